@@ -1,0 +1,75 @@
+//! Deadlines of held streams. Envoy gives timers to roots only, so one table per VM knows which streams wait, and a
+//! root ticks only while there are any.
+
+use crate::abi;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::{Rc, Weak};
+
+/// How exact deadlines are.
+const TICK_MS: u32 = 25;
+
+/// Something that waits on one stream.
+pub(crate) trait Expire {
+    /// The deadline has passed; the stream's context is the effective one.
+    fn expired(&self);
+}
+
+struct Waiting {
+    at: u64,
+    stream: Weak<dyn Expire>,
+}
+
+#[derive(Default)]
+struct Table {
+    streams: BTreeMap<u32, Waiting>,
+    ticking: BTreeSet<u32>,
+}
+
+thread_local! {
+    static TABLE: RefCell<Table> = RefCell::default();
+}
+
+/// Calls `stream.expired()` soon after `at` (nanoseconds since 1970), unless [`clear`]ed before. One per context.
+pub(crate) fn set(root_id: u32, context_id: u32, at: u64, stream: &Rc<impl Expire + 'static>) {
+    let stream: Weak<dyn Expire> = Rc::<_>::downgrade(stream) as Weak<dyn Expire>;
+    let start = TABLE.with_borrow_mut(|table| {
+        table.streams.insert(context_id, Waiting { at, stream });
+        // Setting the period again would put off the tick that is due.
+        table.ticking.insert(root_id)
+    });
+    if start && abi::set_tick_period(TICK_MS).is_err() {
+        abi::log(abi::Level::Error, "no timer: deadlines of held streams rest on the route's own timeouts");
+    }
+}
+
+/// Forgets a stream's deadline.
+pub(crate) fn clear(context_id: u32) {
+    TABLE.with_borrow_mut(|table| table.streams.remove(&context_id));
+}
+
+/// Expires what is due; from the root's `on_tick`.
+pub(crate) fn tick(root_id: u32) {
+    let now = abi::now();
+    let due = TABLE.with_borrow_mut(|table| {
+        let due: Vec<u32> = table.streams.iter().filter(|(_, one)| one.at <= now).map(|(id, _)| *id).collect();
+        due.into_iter().filter_map(|id| table.streams.remove(&id).map(|one| (id, one.stream))).collect::<Vec<_>>()
+    });
+    for (context_id, stream) in due {
+        if let Some(stream) = stream.upgrade()
+            && abi::set_effective_context(context_id).is_ok()
+        {
+            stream.expired();
+        }
+    }
+    let idle = TABLE.with_borrow_mut(|table| table.streams.is_empty() && table.ticking.remove(&root_id));
+    if abi::set_effective_context(root_id).is_ok() && idle {
+        // A tick too many does no harm.
+        let _ = abi::set_tick_period(0);
+    }
+}
+
+/// The root is gone, and its timer with it.
+pub(crate) fn forget_root(root_id: u32) {
+    TABLE.with_borrow_mut(|table| table.ticking.remove(&root_id));
+}

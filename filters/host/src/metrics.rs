@@ -1,0 +1,38 @@
+//! Counters as Envoy stats, with labels.
+//!
+//! Envoy's wasm stats have no labels; `stats_tags` in the bootstrap cuts them out of the name:
+//! `tollgate_llm_requests_total.team=.=support;.;` becomes `tollgate_llm_requests_total{team="support"}`.
+
+use crate::abi::{self, Metric};
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+/// Envoy never forgets a stat, so their number is bounded: past this many, counts go to the counter without labels.
+pub const MAX_COUNTERS: usize = 10_000;
+
+thread_local! {
+    static IDS: RefCell<BTreeMap<String, u32>> = RefCell::default();
+}
+
+/// Adds `by` to a counter. Label values must not contain `;.;`; configured names cannot.
+pub fn count(name: &str, labels: &[(&str, &str)], by: u64) {
+    // The host refuses 0, and nothing is lost by leaving it out.
+    let Ok(by @ 1..) = i64::try_from(by) else { return };
+    let full = labels.iter().fold(String::from(name), |mut full, (label, value)| {
+        full.push_str(if full.len() == name.len() { "." } else { "" });
+        full.extend([label, "=.=", value, ";.;"]);
+        full
+    });
+    let id = IDS.with_borrow_mut(|ids| {
+        let key = if ids.len() < MAX_COUNTERS || ids.contains_key(&full) { &full } else { name };
+        if let Some(id) = ids.get(key) {
+            return Some(*id);
+        }
+        let id = abi::define_metric(Metric::Counter, key).ok()?;
+        ids.insert(key.to_owned(), id);
+        Some(id)
+    });
+    if id.is_none_or(|id| abi::increment_metric(id, by).is_err()) {
+        abi::log(abi::Level::Warn, &format!("counter {name} was not counted"));
+    }
+}

@@ -1,0 +1,331 @@
+//! The loop around one stream: Envoy's callbacks in, one [`Step`] out of the filter's role, and one rule for all of
+//! them: **what is not decided is held**.
+//!
+//! What the loop takes care of, so that no role has to: a body callback must not let go what the headers callback
+//! holds; a request with trailers never ends in a body callback; our own local reply comes back through our own
+//! response callbacks; a held response is drained into the role's memory, because Envoy empties what outgrows its
+//! buffer limit; a host call that fails refuses the stream.
+
+use crate::abi::{self, Buffer, Direction, Level, Map};
+use crate::deadline::{self, Expire};
+use crate::headers::{self, Headers};
+use proxy_wasm::traits::{Context, HttpContext};
+use proxy_wasm::types::Action;
+use std::cell::RefCell;
+use std::rc::Rc;
+
+/// What a role decides in one callback.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Not decided. Nothing moves on; response data given to the role is now the role's.
+    Hold,
+    /// Decided: everything held goes on as it is.
+    Go,
+    /// Decided, with the first bytes of the body replaced: of the whole request, or of the response data just given.
+    Edit {
+        /// How many bytes to replace, from the start.
+        first: usize,
+        /// What stands there instead.
+        with: Vec<u8>,
+    },
+    /// Answered by us; nothing goes on.
+    Reply(Reply),
+}
+
+/// An answer of our own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reply {
+    /// HTTP status.
+    pub status: u16,
+    /// A stable word for Envoy's `RESPONSE_CODE_DETAILS`.
+    pub details: &'static str,
+    /// Headers besides `:status` and `content-length`.
+    pub headers: Vec<(&'static str, String)>,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+impl Reply {
+    /// For faults of ours that no client format has words for.
+    pub(crate) const fn failure(details: &'static str) -> Self {
+        Self { status: 500, details, headers: Vec::new(), body: Vec::new() }
+    }
+
+    pub(crate) fn send(&self) {
+        let pairs: Vec<(&str, &[u8])> = self.headers.iter().map(|(name, value)| (*name, value.as_bytes())).collect();
+        if let Err(error) = abi::send_local_response(self.status, self.details, &headers::serialize(&pairs), &self.body)
+        {
+            abi::log(Level::Error, &format!("tollgate: the reply {} could not be sent: {error}", self.details));
+        }
+    }
+}
+
+/// A whole request body, still in Envoy's buffer.
+#[derive(Debug)]
+pub struct RequestBody {
+    /// Bytes.
+    pub size: usize,
+}
+
+impl RequestBody {
+    /// Copies the first `size` bytes out of Envoy.
+    ///
+    /// # Errors
+    /// When the host refuses, or has fewer.
+    pub fn read(&self, size: usize) -> abi::Result<Vec<u8>> {
+        let bytes = if size == 0 { Vec::new() } else { abi::buffer(Buffer::Request, 0, size)? };
+        if bytes.len() == size { Ok(bytes) } else { Err(abi::HostError::NotFound) }
+    }
+}
+
+/// A filter's part on one stream. Called in the order below; every method answers what to do now.
+///
+/// An `Err` is a host call that failed: the stream is refused.
+pub trait Stream: 'static {
+    /// The request's headers. [`Step::Hold`] waits for the body.
+    ///
+    /// # Errors
+    /// When a host call failed.
+    fn request_headers(&mut self, headers: &Headers) -> abi::Result<Step>;
+
+    /// The held request has grown to `size` bytes and is not complete.
+    ///
+    /// # Errors
+    /// When a host call failed.
+    fn request_grows(&mut self, size: usize) -> abi::Result<Step>;
+
+    /// The held request is complete; size 0 when it has no body.
+    ///
+    /// # Errors
+    /// When a host call failed.
+    fn request_body(&mut self, body: &RequestBody) -> abi::Result<Step>;
+
+    /// The response's headers; `end`: no body follows. [`Step::Hold`] holds them and reads the body.
+    ///
+    /// # Errors
+    /// When a host call failed.
+    fn response_headers(&mut self, headers: &Headers, end: bool) -> abi::Result<Step>;
+
+    /// Whether response data is to be read at all. What is not read is not copied.
+    fn reads_response(&self) -> bool;
+
+    /// More of the response. With `end`, [`Step::Hold`] is not an answer.
+    ///
+    /// # Errors
+    /// When a host call failed.
+    fn response_data(&mut self, data: &[u8], end: bool) -> abi::Result<Step>;
+
+    /// When (nanoseconds since 1970) a held response must be decided.
+    fn deadline(&self) -> Option<u64>;
+
+    /// The deadline has passed. [`Step::Go`] or [`Step::Reply`].
+    ///
+    /// # Errors
+    /// When a host call failed.
+    fn expired(&mut self) -> abi::Result<Step>;
+
+    /// The exchange is over, however it ended. Only downstream. Also called when another filter refused the request
+    /// before this one saw it.
+    fn log(&mut self);
+}
+
+/// Which direction of a stream may move.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Way {
+    Held,
+    Open,
+    Answered,
+}
+
+struct Flow<S> {
+    stream: S,
+    request: Way,
+    request_size: usize,
+    response: Way,
+    deadline: Option<u64>,
+}
+
+impl<S: Stream> Flow<S> {
+    /// The one place that turns a decision about the request into an action.
+    fn request(&mut self, step: abi::Result<Step>) -> Action {
+        let done = step.and_then(|step| match step {
+            Step::Hold => Ok(Way::Held),
+            Step::Go => Ok(Way::Open),
+            Step::Edit { first, with } => {
+                // Envoy corrects no content-length: one that lies would smuggle a second request upstream.
+                let size = self.request_size.saturating_sub(first).saturating_add(with.len());
+                abi::set_header(Map::Request, "content-length", size.to_string().as_bytes())?;
+                abi::replace_buffer_prefix(Buffer::Request, first, &with)?;
+                Ok(Way::Open)
+            }
+            Step::Reply(reply) => Ok(self.answer(&reply)),
+        });
+        self.request = done.unwrap_or_else(|error| self.fail("request", error));
+        action(self.request)
+    }
+
+    /// The same for the response; `given` is how much data the role was given in this callback.
+    fn response(&mut self, step: abi::Result<Step>, given: usize, end: bool) -> Action {
+        let done = step.and_then(|step| match step {
+            Step::Hold if end => {
+                abi::log(Level::Error, "tollgate: undecided at the end of a response");
+                Ok(self.answer(&Reply::failure("tollgate_undecided")))
+            }
+            Step::Hold => {
+                if given > 0 {
+                    abi::replace_buffer_prefix(Buffer::Response, given, &[])?;
+                }
+                Ok(Way::Held)
+            }
+            Step::Go => Ok(Way::Open),
+            Step::Edit { first, with } => {
+                abi::replace_buffer_prefix(Buffer::Response, first, &with)?;
+                Ok(Way::Open)
+            }
+            Step::Reply(reply) => Ok(self.answer(&reply)),
+        });
+        self.response = done.unwrap_or_else(|error| self.fail("response", error));
+        action(self.response)
+    }
+
+    fn answer(&mut self, reply: &Reply) -> Way {
+        reply.send();
+        self.response = Way::Answered;
+        Way::Answered
+    }
+
+    fn fail(&mut self, side: &str, error: abi::HostError) -> Way {
+        abi::log(Level::Error, &format!("tollgate: {side} refused, a host call failed: {error}"));
+        self.answer(&Reply::failure("tollgate_host_call_failed"))
+    }
+
+    fn request_complete(&mut self) -> Action {
+        let step = self.stream.request_body(&RequestBody { size: self.request_size });
+        self.request(step)
+    }
+}
+
+/// Held and answered streams pause, open ones continue. After an answer Envoy ignores the action.
+const fn action(way: Way) -> Action {
+    match way {
+        Way::Held | Way::Answered => Action::Pause,
+        Way::Open => Action::Continue,
+    }
+}
+
+/// A [`Stream`] as the SDK's dispatcher wants it, shared with the table of deadlines.
+pub(crate) struct Shared<S: Stream> {
+    root_id: u32,
+    context_id: u32,
+    flow: Rc<RefCell<Flow<S>>>,
+}
+
+impl<S: Stream> Shared<S> {
+    pub(crate) fn new(root_id: u32, context_id: u32, stream: S) -> Self {
+        let flow = Flow { stream, request: Way::Held, request_size: 0, response: Way::Held, deadline: None };
+        Self { root_id, context_id, flow: Rc::new(RefCell::new(flow)) }
+    }
+
+    /// Runs one response callback, then keeps the deadline as the role wants it.
+    fn response(&self, callback: impl FnOnce(&mut Flow<S>) -> Action) -> Action {
+        let mut flow = self.flow.borrow_mut();
+        if flow.response == Way::Answered {
+            return Action::Continue; // our own reply, on its way to the client
+        }
+        let action = callback(&mut flow);
+        let wanted = flow.stream.deadline().filter(|_| flow.response == Way::Held);
+        if wanted != flow.deadline {
+            flow.deadline = wanted;
+            match wanted {
+                Some(at) => deadline::set(self.root_id, self.context_id, at, &self.flow),
+                None => deadline::clear(self.context_id),
+            }
+        }
+        action
+    }
+}
+
+impl<S: Stream> Drop for Shared<S> {
+    fn drop(&mut self) {
+        deadline::clear(self.context_id);
+    }
+}
+
+impl<S: Stream> Expire for RefCell<Flow<S>> {
+    fn expired(&self) {
+        let mut flow = self.borrow_mut();
+        flow.deadline = None;
+        if flow.response != Way::Held {
+            return;
+        }
+        let step = flow.stream.expired();
+        if flow.response(step, 0, true) == Action::Continue
+            && let Err(error) = abi::continue_stream(Direction::Response)
+        {
+            abi::log(Level::Error, &format!("tollgate: a response past its deadline could not go on: {error}"));
+        }
+    }
+}
+
+impl<S: Stream> Context for Shared<S> {}
+
+impl<S: Stream> HttpContext for Shared<S> {
+    fn on_http_request_headers(&mut self, _: usize, end: bool) -> Action {
+        let mut flow = self.flow.borrow_mut();
+        let step = Headers::read(Map::Request).and_then(|headers| flow.stream.request_headers(&headers));
+        if step == Ok(Step::Hold) && end { flow.request_complete() } else { flow.request(step) }
+    }
+
+    fn on_http_request_body(&mut self, size: usize, end: bool) -> Action {
+        let mut flow = self.flow.borrow_mut();
+        if flow.request != Way::Held {
+            return action(flow.request);
+        }
+        flow.request_size = size; // cumulative while held
+        if end {
+            return flow.request_complete();
+        }
+        let step = flow.stream.request_grows(size);
+        flow.request(step)
+    }
+
+    fn on_http_request_trailers(&mut self, _: usize) -> Action {
+        let mut flow = self.flow.borrow_mut();
+        if flow.request == Way::Held { flow.request_complete() } else { action(flow.request) }
+    }
+
+    fn on_http_response_headers(&mut self, _: usize, end: bool) -> Action {
+        self.response(|flow| {
+            let mut step = Headers::read(Map::Response).and_then(|headers| flow.stream.response_headers(&headers, end));
+            if step == Ok(Step::Hold) && end {
+                step = flow.stream.response_data(&[], true);
+            }
+            flow.response(step, 0, end)
+        })
+    }
+
+    fn on_http_response_body(&mut self, size: usize, end: bool) -> Action {
+        self.response(|flow| {
+            if !flow.stream.reads_response() {
+                return Action::Continue;
+            }
+            let data = if size == 0 { Ok(Vec::new()) } else { abi::buffer(Buffer::Response, 0, size) };
+            let step = data.and_then(|data| flow.stream.response_data(&data, end));
+            flow.response(step, size, end)
+        })
+    }
+
+    fn on_http_response_trailers(&mut self, _: usize) -> Action {
+        self.response(|flow| {
+            if !flow.stream.reads_response() {
+                return Action::Continue;
+            }
+            let step = flow.stream.response_data(&[], true);
+            flow.response(step, 0, true)
+        })
+    }
+
+    fn on_log(&mut self) {
+        self.flow.borrow_mut().stream.log();
+    }
+}

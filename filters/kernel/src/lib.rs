@@ -1,0 +1,11 @@
+//! What every Tollgate filter decides with.
+//!
+//! The contract: **deterministic, no I/O, time is an argument.** Nothing here reads a clock, a file, the network or a
+//! random number, and nothing knows Envoy; the same input gives the same answer, natively and in wasm. Input is
+//! untrusted unless its type says otherwise: it is refused with a reason, never with a panic.
+
+pub mod key_ring;
+pub mod sse;
+pub mod subject;
+pub mod timestamp;
+pub mod virtual_key;

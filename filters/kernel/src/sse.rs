@@ -1,0 +1,218 @@
+//! Server-sent events: from chunks of bytes, cut anywhere, to whole events.
+//!
+//! Follows the event stream format of the [WHATWG HTML standard][spec], section 9.2.6, with one deviation, said at
+//! [`Framer::finish`]. `id` and `retry` concern a browser that reconnects; they are read over.
+//!
+//! [spec]: https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
+
+use memchr::{memchr, memchr2};
+use std::borrow::Cow;
+use std::{fmt, mem};
+
+const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
+
+/// One event that carries data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Event<'a> {
+    /// The `event` field; empty when there is none.
+    pub name: &'a [u8],
+    /// The `data` fields, joined by LF.
+    pub data: &'a [u8],
+    /// Where the event ends in the chunk just pushed: the offset after the blank line that completed it, so
+    /// `chunk[previous end..end]` is what this chunk holds of the event, together with any comments and events without
+    /// data before it. When a chunk ends between the CR and the LF of that blank line, the event is complete at the CR
+    /// and the LF belongs to what follows. 0 for the event of [`Framer::finish`], which no chunk completed.
+    pub end: usize,
+}
+
+/// An event outgrew the limit of its [`Framer`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TooLarge {
+    /// That limit.
+    pub max_event_bytes: usize,
+}
+
+impl fmt::Display for TooLarge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "an event of the stream is larger than {} bytes", self.max_event_bytes)
+    }
+}
+
+impl std::error::Error for TooLarge {}
+
+/// Cuts one stream into events. The events, and whether one is too large, do not depend on how the stream is chunked.
+///
+/// An event that lies within one chunk and has one line of data is borrowed from the chunk; only what a chunk leaves
+/// unfinished is kept.
+///
+/// ```
+/// # use tollgate_kernel::sse::Framer;
+/// let mut framer = Framer::new(64 * 1024);
+/// let mut seen = Vec::new();
+/// framer.push(b"event: ping\ndata: {}\n\ndata: [DO", |event| seen.push(event.data.to_vec()))?;
+/// framer.push(b"NE]\n\n", |event| seen.push(event.data.to_vec()))?;
+/// assert_eq!(seen, [b"{}".to_vec(), b"[DONE]".to_vec()]);
+/// # Ok::<(), tollgate_kernel::sse::TooLarge>(())
+/// ```
+#[derive(Debug)]
+pub struct Framer {
+    max_event_bytes: usize,
+    /// The fields of the unfinished event.
+    open: Fields<'static>,
+    /// The unfinished line.
+    line: Vec<u8>,
+    /// No line was completed yet, so a byte order mark may come.
+    at_start: bool,
+    /// The last byte was CR: an LF that comes next ends no second line.
+    after_cr: bool,
+    failed: bool,
+}
+
+impl Framer {
+    /// A framer at the start of a stream. `max_event_bytes` bounds what an event may hold at any time: its name, its
+    /// data and the line being read, whatever that line is.
+    #[must_use]
+    pub const fn new(max_event_bytes: usize) -> Self {
+        Self { max_event_bytes, open: Fields::NONE, line: Vec::new(), at_start: true, after_cr: false, failed: false }
+    }
+
+    /// Takes the next bytes of the stream and tells of each event they complete.
+    ///
+    /// # Errors
+    /// When an event is too large; the events before it were told. The framer then holds nothing and refuses all that
+    /// follows, because where the next event begins is not known.
+    pub fn push(&mut self, bytes: &[u8], on_event: impl FnMut(Event<'_>)) -> Result<(), TooLarge> {
+        if self.failed || self.read(bytes, on_event).is_none() {
+            *self = Self { failed: true, ..Self::new(self.max_event_bytes) };
+            return Err(TooLarge { max_event_bytes: self.max_event_bytes });
+        }
+        Ok(())
+    }
+
+    /// Ends the stream. Data that no blank line completed is told as one last event, its last line also without a line
+    /// end. The standard drops it; but providers do end a stream without the last blank line, and that event may be
+    /// the one with the usage. So the data of this event may be cut.
+    pub fn finish(&mut self, on_event: impl FnOnce(Event<'_>)) {
+        let mut open = mem::take(&mut self.open);
+        open.read(self.complete_line(b""));
+        if let Some(event) = open.event(0) {
+            on_event(event);
+        }
+    }
+
+    /// Bytes held of the unfinished event.
+    #[must_use]
+    pub fn pending(&self) -> usize {
+        self.open.len().saturating_add(self.line.len())
+    }
+
+    /// `None` when an event is too large.
+    fn read(&mut self, bytes: &[u8], mut on_event: impl FnMut(Event<'_>)) -> Option<()> {
+        let Some(&last) = bytes.last() else { return Some(()) };
+        let mut open = mem::take(&mut self.open);
+        let mut rest = if self.after_cr { bytes.strip_prefix(b"\n").unwrap_or(bytes) } else { bytes };
+        self.after_cr = last == b'\r';
+        while let Some((line, after)) = split_line(rest) {
+            self.check_room(&open, line)?;
+            let line = self.complete_line(line);
+            if line.is_empty() {
+                if let Some(event) = open.event(bytes.len().saturating_sub(after.len())) {
+                    on_event(event);
+                }
+                open = Fields::NONE;
+            } else {
+                open.read(line);
+            }
+            rest = after;
+        }
+        self.check_room(&open, rest)?;
+        self.line.extend_from_slice(rest);
+        self.open = open.into_owned();
+        Some(())
+    }
+
+    /// Measured alike for a line that is whole and for one still coming, so that chunking cannot change the answer.
+    fn check_room(&self, open: &Fields<'_>, more: &[u8]) -> Option<()> {
+        let held = open.len().saturating_add(self.line.len()).saturating_add(more.len());
+        (held <= self.max_event_bytes).then_some(())
+    }
+
+    /// The line that ends with `tail`, together with what earlier chunks brought of it.
+    fn complete_line<'a>(&mut self, tail: &'a [u8]) -> Cow<'a, [u8]> {
+        let mut line = mem::take(&mut self.line);
+        let line = if line.is_empty() {
+            Cow::Borrowed(tail)
+        } else {
+            line.extend_from_slice(tail);
+            Cow::Owned(line)
+        };
+        let marked = mem::take(&mut self.at_start) && line.starts_with(BYTE_ORDER_MARK);
+        if marked { skip(line, BYTE_ORDER_MARK.len()) } else { line }
+    }
+}
+
+/// The fields of one event as far as they were read.
+#[derive(Debug, Default)]
+struct Fields<'a> {
+    name: Cow<'a, [u8]>,
+    /// `None` until a `data` field, even an empty one, makes this an event to tell of.
+    data: Option<Cow<'a, [u8]>>,
+}
+
+impl<'a> Fields<'a> {
+    const NONE: Self = Self { name: Cow::Borrowed(b""), data: None };
+
+    fn len(&self) -> usize {
+        self.name.len().saturating_add(self.data.as_ref().map_or(0, |data| data.len()))
+    }
+
+    /// Reads one line that is not blank. A comment is a line whose field name is empty.
+    fn read(&mut self, line: Cow<'a, [u8]>) {
+        let (field, value) = match memchr(b':', &line).and_then(|colon| line.split_at_checked(colon)) {
+            Some((field, value)) => (field, value.strip_prefix(b": ").or_else(|| value.strip_prefix(b":"))),
+            None => (line.as_ref(), None),
+        };
+        let value_at = line.len().saturating_sub(value.map_or(0, <[u8]>::len));
+        match field {
+            b"event" => self.name = skip(line, value_at),
+            b"data" => match &mut self.data {
+                None => self.data = Some(skip(line, value_at)),
+                Some(data) => {
+                    let data = data.to_mut();
+                    data.push(b'\n');
+                    data.extend_from_slice(value.unwrap_or_default());
+                }
+            },
+            _ => {}
+        }
+    }
+
+    fn event(&self, end: usize) -> Option<Event<'_>> {
+        self.data.as_ref().map(|data| Event { name: &self.name, data, end })
+    }
+
+    fn into_owned(self) -> Fields<'static> {
+        Fields { name: Cow::Owned(self.name.into_owned()), data: self.data.map(|data| Cow::Owned(data.into_owned())) }
+    }
+}
+
+/// The first line without its end (LF, CR or CRLF), and what comes after that end.
+fn split_line(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (line, rest) = bytes.split_at_checked(memchr2(b'\r', b'\n', bytes)?)?;
+    let after = rest.strip_prefix(b"\r\n").or_else(|| rest.get(1..))?;
+    Some((line, after))
+}
+
+/// `bytes` without the first `count`.
+fn skip(bytes: Cow<'_, [u8]>, count: usize) -> Cow<'_, [u8]> {
+    match bytes {
+        Cow::Borrowed(bytes) => Cow::Borrowed(bytes.get(count..).unwrap_or_default()),
+        Cow::Owned(mut bytes) => {
+            bytes.drain(..count.min(bytes.len()));
+            Cow::Owned(bytes)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

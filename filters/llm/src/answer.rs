@@ -1,0 +1,131 @@
+//! A provider's successful answer on its way to the client: held until the provider really answers, then relayed.
+//!
+//! Pure: bytes in, [`Relay`] out, however the bytes are cut.
+
+use crate::config::Limits;
+use tollgate_wire::Format;
+use tollgate_wire::error::{ApiError, ErrorKind, Malformed};
+use tollgate_wire::usage::Usage;
+
+/// What to do with the bytes just given.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Relay {
+    /// Nothing yet; another provider could still take over.
+    Hold,
+    /// They go on as they are.
+    Unchanged,
+    /// These go instead, with all that was held.
+    Bytes(Vec<u8>),
+    /// The provider did not answer. Nothing of it was relayed.
+    Failed(Failure),
+}
+
+/// Why a 2xx is no answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// A stable reason for the record.
+    pub reason: &'static str,
+    /// The provider itself said no; else it may have worked, and bill for it.
+    pub provider_refused: bool,
+    /// What the client is told when no other provider takes over.
+    pub error: ApiError,
+}
+
+impl Failure {
+    /// A failure that the gateway found.
+    #[must_use]
+    pub fn new(reason: &'static str, message: &str) -> Self {
+        let error = ApiError { status: 502, ..ApiError::new(ErrorKind::Internal, message) };
+        Self { reason, provider_refused: false, error }
+    }
+
+    /// An error that the provider sent inside a 200.
+    #[must_use]
+    pub fn sent(error: ApiError) -> Self {
+        Self { reason: reason_of(&error), provider_refused: true, error }
+    }
+
+    /// What a reader made of it.
+    #[must_use]
+    pub fn of(malformed: Malformed) -> Self {
+        match malformed {
+            Malformed::Error(error) => Self::sent(error),
+            Malformed::Unreadable(_) => Self::new("malformed_answer", "the provider's answer could not be read"),
+        }
+    }
+}
+
+/// A stable reason for an error that a provider sent. Its own words may quote the request, so they are not recorded.
+#[must_use]
+pub const fn reason_of(error: &ApiError) -> &'static str {
+    match error.kind {
+        ErrorKind::InvalidRequest => "invalid_request",
+        ErrorKind::Authentication => "provider_authentication",
+        ErrorKind::Permission => "provider_permission",
+        ErrorKind::NotFound => "not_found",
+        ErrorKind::TooLarge => "too_large",
+        ErrorKind::RateLimit => "rate_limited",
+        ErrorKind::Internal => "provider_error",
+        ErrorKind::Overloaded => "overloaded",
+        ErrorKind::Timeout => "timeout",
+    }
+}
+
+/// What is known of an answer so far.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// The newest usage that the provider reported.
+    pub usage: Option<Usage>,
+    /// Bytes of text, names and arguments that the model wrote.
+    pub output_bytes: u64,
+    /// The provider said that the answer is complete: nothing is missing but, perhaps, the usage.
+    pub stopped: bool,
+    /// The answer failed after its commit point, with this reason.
+    pub cut: Option<&'static str>,
+}
+
+/// An answer in one piece.
+#[derive(Debug)]
+pub struct Whole {
+    from: Format,
+    to: Format,
+    /// Seconds since 1970, for formats whose answers carry it.
+    created: u64,
+    limit: usize,
+    body: Vec<u8>,
+}
+
+impl Whole {
+    /// An answer of format `from` for a client of format `to`.
+    #[must_use]
+    pub const fn new(from: Format, to: Format, created: u64, limits: &Limits) -> Self {
+        Self { from, to, created, limit: limits.response_bytes, body: Vec::new() }
+    }
+
+    /// More of it. Held to the end: an error object inside a 200 shows nowhere else.
+    pub fn data(&mut self, data: &[u8], end: bool, tally: &mut Tally) -> Relay {
+        if self.body.len().saturating_add(data.len()) > self.limit {
+            return Relay::Failed(Failure::new("answer_too_large", "the provider's answer is larger than allowed"));
+        }
+        self.body.extend_from_slice(data);
+        if !end {
+            return Relay::Hold;
+        }
+        if self.body.is_empty() {
+            return Relay::Failed(Failure::new("empty_answer", "the provider sent an empty answer"));
+        }
+        match self.from.read_response(&self.body) {
+            Err(malformed) => Relay::Failed(Failure::of(malformed)),
+            Ok(response) => {
+                tally.usage = response.usage;
+                tally.output_bytes = response.output_bytes();
+                tally.stopped = true;
+                if self.from == self.to {
+                    Relay::Bytes(std::mem::take(&mut self.body))
+                } else {
+                    Relay::Bytes(self.to.write_response(&response, self.created))
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! One exchange: what its gate and its attempts know together.
+//!
+//! Gate and provider instances of one worker run in one VM when their `vm_id` is the same. The gate keeps the exchange
+//! in a table and its number in filter state; each attempt finds it there, so a request is parsed once.
+
+use crate::answer::Tally;
+use crate::config::{Gate, Target};
+use crate::refusal::Refusal;
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use tollgate_host::state;
+use tollgate_kernel::key_ring::KeyEntry;
+use tollgate_kernel::subject::Label;
+use tollgate_wire::Format;
+use tollgate_wire::envelope::Envelope;
+
+const STATE_KEY: &str = "tollgate.exchange";
+
+/// Everything known of one exchange. Times are nanoseconds since 1970.
+#[derive(Debug)]
+pub struct Exchange {
+    /// When the request's headers came.
+    pub began: u64,
+    /// Envoy's `x-request-id`.
+    pub request_id: String,
+    /// Trace id of the client's `traceparent`.
+    pub trace_id: Option<String>,
+    /// The client's format; for a path that has none, the one its errors are written in.
+    pub format: Format,
+    /// The key that proved who asks.
+    pub key: Option<Rc<KeyEntry>>,
+    /// Bytes of the request body.
+    pub request_bytes: usize,
+    /// The model and whether a stream is asked for, as the client wrote it, once the body was read.
+    pub asked: Option<(String, bool)>,
+    /// Why the gate said no.
+    pub refusal: Option<Refusal>,
+    /// What attempts need; set when the request was admitted.
+    pub admitted: Option<Rc<Admitted>>,
+    /// Attempts, in order.
+    pub attempts: Vec<Attempt>,
+    /// Bytes of the answer that were sent towards the client.
+    pub response_bytes: u64,
+}
+
+/// An admitted request.
+#[derive(Debug)]
+pub struct Admitted {
+    /// The configuration it was admitted under, kept over a reload.
+    pub gate: Rc<Gate>,
+    /// The configured name of the model asked for.
+    pub model: Label,
+    /// What is asked.
+    pub envelope: Envelope,
+    /// The client's `anthropic-version`, `openai-beta` and the like: they belong to the client's format.
+    pub format_headers: Vec<(String, Vec<u8>)>,
+}
+
+impl Admitted {
+    /// Who may serve it, in order.
+    #[must_use]
+    pub fn targets(&self) -> &[Target] {
+        self.gate.models.get(&self.model).map_or(&[], |model| &model.targets)
+    }
+}
+
+/// One attempt at one provider.
+#[derive(Debug)]
+pub struct Attempt {
+    /// Which of the targets was asked.
+    pub target: usize,
+    /// When.
+    pub began: u64,
+    /// When its answer was complete or given up.
+    pub ended: Option<u64>,
+    /// The provider's own status.
+    pub status: Option<u16>,
+    /// How it went.
+    pub outcome: Outcome,
+    /// When the first meaningful piece of the answer came.
+    pub first_token: Option<u64>,
+    /// What is known of the answer so far.
+    pub tally: Tally,
+}
+
+impl Attempt {
+    /// An attempt that begins now.
+    #[must_use]
+    pub fn new(target: usize, began: u64) -> Self {
+        Self {
+            target,
+            began,
+            ended: None,
+            status: None,
+            outcome: Outcome::Waiting,
+            first_token: None,
+            tally: Tally::default(),
+        }
+    }
+
+    /// Ends it.
+    pub fn end(&mut self, outcome: Outcome, now: u64) {
+        self.outcome = outcome;
+        self.ended = Some(now);
+    }
+}
+
+/// How an attempt went.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// No response yet.
+    Waiting,
+    /// Its answer is being relayed.
+    Relaying,
+    /// Its answer was relayed to the end.
+    Served,
+    /// The provider itself said no, for this reason: an error status, or an error inside a 200.
+    Refused(&'static str),
+    /// It gave nothing that could be relayed, for this reason; it may still have worked, and bill for it.
+    Failed(&'static str),
+    /// It failed after a part was relayed.
+    Cut(&'static str),
+    /// The client went away before it was done.
+    Abandoned,
+}
+
+/// An exchange in the hands of its gate and its attempts.
+pub type Shared = Rc<RefCell<Exchange>>;
+
+thread_local! {
+    static TABLE: RefCell<BTreeMap<String, Shared>> = RefCell::default();
+    /// Distinguishes this VM from the one it replaces: during an update the gate may still run in the old one while
+    /// attempts run in the new one, and must not be taken for another exchange with the same number.
+    static VM_STARTED: u64 = tollgate_host::abi::now();
+    static NEXT: Cell<u64> = const { Cell::new(0) };
+}
+
+/// The gate's hold on the table's entry: when the gate is gone, so is the entry.
+#[derive(Debug)]
+pub struct Entry(String);
+
+impl Drop for Entry {
+    fn drop(&mut self) {
+        TABLE.with_borrow_mut(|table| table.remove(&self.0));
+    }
+}
+
+/// Makes an exchange known to the attempts of this stream.
+///
+/// # Errors
+/// When filter state cannot be written.
+pub fn publish(exchange: &Shared) -> tollgate_host::abi::Result<Entry> {
+    let number = NEXT.replace(NEXT.get().wrapping_add(1));
+    let name = format!("{}-{number}", VM_STARTED.with(|started| *started));
+    state::set(STATE_KEY, name.as_bytes())?;
+    TABLE.with_borrow_mut(|table| table.insert(name.clone(), Rc::clone(exchange)));
+    Ok(Entry(name))
+}
+
+/// The exchange this attempt belongs to; `None` when no gate of this VM published one on this stream.
+#[must_use]
+pub fn of_this_stream() -> Option<Shared> {
+    let name = String::from_utf8(state::get(STATE_KEY)?).ok()?;
+    TABLE.with_borrow(|table| table.get(&name).cloned())
+}

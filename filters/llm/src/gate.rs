@@ -1,0 +1,264 @@
+//! The gate: downstream, once per request. Who asks, what for, is it allowed, and who may serve it; and at the end the
+//! record.
+
+use crate::config::Gate;
+use crate::credentials::{self, Shown};
+use crate::exchange::{self, Admitted, Exchange, Shared};
+use crate::refusal::{Refusal, error_reply};
+use crate::route::{ROUTE_HEADER, TARGETS_HEADER};
+use crate::{counters, record, settle};
+use std::cell::RefCell;
+use std::rc::Rc;
+use tollgate_host::abi::{self, Map};
+use tollgate_host::headers::Headers;
+use tollgate_host::state;
+use tollgate_host::stream::{RequestBody, Step, Stream};
+use tollgate_kernel::subject::Label;
+use tollgate_kernel::virtual_key::VirtualKey;
+use tollgate_wire::Format;
+use tollgate_wire::envelope::Envelope;
+use tollgate_wire::error::{ApiError, ErrorKind};
+
+/// Headers of ours begin with this; a client's copies mean nothing and go no further.
+pub const OWN_PREFIX: &str = "x-tollgate-";
+/// The provider role marks what it relays with this, and only that: any other response is Envoy's own.
+pub const PROVIDER_HEADER: &str = "x-tollgate-provider";
+
+const NANOS_PER_SECOND: u64 = 1_000_000_000;
+
+/// One request at the gate.
+#[derive(Debug)]
+pub struct AtGate {
+    gate: Rc<Gate>,
+    exchange: Option<Shared>,
+    entry: Option<exchange::Entry>,
+    /// Headers of the client's that must not go on, in the order they came.
+    strip: Vec<Vec<u8>>,
+    format_headers: Vec<(String, Vec<u8>)>,
+    /// Status of the response, ours or anybody's.
+    status: Option<u16>,
+    /// The response is Envoy's own: to be told in the client's format.
+    translating: bool,
+}
+
+impl AtGate {
+    /// A request that begins.
+    #[must_use]
+    pub const fn new(gate: Rc<Gate>) -> Self {
+        Self {
+            gate,
+            exchange: None,
+            entry: None,
+            strip: Vec::new(),
+            format_headers: Vec::new(),
+            status: None,
+            translating: false,
+        }
+    }
+
+    fn refuse(&mut self, refusal: Refusal) -> Step {
+        let Some(exchange) = &self.exchange else { return Step::Go };
+        let mut exchange = exchange.borrow_mut();
+        let reply = refusal.reply(exchange.format);
+        self.status = Some(reply.status);
+        exchange.response_bytes = u64::try_from(reply.body.len()).unwrap_or(u64::MAX);
+        exchange.refusal = Some(refusal);
+        Step::Reply(reply)
+    }
+
+    fn read_headers(&mut self, headers: &Headers) -> Result<(), Refusal> {
+        let path = headers.text(":path").unwrap_or_default();
+        let path = path.split_once('?').map_or(path, |(path, _)| path);
+        if Format::of_path(path).is_none() {
+            return Err(Refusal::UnknownPath);
+        }
+        if headers.one(":method") != Some(b"POST") {
+            return Err(Refusal::Method);
+        }
+        if headers.all("content-encoding").any(|value| !value.eq_ignore_ascii_case(b"identity")) {
+            return Err(Refusal::ContentEncoding);
+        }
+        if !headers.text("content-type").is_some_and(is_json) {
+            return Err(Refusal::ContentType);
+        }
+        let credential = match credentials::shown(headers) {
+            Shown::Nothing => return Err(Refusal::NoKey),
+            Shown::Several => return Err(Refusal::SeveralKeys),
+            Shown::One(credential) => credential,
+        };
+        let key = VirtualKey::parse(credential).map_err(|_| Refusal::UnknownKey)?;
+        let now = self.shared(|exchange| exchange.began).unwrap_or_default();
+        let entry = self.gate.keys.find(&key, now.div_euclid(NANOS_PER_SECOND)).map_err(Refusal::Key)?;
+        self.shared(|exchange| exchange.key = Some(entry));
+        Ok(())
+    }
+
+    fn read_body(&self, body: &RequestBody) -> abi::Result<Result<(Label, Envelope), Refusal>> {
+        let format = self.shared(|exchange| exchange.format).unwrap_or(Format::OpenaiChat);
+        let bytes = body.read(body.size)?;
+        let key = self.shared(|exchange| exchange.key.clone()).flatten();
+        Ok(Envelope::read(format, &bytes).map_err(Refusal::Invalid).and_then(|envelope| {
+            self.shared(|exchange| exchange.asked = Some((envelope.model.clone(), envelope.stream)));
+            let Some((name, _)) = self.gate.models.get_key_value(envelope.model.as_str()) else {
+                return Err(Refusal::UnknownModel);
+            };
+            match key {
+                Some(key) if key.models.allow(name.as_str()) => Ok((name.clone(), envelope)),
+                _ => Err(Refusal::ModelNotAllowed),
+            }
+        }))
+    }
+
+    /// Lets the request go on to the providers of `name`, in their order.
+    fn admit(&mut self, name: Label, envelope: Envelope) -> abi::Result<Step> {
+        let Some((model, exchange)) = self.gate.models.get(&name).zip(self.exchange.clone()) else {
+            return Ok(self.refuse(Refusal::UnknownModel));
+        };
+        for header in &self.strip {
+            abi::remove_header(Map::Request, header)?;
+        }
+        let retries = model.targets.len().saturating_sub(1);
+        abi::set_header(Map::Request, "x-envoy-max-retries", retries.to_string().as_bytes())?;
+        abi::set_header(Map::Request, ROUTE_HEADER, model.route.as_str().as_bytes())?;
+        abi::set_header(Map::Request, TARGETS_HEADER, model.targets_header.as_bytes())?;
+        let format_headers = std::mem::take(&mut self.format_headers);
+        let admitted = Admitted { gate: Rc::clone(&self.gate), model: name, envelope, format_headers };
+        exchange.borrow_mut().admitted = Some(Rc::new(admitted));
+        self.entry = Some(exchange::publish(&exchange)?);
+        Ok(Step::Go)
+    }
+
+    fn shared<T>(&self, read: impl FnOnce(&mut Exchange) -> T) -> Option<T> {
+        self.exchange.as_ref().map(|exchange| read(&mut exchange.borrow_mut()))
+    }
+}
+
+/// The start of every record, also of a request that is refused at once.
+fn begin(headers: &Headers) -> Exchange {
+    let path = headers.text(":path").unwrap_or_default();
+    let anthropic = path.starts_with(Format::AnthropicMessages.path()) || headers.one("anthropic-version").is_some();
+    Exchange {
+        began: abi::now(),
+        request_id: headers.text("x-request-id").unwrap_or_default().to_owned(),
+        trace_id: headers.text("traceparent").and_then(|value| value.split('-').nth(1)).map(str::to_owned),
+        format: if anthropic { Format::AnthropicMessages } else { Format::OpenaiChat },
+        key: None,
+        request_bytes: 0,
+        asked: None,
+        refusal: None,
+        admitted: None,
+        attempts: Vec::new(),
+        response_bytes: 0,
+    }
+}
+
+/// `application/json`, with or without parameters.
+fn is_json(content_type: &str) -> bool {
+    content_type.split(';').next().is_some_and(|media_type| media_type.trim().eq_ignore_ascii_case("application/json"))
+}
+
+/// Whether a client's header must not go on: credentials, our own headers, and those that steer Envoy's router.
+fn is_stripped(name: &[u8]) -> bool {
+    name.starts_with(OWN_PREFIX.as_bytes())
+        || name.starts_with(b"x-envoy-")
+        || credentials::HEADERS.iter().any(|header| header.as_bytes() == name)
+}
+
+/// Headers that belong to a client's format and go to a provider that speaks it too.
+fn is_format_header(name: &[u8]) -> bool {
+    matches!(name, b"anthropic-version" | b"anthropic-beta" | b"openai-beta")
+}
+
+impl Stream for AtGate {
+    fn request_headers(&mut self, headers: &Headers) -> abi::Result<Step> {
+        self.exchange = Some(Rc::new(RefCell::new(begin(headers))));
+        for (name, value) in headers.iter() {
+            if is_stripped(name) {
+                self.strip.push(name.to_vec());
+            } else if is_format_header(name) {
+                self.format_headers.push((String::from_utf8_lossy(name).into_owned(), value.to_vec()));
+            }
+        }
+        Ok(match self.read_headers(headers) {
+            Ok(()) => Step::Hold,
+            Err(refusal) => self.refuse(refusal),
+        })
+    }
+
+    fn request_grows(&mut self, size: usize) -> abi::Result<Step> {
+        self.shared(|exchange| exchange.request_bytes = size);
+        let limit = self.gate.limits.request_bytes;
+        Ok(if size > limit { self.refuse(Refusal::TooLarge { limit }) } else { Step::Hold })
+    }
+
+    fn request_body(&mut self, body: &RequestBody) -> abi::Result<Step> {
+        if let reply @ Step::Reply(_) = self.request_grows(body.size)? {
+            return Ok(reply);
+        }
+        match self.read_body(body)? {
+            Ok((model, envelope)) => self.admit(model, envelope),
+            Err(refusal) => Ok(self.refuse(refusal)),
+        }
+    }
+
+    fn response_headers(&mut self, headers: &Headers, end: bool) -> abi::Result<Step> {
+        self.status = headers.text(":status").and_then(|status| status.parse().ok());
+        let relayed = headers.one(PROVIDER_HEADER).is_some();
+        if self.exchange.is_some() && !relayed && !end {
+            self.translating = true;
+            abi::remove_header(Map::Response, b"content-length")?;
+            abi::set_header(Map::Response, "content-type", b"application/json")?;
+        }
+        Ok(Step::Go)
+    }
+
+    fn reads_response(&self) -> bool {
+        self.translating
+    }
+
+    fn response_data(&mut self, data: &[u8], end: bool) -> abi::Result<Step> {
+        if !end {
+            return Ok(Step::Hold);
+        }
+        let status = self.status.unwrap_or(500);
+        let kind = ErrorKind::of_status(status);
+        let message = match kind {
+            ErrorKind::TooLarge => "the request body is larger than the gateway accepts",
+            ErrorKind::Timeout => "no provider answered in time",
+            _ => "no provider could answer",
+        };
+        let error = ApiError { status, code: Some("gateway_error".to_owned()), ..ApiError::new(kind, message) };
+        let with = self
+            .shared(|exchange| {
+                let body = error_reply(exchange.format, &error, "").body;
+                exchange.response_bytes = u64::try_from(body.len()).unwrap_or(u64::MAX);
+                body
+            })
+            .unwrap_or_default();
+        Ok(Step::Edit { first: data.len(), with })
+    }
+
+    fn deadline(&self) -> Option<u64> {
+        None
+    }
+
+    fn expired(&mut self) -> abi::Result<Step> {
+        Ok(Step::Go)
+    }
+
+    fn log(&mut self) {
+        let now = abi::now();
+        let ending = settle::Ending { now, status: self.status, flags: state::number(&["response", "flags"]) };
+        let record = match &self.exchange {
+            Some(exchange) => {
+                let settled = settle::settle(&mut exchange.borrow_mut(), &ending);
+                counters::count(&exchange.borrow(), &settled);
+                record::of_exchange(&exchange.borrow(), &settled, &ending)
+            }
+            None => record::of_stranger(&ending),
+        };
+        if state::set("tollgate.audit", record.as_bytes()).is_err() {
+            abi::log(abi::Level::Error, "tollgate: a record could not be written");
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! The AI gateway.
+//!
+//! Follow one request: [`gate`] (downstream, once: who asks, for what, who may serve it) -> Envoy's router, which
+//! takes the providers in that order -> [`provider`] (upstream, once per attempt: translate, hold back, relay), with
+//! [`upstream`] for what is sent, [`answer`] and [`streamed`] for what comes back -> [`settle`] -> [`counters`] and
+//! [`record`]. What they know together is the [`exchange`].
+
+pub mod answer;
+pub mod config;
+pub mod counters;
+pub mod credentials;
+pub mod exchange;
+pub mod gate;
+pub mod provider;
+pub mod record;
+pub mod refusal;
+pub mod route;
+pub mod settle;
+pub mod streamed;
+pub mod upstream;
+
+use config::{Gate, ProviderConfig, Role};
+use gate::AtGate;
+use provider::AtProvider;
+use std::rc::Rc;
+use tollgate_host::abi;
+use tollgate_host::headers::Headers;
+use tollgate_host::plugin::Plugin;
+use tollgate_host::stream::{RequestBody, Step, Stream};
+
+mod entry {
+    //! `_initialize`, which Envoy calls first. In a module of its own because the macro writes it undocumented.
+    proxy_wasm::main! {{ tollgate_host::plugin::register::<crate::Llm>(); }}
+}
+
+/// The filter, in the role its configuration gives it.
+#[derive(Debug)]
+pub enum Llm {
+    /// Downstream.
+    Gate(Rc<Gate>),
+    /// Upstream.
+    Provider(Rc<ProviderConfig>),
+}
+
+impl Plugin for Llm {
+    type Stream = AnyRole;
+
+    fn configure(config: &[u8]) -> Result<Self, String> {
+        Ok(match config::load(config)? {
+            Role::Gate(gate) => Self::Gate(Rc::from(gate)),
+            Role::Provider(provider) => Self::Provider(Rc::new(provider)),
+        })
+    }
+
+    fn stream(&self) -> AnyRole {
+        match self {
+            Self::Gate(gate) => AnyRole::Gate(AtGate::new(Rc::clone(gate))),
+            Self::Provider(config) => AnyRole::Provider(AtProvider::new(Rc::clone(config))),
+        }
+    }
+}
+
+/// A stream in either role.
+#[derive(Debug)]
+pub enum AnyRole {
+    /// A request at the gate.
+    Gate(AtGate),
+    /// An attempt at a provider.
+    Provider(AtProvider),
+}
+
+/// Hands a call to the role at hand.
+macro_rules! role {
+    ($self:ident.$method:ident($($argument:expr),*)) => {
+        match $self {
+            AnyRole::Gate(gate) => gate.$method($($argument),*),
+            AnyRole::Provider(provider) => provider.$method($($argument),*),
+        }
+    };
+}
+
+impl Stream for AnyRole {
+    fn request_headers(&mut self, headers: &Headers) -> abi::Result<Step> {
+        role!(self.request_headers(headers))
+    }
+
+    fn request_grows(&mut self, size: usize) -> abi::Result<Step> {
+        role!(self.request_grows(size))
+    }
+
+    fn request_body(&mut self, body: &RequestBody) -> abi::Result<Step> {
+        role!(self.request_body(body))
+    }
+
+    fn response_headers(&mut self, headers: &Headers, end: bool) -> abi::Result<Step> {
+        role!(self.response_headers(headers, end))
+    }
+
+    fn reads_response(&self) -> bool {
+        role!(self.reads_response())
+    }
+
+    fn response_data(&mut self, data: &[u8], end: bool) -> abi::Result<Step> {
+        role!(self.response_data(data, end))
+    }
+
+    fn deadline(&self) -> Option<u64> {
+        role!(self.deadline())
+    }
+
+    fn expired(&mut self) -> abi::Result<Step> {
+        role!(self.expired())
+    }
+
+    fn log(&mut self) {
+        role!(self.log());
+    }
+}

@@ -1,0 +1,353 @@
+//! The provider role: upstream, once per attempt. Makes this provider's request out of what the gate kept, and relays
+//! its answer once it really answers.
+
+use crate::answer::{Failure, Relay, Tally, Whole, reason_of};
+use crate::config::ProviderConfig;
+use crate::exchange::{self, Admitted, Attempt, Exchange, Outcome, Shared};
+use crate::gate::PROVIDER_HEADER;
+use crate::refusal::{Refusal, error_reply};
+use crate::streamed::Streamed;
+use crate::upstream;
+use std::rc::Rc;
+use tollgate_host::abi::{self, Level, Map};
+use tollgate_host::headers::{self, Headers};
+use tollgate_host::state;
+use tollgate_host::stream::{RequestBody, Step, Stream};
+use tollgate_wire::Format;
+use tollgate_wire::error::{ApiError, ErrorKind};
+
+/// What the router retries, by contract with the shipped route: 429 and 5xx.
+const RETRIED_INSTEAD: u16 = 503;
+
+/// An error body is read this far; nothing that people read is longer.
+const MAX_ERROR_BYTES: usize = 64 << 10;
+
+/// One attempt at one provider.
+#[derive(Debug)]
+pub struct AtProvider {
+    config: Rc<ProviderConfig>,
+    attempt: Option<Current>,
+    phase: Phase,
+}
+
+/// The attempt of this stream.
+#[derive(Debug)]
+struct Current {
+    exchange: Shared,
+    admitted: Rc<Admitted>,
+    /// Its place among the exchange's attempts.
+    index: usize,
+    /// Its place among the admitted targets.
+    target: usize,
+    format: Format,
+    /// The provider has failed so that Envoy may ask the next one, and there is a next one.
+    retriable: bool,
+}
+
+/// Where the response stands.
+#[derive(Debug)]
+enum Phase {
+    /// Before its headers.
+    Waiting,
+    /// A whole answer is read.
+    Whole(Whole),
+    /// A streamed answer is read.
+    Streamed(Box<Streamed>, u64),
+    /// An error of the provider's: its headers went on, its body is read, to be told in the client's format.
+    Error { status: u16, body: Vec<u8> },
+    /// The attempt is given up; nothing of it matters any more.
+    GivenUp(ApiError),
+    /// Everything was relayed.
+    Done,
+}
+
+impl AtProvider {
+    /// An attempt that begins.
+    #[must_use]
+    pub const fn new(config: Rc<ProviderConfig>) -> Self {
+        Self { config, attempt: None, phase: Phase::Waiting }
+    }
+
+    fn begin(&self) -> Result<Current, &'static str> {
+        let exchange = exchange::of_this_stream()
+            .ok_or("no gate of this VM admitted the request: gate and providers need the same `vm_id` and module")?;
+        let admitted = exchange.borrow().admitted.clone().ok_or("the gate has not admitted the request")?;
+        let name = match &self.config.name {
+            Some(name) => name.as_str().to_owned(),
+            None => state::text(&["xds", "upstream_host_metadata", "filter_metadata", "tollgate", "provider"])
+                .ok_or("the endpoint has no metadata `tollgate: {provider: ...}`")?,
+        };
+        let number = state::number(&["upstream", "request_attempt_count"]).unwrap_or(1);
+        let number = usize::try_from(number).unwrap_or(usize::MAX);
+        let target = upstream::target(admitted.targets(), &name, number)
+            .ok_or("the route sent the request to a provider that the model's targets do not name")?;
+        let format = upstream::provider(&admitted, target).ok_or("the provider is not configured")?.format;
+        let retriable = number < admitted.targets().len();
+        let mut known = exchange.borrow_mut();
+        let index = known.attempts.len();
+        known.attempts.push(Attempt::new(target, abi::now()));
+        drop(known);
+        Ok(Current { exchange, admitted, index, target, format, retriable })
+    }
+
+    fn refuse(&mut self, refusal: Refusal) -> Step {
+        let Some(current) = &self.attempt else { return Step::Reply(refusal.reply(Format::OpenaiChat)) };
+        current.end(Outcome::Refused(refusal.reason()));
+        self.phase = Phase::Done;
+        Step::Reply(refusal.reply(current.client()))
+    }
+
+    /// Gives a held answer up: the next provider is asked, or the client is told.
+    fn fail(&mut self, failure: Failure) -> abi::Result<Step> {
+        let Some(current) = &self.attempt else { return Ok(self.refuse(Refusal::Misconfigured)) };
+        let Failure { reason, provider_refused, error } = failure;
+        current.end(if provider_refused { Outcome::Refused(reason) } else { Outcome::Failed(reason) });
+        if current.retriable {
+            self.phase = Phase::GivenUp(error);
+            abi::set_header(Map::Response, ":status", RETRIED_INSTEAD.to_string().as_bytes())?;
+            return Ok(Step::Go);
+        }
+        let reply = current.error(&error, reason);
+        self.phase = Phase::Done;
+        Ok(Step::Reply(reply))
+    }
+
+    /// An error status. It is never held: while a retriable response is held, the router may retry under our feet.
+    fn error_headers(&mut self, status: u16, headers: &Headers, end: bool) -> abi::Result<Step> {
+        let Some(current) = &self.attempt else { return Ok(self.refuse(Refusal::Misconfigured)) };
+        let shown = upstream::client_status(status);
+        current.end(Outcome::Refused(reason_of(&ApiError::new(ErrorKind::of_status(status), ""))));
+        if end && !(current.retriable && upstream::is_retried(shown)) {
+            let reply = current.error(&upstream::client_error(current.format, status, &[]), "provider_error");
+            self.phase = Phase::Done;
+            return Ok(Step::Reply(reply));
+        }
+        let pairs = upstream::response_headers(headers, shown, "application/json", current.provider_name());
+        headers::replace_all(Map::Response, &upstream::as_slices(&pairs))?;
+        self.phase = Phase::Error { status, body: Vec::new() };
+        Ok(Step::Go)
+    }
+
+    /// Lets a held answer go: from here on this provider answers.
+    fn release(&self, content_type: &str, content_length: Option<usize>) -> abi::Result<()> {
+        let Some(current) = &self.attempt else { return Ok(()) };
+        let held = Headers::read(Map::Response)?;
+        let mut pairs = upstream::response_headers(&held, 200, content_type, current.provider_name());
+        if let Some(length) = content_length {
+            pairs.push(("content-length".to_owned(), length.to_string().into_bytes()));
+        }
+        headers::replace_all(Map::Response, &upstream::as_slices(&pairs))
+    }
+
+    fn relay_whole(&mut self, relay: Relay, sent: usize) -> abi::Result<Step> {
+        match relay {
+            Relay::Hold => Ok(Step::Hold),
+            Relay::Failed(failure) => self.fail(failure),
+            Relay::Unchanged => Ok(Step::Go),
+            Relay::Bytes(with) => {
+                self.release("application/json", Some(with.len()))?;
+                self.phase = Phase::Done;
+                if let Some(current) = &self.attempt {
+                    current.relayed(with.len());
+                    current.first_token();
+                    current.end(Outcome::Served);
+                }
+                Ok(Step::Edit { first: sent, with })
+            }
+        }
+    }
+
+    fn relay_streamed(&mut self, relay: Relay, sent: usize, was_committed: bool, end: bool) -> abi::Result<Step> {
+        let step = match relay {
+            Relay::Hold => return Ok(Step::Hold),
+            Relay::Failed(failure) => return self.fail(failure),
+            Relay::Unchanged => Step::Go,
+            Relay::Bytes(with) => Step::Edit { first: sent, with },
+        };
+        if !was_committed {
+            self.release("text/event-stream; charset=utf-8", None)?;
+        }
+        if let Some(current) = &self.attempt {
+            current.relayed(if let Step::Edit { with, .. } = &step { with.len() } else { sent });
+            if !was_committed {
+                current.first_token();
+                current.outcome(Outcome::Relaying);
+            }
+            let cut = current.tally(|tally| tally.cut);
+            match cut {
+                Some(reason) => current.end(Outcome::Cut(reason)),
+                None if end => current.end(Outcome::Served),
+                None => {}
+            }
+        }
+        if end {
+            self.phase = Phase::Done;
+        }
+        Ok(step)
+    }
+}
+
+impl Current {
+    fn client(&self) -> Format {
+        self.exchange.borrow().format
+    }
+
+    fn provider_name(&self) -> &str {
+        self.admitted.targets().get(self.target).map_or("", |target| target.provider.as_str())
+    }
+
+    fn with<T>(&self, change: impl FnOnce(&mut Attempt) -> T) -> Option<T> {
+        self.exchange.borrow_mut().attempts.get_mut(self.index).map(change)
+    }
+
+    fn tally<T: Default>(&self, read: impl FnOnce(&mut Tally) -> T) -> T {
+        self.with(|attempt| read(&mut attempt.tally)).unwrap_or_default()
+    }
+
+    fn end(&self, outcome: Outcome) {
+        let now = abi::now();
+        self.with(|attempt| attempt.end(outcome, now));
+    }
+
+    fn outcome(&self, outcome: Outcome) {
+        self.with(|attempt| attempt.outcome = outcome);
+    }
+
+    fn first_token(&self) {
+        let now = abi::now();
+        self.with(|attempt| attempt.first_token = Some(now));
+    }
+
+    fn relayed(&self, bytes: usize) {
+        let exchange: &mut Exchange = &mut self.exchange.borrow_mut();
+        let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
+        exchange.response_bytes = exchange.response_bytes.saturating_add(bytes);
+    }
+
+    fn error(&self, error: &ApiError, details: &'static str) -> tollgate_host::stream::Reply {
+        let mut reply = error_reply(self.client(), error, details);
+        reply.headers.push((PROVIDER_HEADER, self.provider_name().to_owned()));
+        self.exchange.borrow_mut().response_bytes = u64::try_from(reply.body.len()).unwrap_or(u64::MAX);
+        reply
+    }
+}
+
+impl Stream for AtProvider {
+    fn request_headers(&mut self, _: &Headers) -> abi::Result<Step> {
+        match self.begin() {
+            Ok(current) => {
+                self.attempt = Some(current);
+                Ok(Step::Hold)
+            }
+            Err(fault) => {
+                abi::log(Level::Error, &format!("tollgate: an attempt was refused: {fault}"));
+                Ok(self.refuse(Refusal::Misconfigured))
+            }
+        }
+    }
+
+    fn request_grows(&mut self, _: usize) -> abi::Result<Step> {
+        Ok(Step::Hold)
+    }
+
+    fn request_body(&mut self, body: &RequestBody) -> abi::Result<Step> {
+        let Some(current) = &self.attempt else { return Ok(self.refuse(Refusal::Misconfigured)) };
+        let Some(provider) = upstream::provider(&current.admitted, current.target) else {
+            return Ok(self.refuse(Refusal::Misconfigured));
+        };
+        let same = current.client() == current.format;
+        let seen = Headers::read(Map::Request)?;
+        let pairs = upstream::request_headers(&seen, &current.admitted, provider, same, body.size);
+        headers::replace_all(Map::Request, &upstream::as_slices(&pairs))?;
+        let change = upstream::request_body(&current.admitted, current.target, current.client(), current.format, body)?;
+        match change {
+            Ok(upstream::Change { first, with }) if first == 0 && with.is_empty() => Ok(Step::Go),
+            Ok(upstream::Change { first, with }) => Ok(Step::Edit { first, with }),
+            Err(invalid) => Ok(self.refuse(Refusal::Invalid(invalid))),
+        }
+    }
+
+    fn response_headers(&mut self, headers: &Headers, end: bool) -> abi::Result<Step> {
+        let Some(current) = &self.attempt else { return Ok(self.refuse(Refusal::Misconfigured)) };
+        let status = headers.text(":status").and_then(|status| status.parse().ok()).unwrap_or(500);
+        current.with(|attempt| attempt.status = Some(status));
+        if !(200..300).contains(&status) {
+            return self.error_headers(status, headers, end);
+        }
+        let (from, to, limits) = (current.format, current.client(), &current.admitted.gate.limits);
+        let envelope = &current.admitted.envelope;
+        let now = abi::now();
+        let created = now.div_euclid(1_000_000_000);
+        if headers.all("content-encoding").any(|value| value != b"identity") {
+            return self.fail(Failure::new("encoded_answer", "the provider sent a compressed answer, unasked"));
+        }
+        let streams = headers.text("content-type").is_some_and(|value| value.starts_with("text/event-stream"));
+        self.phase = if streams && envelope.stream {
+            let deadline = now.saturating_add(limits.first_event_ms.saturating_mul(1_000_000));
+            Phase::Streamed(Box::new(Streamed::new(from, to, envelope.include_usage, created, limits)), deadline)
+        } else {
+            Phase::Whole(Whole::new(from, to, created, limits))
+        };
+        Ok(Step::Hold)
+    }
+
+    fn reads_response(&self) -> bool {
+        !matches!(self.phase, Phase::Waiting | Phase::Done)
+    }
+
+    fn response_data(&mut self, data: &[u8], end: bool) -> abi::Result<Step> {
+        let Some(current) = &self.attempt else { return Ok(Step::Go) };
+        match &mut self.phase {
+            Phase::Waiting | Phase::Done => Ok(Step::Go),
+            Phase::Whole(whole) => {
+                let streams = current.admitted.envelope.stream;
+                let relay = current.tally(|tally| Some(whole.data(data, end, tally))).unwrap_or(Relay::Hold);
+                match relay {
+                    Relay::Bytes(_) if streams => self.fail(Failure::new(
+                        "unstreamed_answer",
+                        "the provider sent an answer in one piece where a stream was asked for",
+                    )),
+                    relay => self.relay_whole(relay, data.len()),
+                }
+            }
+            Phase::Streamed(streamed, _) => {
+                let was_committed = streamed.committed();
+                let relay = current.tally(|tally| Some(streamed.data(data, end, tally))).unwrap_or(Relay::Hold);
+                self.relay_streamed(relay, data.len(), was_committed, end)
+            }
+            Phase::Error { status, body } => {
+                let room = MAX_ERROR_BYTES.saturating_sub(body.len()).min(data.len());
+                body.extend_from_slice(data.get(..room).unwrap_or_default());
+                if !end {
+                    return Ok(Step::Hold);
+                }
+                let error = upstream::client_error(current.format, *status, body);
+                let with = current.client().write_error(&error);
+                current.relayed(with.len());
+                self.phase = Phase::Done;
+                Ok(Step::Edit { first: data.len(), with })
+            }
+            Phase::GivenUp(error) => {
+                if !end {
+                    return Ok(Step::Hold);
+                }
+                let with = current.client().write_error(error);
+                Ok(Step::Edit { first: data.len(), with })
+            }
+        }
+    }
+
+    fn deadline(&self) -> Option<u64> {
+        match &self.phase {
+            Phase::Streamed(streamed, deadline) if !streamed.committed() => Some(*deadline),
+            _ => None,
+        }
+    }
+
+    fn expired(&mut self) -> abi::Result<Step> {
+        let error = ApiError::new(ErrorKind::Timeout, "the provider did not begin to answer in time");
+        self.fail(Failure { reason: "first_event_timeout", provider_refused: false, error })
+    }
+
+    fn log(&mut self) {}
+}

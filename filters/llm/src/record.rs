@@ -1,0 +1,179 @@
+//! The record: one JSON line per exchange, for people and for machines that count.
+//!
+//! It never holds a prompt, an answer, a header or a key's secret: only what is named here.
+
+use crate::exchange::{Attempt, Exchange, Outcome};
+use crate::settle::{Bill, Ending, Settled};
+use serde::Serialize;
+use tollgate_kernel::subject::Subject;
+use tollgate_kernel::timestamp;
+use tollgate_wire::money::NanoUsd;
+use tollgate_wire::usage::{Certainty, Usage};
+
+#[derive(Serialize)]
+struct Record<'a> {
+    /// When the request came, RFC 3339 with milliseconds.
+    time: String,
+    filter: &'static str,
+    /// Envoy's `x-request-id`.
+    id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trace: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    subject: Option<&'a Subject>,
+    asked: Asked<'a>,
+    decision: Decision<'a>,
+    attempts: Vec<Tried<'a>>,
+    answer: Answer,
+    cost: Cost,
+}
+
+#[derive(Serialize, Default)]
+struct Asked<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    format: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    model: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stream: Option<bool>,
+    bytes: usize,
+}
+
+#[derive(Serialize)]
+struct Decision<'a> {
+    verdict: &'static str,
+    /// What in the configuration decided.
+    rule: String,
+    reason: &'a str,
+}
+
+#[derive(Serialize)]
+struct Tried<'a> {
+    provider: &'a str,
+    model: &'a str,
+    status: Option<u16>,
+    outcome: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'static str>,
+    ms: u64,
+    usage: Option<Usage>,
+    certainty: Certainty,
+    cost_nano_usd: Option<NanoUsd>,
+}
+
+#[derive(Serialize)]
+struct Answer {
+    status: Option<u16>,
+    bytes: u64,
+    /// From the request to the first meaningful piece of the answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    first_token_ms: Option<u64>,
+    ms: u64,
+    end: &'static str,
+}
+
+#[derive(Serialize)]
+struct Cost {
+    nano_usd: NanoUsd,
+    /// The same in dollars, exact.
+    usd: String,
+    certainty: Certainty,
+    unpriced: bool,
+}
+
+/// The record of an exchange that the gate saw.
+#[must_use]
+pub fn of_exchange(exchange: &Exchange, settled: &Settled, ending: &Ending) -> String {
+    let (model, stream) = exchange.asked.as_ref().map(|(model, stream)| (model.as_str(), *stream)).unzip();
+    let answered = exchange.attempts.iter().rev().find_map(|attempt| attempt.first_token);
+    line(&Record {
+        time: timestamp::rfc3339_millis(exchange.began),
+        filter: "llm",
+        id: &exchange.request_id,
+        trace: exchange.trace_id.as_deref(),
+        subject: exchange.key.as_ref().map(|key| &key.subject),
+        asked: Asked { format: Some(exchange.format.name()), model, stream, bytes: exchange.request_bytes },
+        decision: decision(exchange),
+        attempts: exchange.attempts.iter().zip(&settled.bills).map(|(one, bill)| tried(exchange, one, bill)).collect(),
+        answer: Answer {
+            status: ending.status,
+            bytes: exchange.response_bytes,
+            first_token_ms: answered.map(|at| millis(exchange.began, at)),
+            ms: millis(exchange.began, ending.now),
+            end: settled.end.name(),
+        },
+        cost: Cost {
+            nano_usd: settled.cost,
+            usd: settled.cost.to_string(),
+            certainty: settled.certainty,
+            unpriced: settled.unpriced,
+        },
+    })
+}
+
+/// The record of a request that another filter answered before the gate saw it.
+#[must_use]
+pub fn of_stranger(ending: &Ending) -> String {
+    line(&Record {
+        time: timestamp::rfc3339_millis(ending.now),
+        filter: "llm",
+        id: "",
+        trace: None,
+        subject: None,
+        asked: Asked::default(),
+        decision: Decision { verdict: "deny", rule: "before the gate".to_owned(), reason: "refused_by_another_filter" },
+        attempts: Vec::new(),
+        answer: Answer { status: ending.status, bytes: 0, first_token_ms: None, ms: 0, end: "refused" },
+        cost: Cost { nano_usd: NanoUsd(0), usd: NanoUsd(0).to_string(), certainty: Certainty::Exact, unpriced: false },
+    })
+}
+
+fn decision(exchange: &Exchange) -> Decision<'_> {
+    match (&exchange.refusal, &exchange.admitted, &exchange.key) {
+        (Some(refusal), _, Some(key)) => {
+            Decision { verdict: "deny", rule: format!("keys.{}", key.id), reason: refusal.reason() }
+        }
+        (Some(refusal), _, None) => Decision { verdict: "deny", rule: "request".to_owned(), reason: refusal.reason() },
+        (None, Some(admitted), _) => {
+            Decision { verdict: "allow", rule: format!("models.{}", admitted.model), reason: "model_allowed" }
+        }
+        (None, None, _) => Decision { verdict: "deny", rule: "request".to_owned(), reason: "incomplete_request" },
+    }
+}
+
+fn tried<'a>(exchange: &'a Exchange, attempt: &Attempt, bill: &Bill) -> Tried<'a> {
+    let target = exchange.admitted.as_ref().and_then(|admitted| admitted.targets().get(attempt.target));
+    let (outcome, reason) = outcome(&attempt.outcome);
+    Tried {
+        provider: target.map_or("", |target| target.provider.as_str()),
+        model: target.map_or("", |target| target.model.as_str()),
+        status: attempt.status,
+        outcome,
+        reason,
+        ms: millis(attempt.began, attempt.ended.unwrap_or(attempt.began)),
+        usage: bill.usage,
+        certainty: bill.certainty,
+        cost_nano_usd: bill.cost,
+    }
+}
+
+/// The word for an outcome in records and metrics, and its reason.
+#[must_use]
+pub const fn outcome(outcome: &Outcome) -> (&'static str, Option<&'static str>) {
+    match outcome {
+        Outcome::Waiting => ("waiting", None),
+        Outcome::Relaying => ("relaying", None),
+        Outcome::Served => ("served", None),
+        Outcome::Refused(reason) | Outcome::Failed(reason) => ("failed", Some(*reason)),
+        Outcome::Cut(reason) => ("cut", Some(*reason)),
+        Outcome::Abandoned => ("abandoned", None),
+    }
+}
+
+const fn millis(from: u64, to: u64) -> u64 {
+    to.saturating_sub(from).div_euclid(1_000_000)
+}
+
+fn line(record: &Record<'_>) -> String {
+    serde_json::to_string(record).unwrap_or_else(|_| r#"{"filter":"llm","error":"unwritable"}"#.to_owned())
+}

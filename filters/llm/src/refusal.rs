@@ -1,0 +1,144 @@
+//! Everything the gate itself says no to: a stable reason, a status, a sentence.
+
+use tollgate_host::stream::Reply;
+use tollgate_kernel::key_ring::KeyRefusal;
+use tollgate_wire::Format;
+use tollgate_wire::error::{ApiError, ErrorKind, Invalid};
+
+/// Why a request is refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    /// No format is served under this path.
+    UnknownPath,
+    /// Not a POST.
+    Method,
+    /// Not JSON.
+    ContentType,
+    /// A compressed body cannot be read, and so not decided on.
+    ContentEncoding,
+    /// No key.
+    NoKey,
+    /// Different keys in different places.
+    SeveralKeys,
+    /// A key that is not one of ours, or of which the secret is wrong.
+    UnknownKey,
+    /// A true key that may not be used now.
+    Key(KeyRefusal),
+    /// A model that is not configured.
+    UnknownModel,
+    /// A model that this key may not use.
+    ModelNotAllowed,
+    /// The body is larger than allowed.
+    TooLarge {
+        /// The limit in bytes.
+        limit: usize,
+    },
+    /// The body is not a request of its format, or cannot be carried to the provider.
+    Invalid(Invalid),
+    /// The filters are installed in a way that cannot work; the operator's log says how.
+    Misconfigured,
+}
+
+impl Refusal {
+    /// The stable reason code, also Envoy's `RESPONSE_CODE_DETAILS`.
+    #[must_use]
+    pub const fn reason(&self) -> &'static str {
+        match self {
+            Self::UnknownPath => "unknown_path",
+            Self::Method => "method_not_allowed",
+            Self::ContentType => "unsupported_content_type",
+            Self::ContentEncoding => "unsupported_content_encoding",
+            Self::NoKey => "missing_key",
+            Self::SeveralKeys => "several_keys",
+            Self::UnknownKey | Self::Key(KeyRefusal::Unknown) => "unknown_key",
+            Self::Key(KeyRefusal::NotYetValid) => "key_not_yet_valid",
+            Self::Key(KeyRefusal::Expired) => "expired_key",
+            Self::Key(KeyRefusal::Disabled) => "disabled_key",
+            Self::UnknownModel => "model_not_found",
+            Self::ModelNotAllowed => "model_not_allowed",
+            Self::TooLarge { .. } => "request_too_large",
+            Self::Invalid(_) => "invalid_request",
+            Self::Misconfigured => "gateway_misconfigured",
+        }
+    }
+
+    fn status(&self) -> u16 {
+        match self {
+            Self::Method => 405,
+            Self::ContentType | Self::ContentEncoding => 415,
+            other => other.kind().status(),
+        }
+    }
+
+    const fn kind(&self) -> ErrorKind {
+        match self {
+            Self::UnknownPath | Self::UnknownModel => ErrorKind::NotFound,
+            Self::Method | Self::ContentType | Self::ContentEncoding | Self::Invalid(_) => ErrorKind::InvalidRequest,
+            Self::NoKey | Self::SeveralKeys | Self::UnknownKey | Self::Key(_) => ErrorKind::Authentication,
+            Self::ModelNotAllowed => ErrorKind::Permission,
+            Self::TooLarge { .. } => ErrorKind::TooLarge,
+            Self::Misconfigured => ErrorKind::Internal,
+        }
+    }
+
+    fn message(&self) -> String {
+        match self {
+            Self::UnknownPath => {
+                let paths = Format::ALL.map(|format| format!("POST {}", format.path()));
+                format!("nothing is served under this path; served are {}", paths.join(", "))
+            }
+            Self::Method => "only POST is served under this path".to_owned(),
+            Self::ContentType => "the content-type must be application/json".to_owned(),
+            Self::ContentEncoding => {
+                "a compressed request body is not accepted; send it without content-encoding".to_owned()
+            }
+            Self::NoKey => {
+                "no API key was given; send one as `authorization: Bearer`, `x-api-key`, `api-key` or `x-goog-api-key`"
+                    .to_owned()
+            }
+            Self::SeveralKeys => "different API keys were given in one request; send one".to_owned(),
+            Self::UnknownKey | Self::Key(KeyRefusal::Unknown) => "the API key is not valid".to_owned(),
+            Self::Key(KeyRefusal::NotYetValid) => "the API key is not valid yet".to_owned(),
+            Self::Key(KeyRefusal::Expired) => "the API key has expired".to_owned(),
+            Self::Key(KeyRefusal::Disabled) => "the API key is disabled".to_owned(),
+            Self::UnknownModel => "the model is not served here".to_owned(),
+            Self::ModelNotAllowed => "this API key may not use this model".to_owned(),
+            Self::TooLarge { limit } => format!("the request body is larger than {limit} bytes"),
+            Self::Invalid(invalid) => invalid.to_string(),
+            Self::Misconfigured => "the gateway is not configured correctly; its log says why".to_owned(),
+        }
+    }
+
+    /// The answer in the client's own format.
+    #[must_use]
+    pub fn reply(&self, format: Format) -> Reply {
+        let param = match self {
+            Self::Invalid(invalid) if !invalid.field.is_empty() => Some(invalid.field.clone()),
+            Self::UnknownModel | Self::ModelNotAllowed => Some("model".to_owned()),
+            _ => None,
+        };
+        let error = ApiError {
+            status: self.status(),
+            kind: self.kind(),
+            message: self.message(),
+            code: Some(self.reason().to_owned()),
+            param,
+        };
+        let mut reply = error_reply(format, &error, self.reason());
+        if *self == Self::Method {
+            reply.headers.push(("allow", "POST".to_owned()));
+        }
+        reply
+    }
+}
+
+/// An error object as a whole answer.
+#[must_use]
+pub fn error_reply(format: Format, error: &ApiError, details: &'static str) -> Reply {
+    Reply {
+        status: error.status,
+        details,
+        headers: vec![("content-type", "application/json".to_owned())],
+        body: format.write_error(error),
+    }
+}

@@ -1,0 +1,152 @@
+//! The end of an exchange: how each attempt went, what it used, what it cost, and how sure that is. Pure.
+
+use crate::answer::Tally;
+use crate::exchange::{Attempt, Exchange, Outcome};
+use tollgate_wire::money::NanoUsd;
+use tollgate_wire::usage::{Certainty, Usage};
+
+/// Envoy's response flag `DC`: the client closed the connection before it had everything.
+const DOWNSTREAM_CONNECTION_TERMINATION: u64 = 1 << 14;
+
+/// A rough ratio for text that no provider counted.
+const BYTES_PER_TOKEN: u64 = 4;
+
+/// What Envoy knows when an exchange is over.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Ending {
+    /// Nanoseconds since 1970.
+    pub now: u64,
+    /// Status that the client got, if any.
+    pub status: Option<u16>,
+    /// Envoy's response flags.
+    pub flags: Option<u64>,
+}
+
+impl Ending {
+    fn client_gone(&self) -> bool {
+        self.flags.is_some_and(|flags| flags & DOWNSTREAM_CONNECTION_TERMINATION != 0)
+    }
+}
+
+/// How an exchange ended, for the client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// With a whole answer.
+    Complete,
+    /// With the gate's refusal.
+    Refused,
+    /// The client went away.
+    ClientGone,
+    /// In the middle of an answer.
+    Cut,
+    /// With an error of the provider's, or Envoy's.
+    Failed,
+}
+
+impl End {
+    /// The word in records and metrics.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Complete => "complete",
+            Self::Refused => "refused",
+            Self::ClientGone => "client_gone",
+            Self::Cut => "cut",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// What one attempt used and cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bill {
+    /// Reported or estimated; `None` when nothing was used, or nothing is known.
+    pub usage: Option<Usage>,
+    /// How far it can be trusted.
+    pub certainty: Certainty,
+    /// `None` when the usage is not known or has no price.
+    pub cost: Option<NanoUsd>,
+    /// Something was used and there is no price for it.
+    pub unpriced: bool,
+}
+
+/// A settled exchange.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settled {
+    /// How it ended.
+    pub end: End,
+    /// One bill per attempt.
+    pub bills: Vec<Bill>,
+    /// Sum of the known costs.
+    pub cost: NanoUsd,
+    /// The least certain of the bills.
+    pub certainty: Certainty,
+    /// Some usage has no price, so the cost is more than the sum.
+    pub unpriced: bool,
+}
+
+/// Ends what is still open and bills every attempt.
+pub fn settle(exchange: &mut Exchange, ending: &Ending) -> Settled {
+    for attempt in &mut exchange.attempts {
+        let outcome = match attempt.outcome {
+            Outcome::Waiting | Outcome::Relaying if ending.client_gone() => Outcome::Abandoned,
+            Outcome::Waiting => Outcome::Failed("no_response"),
+            Outcome::Relaying => Outcome::Cut("reset"),
+            _ => continue,
+        };
+        attempt.end(outcome, ending.now);
+    }
+    let bills: Vec<Bill> = exchange.attempts.iter().map(|attempt| bill(exchange, attempt)).collect();
+    Settled {
+        end: end(exchange, ending),
+        cost: bills.iter().filter_map(|bill| bill.cost).fold(NanoUsd(0), NanoUsd::saturating_add),
+        certainty: bills.iter().map(|bill| bill.certainty).max().unwrap_or(Certainty::Exact),
+        unpriced: bills.iter().any(|bill| bill.unpriced),
+        bills,
+    }
+}
+
+fn end(exchange: &Exchange, ending: &Ending) -> End {
+    let last = exchange.attempts.last().map(|attempt| &attempt.outcome);
+    match last {
+        _ if exchange.refusal.is_some() => End::Refused,
+        _ if ending.client_gone() => End::ClientGone,
+        Some(Outcome::Served) => End::Complete,
+        Some(Outcome::Cut(_)) => End::Cut,
+        _ => End::Failed,
+    }
+}
+
+fn bill(exchange: &Exchange, attempt: &Attempt) -> Bill {
+    let (usage, certainty) = used(attempt, exchange.request_bytes);
+    let price = exchange.admitted.as_ref().and_then(|admitted| admitted.targets().get(attempt.target)?.price.as_ref());
+    let cost = match (usage, certainty) {
+        (Some(usage), _) => price.map(|price| price.cost(&usage)),
+        (None, Certainty::Missing) => None,
+        (None, _) => Some(NanoUsd(0)),
+    };
+    Bill { usage, certainty, cost, unpriced: usage.is_some() && price.is_none() }
+}
+
+fn used(attempt: &Attempt, request_bytes: usize) -> (Option<Usage>, Certainty) {
+    let Tally { usage, stopped, .. } = &attempt.tally;
+    match (&attempt.outcome, usage) {
+        (Outcome::Refused(_), None) => (None, Certainty::Exact),
+        (Outcome::Failed(_) | Outcome::Waiting, None) => (None, Certainty::Missing),
+        (_, Some(usage)) if *stopped => (Some(*usage), Certainty::Exact),
+        (_, Some(usage)) => {
+            let unseen = estimated_output(attempt).saturating_sub(usage.output());
+            let output_text = usage.output_text.saturating_add(unseen);
+            (Some(Usage { output_text, ..*usage }), Certainty::Partial)
+        }
+        (_, None) => {
+            let input_fresh = u64::try_from(request_bytes).unwrap_or(u64::MAX).div_ceil(BYTES_PER_TOKEN);
+            let usage = Usage { input_fresh, output_text: estimated_output(attempt), ..Usage::default() };
+            (Some(usage), Certainty::Estimated)
+        }
+    }
+}
+
+const fn estimated_output(attempt: &Attempt) -> u64 {
+    attempt.tally.output_bytes.div_ceil(BYTES_PER_TOKEN)
+}

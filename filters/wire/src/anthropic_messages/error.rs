@@ -1,0 +1,159 @@
+//! Error objects: `{"type":"error","error":{"type":..,"message":..}}`.
+
+use super::to_json;
+use crate::error::{ApiError, ErrorKind};
+use serde::{Deserialize, Serialize};
+
+/// Anthropic's error types, the status documented with each, and what each means. The first of a kind is the one
+/// written.
+const TYPES: [(&str, u16, ErrorKind); 11] = [
+    ("invalid_request_error", 400, ErrorKind::InvalidRequest),
+    ("authentication_error", 401, ErrorKind::Authentication),
+    ("permission_error", 403, ErrorKind::Permission),
+    ("not_found_error", 404, ErrorKind::NotFound),
+    ("request_too_large", 413, ErrorKind::TooLarge),
+    ("rate_limit_error", 429, ErrorKind::RateLimit),
+    ("api_error", 500, ErrorKind::Internal),
+    ("timeout_error", 504, ErrorKind::Timeout),
+    ("overloaded_error", 529, ErrorKind::Overloaded),
+    ("billing_error", 402, ErrorKind::Permission),
+    ("conflict_error", 409, ErrorKind::InvalidRequest),
+];
+
+/// The object under `error`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Fault {
+    #[serde(rename = "type")]
+    kind: Option<String>,
+    message: Option<String>,
+    details: Details,
+}
+
+/// What the official clients show as `error_code`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Details {
+    error_code: Option<String>,
+}
+
+impl Fault {
+    /// The fault of an error that came without a status of its own: inside a 200, or in a stream.
+    pub(super) fn into_error(self) -> ApiError {
+        let status = self.documented().map_or(500, |(status, _)| status);
+        self.with_status(status)
+    }
+
+    fn with_status(self, status: u16) -> ApiError {
+        let kind = self.documented().map_or_else(|| ErrorKind::of_status(status), |(_, kind)| kind);
+        let message = self
+            .message
+            .filter(|message| !message.trim().is_empty())
+            .unwrap_or_else(|| format!("the provider answered with status {status} and no message"));
+        ApiError { status, kind, message, code: self.details.error_code, param: None }
+    }
+
+    fn documented(&self) -> Option<(u16, ErrorKind)> {
+        let name = self.kind.as_deref()?;
+        TYPES.iter().find(|(known, ..)| *known == name).map(|&(_, status, kind)| (status, kind))
+    }
+}
+
+/// Reads a provider's error body. A body that is no Anthropic error object gives a plain error of `status`.
+#[must_use]
+pub fn read_error(status: u16, body: &[u8]) -> ApiError {
+    #[derive(Default, Deserialize)]
+    struct Body {
+        error: Fault,
+    }
+    serde_json::from_slice::<Body>(body).unwrap_or_default().error.with_status(status)
+}
+
+/// Writes an error object. `param` has no place in it.
+#[must_use]
+pub fn write_error(error: &ApiError) -> Vec<u8> {
+    #[derive(Serialize)]
+    struct Body<'a> {
+        r#type: &'static str,
+        error: Inner<'a>,
+    }
+    #[derive(Serialize)]
+    struct Inner<'a> {
+        r#type: &'static str,
+        message: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        details: Option<Code<'a>>,
+    }
+    #[derive(Serialize)]
+    struct Code<'a> {
+        error_code: &'a str,
+    }
+    let details = error.code.as_deref().map(|error_code| Code { error_code });
+    let name = TYPES.iter().find(|(.., kind)| *kind == error.kind).map_or("api_error", |&(name, ..)| name);
+    to_json(&Body { r#type: "error", error: Inner { r#type: name, message: &error.message, details } })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    #[test]
+    fn every_kind_is_written_under_anthropics_name_and_read_back() {
+        for (kind, name) in [
+            (ErrorKind::InvalidRequest, "invalid_request_error"),
+            (ErrorKind::Authentication, "authentication_error"),
+            (ErrorKind::Permission, "permission_error"),
+            (ErrorKind::NotFound, "not_found_error"),
+            (ErrorKind::TooLarge, "request_too_large"),
+            (ErrorKind::RateLimit, "rate_limit_error"),
+            (ErrorKind::Internal, "api_error"),
+            (ErrorKind::Overloaded, "overloaded_error"),
+            (ErrorKind::Timeout, "timeout_error"),
+        ] {
+            let error = ApiError::new(kind, "no \"luck\"");
+            let body = write_error(&error);
+            let expected = format!(r#"{{"type":"error","error":{{"type":"{name}","message":"no \"luck\""}}}}"#);
+            assert_eq!(String::from_utf8_lossy(&body), expected);
+            assert_eq!(read_error(kind.status(), &body), error);
+        }
+    }
+
+    #[test]
+    fn the_type_says_more_than_the_status() {
+        let body =
+            br#"{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"},"request_id":"req_1"}"#;
+        let error = read_error(500, body);
+        assert_eq!((error.status, error.kind, error.message.as_str()), (500, ErrorKind::Overloaded, "Overloaded"));
+    }
+
+    #[test]
+    fn the_reason_code_goes_where_the_official_clients_look_for_it() {
+        let error = ApiError { code: Some("budget_spent".to_owned()), ..ApiError::new(ErrorKind::RateLimit, "later") };
+        let body = write_error(&error);
+        let expected = r#"{"type":"error","error":{"type":"rate_limit_error","message":"later","details":{"error_code":"budget_spent"}}}"#;
+        assert_eq!(String::from_utf8_lossy(&body), expected);
+        assert_eq!(read_error(429, &body), error);
+    }
+
+    #[test]
+    fn an_error_inside_a_success_gets_the_documented_status() {
+        for (name, status, kind) in TYPES {
+            let fault = Fault { kind: Some(name.to_owned()), ..Fault::default() };
+            let error = fault.into_error();
+            assert_eq!((error.status, error.kind), (status, kind), "{name}");
+        }
+        let error = Fault::default().into_error();
+        assert_eq!((error.status, error.kind), (500, ErrorKind::Internal));
+    }
+
+    #[test]
+    fn a_body_that_is_no_error_object_still_gives_an_error_of_its_status() {
+        for body in [&b""[..], b"<html>502 Bad Gateway</html>", b"{}", br#"{"error":"text"}"#, b"\xff", b"[[[["] {
+            let error = read_error(502, body);
+            assert_eq!((error.status, error.kind), (502, ErrorKind::Internal));
+            assert_eq!(error.message, "the provider answered with status 502 and no message");
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! A JSON object taken apart field by field, each value still the client's own text.
+//!
+//! A request is walked rather than deserialized as a whole: every fault names its field, what nobody took is known to
+//! be unknown, and schemas and arguments go on byte for byte. A string is skipped, not copied, until it is taken.
+
+use crate::error::Invalid;
+use serde::Deserialize;
+use serde::de::{Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
+use std::borrow::Cow;
+use std::fmt;
+
+/// The fields of one object that were not taken yet.
+#[derive(Debug)]
+pub(super) struct Fields<'a>(Vec<(Key<'a>, &'a RawValue)>);
+
+/// A key borrows from the body unless it has escapes.
+#[derive(Debug, Deserialize)]
+struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
+
+impl<'a> Fields<'a> {
+    /// The object that `body` is.
+    pub(super) fn of_body(body: &'a [u8]) -> Result<Self, Invalid> {
+        serde_json::from_slice(body).map_err(|cause| {
+            let (line, column) = (cause.line(), cause.column());
+            Invalid::new("", format!("the body is not a JSON object in UTF-8 (line {line}, column {column})"))
+        })
+    }
+
+    /// Takes the value of `name`; `null` is the same as absent.
+    pub(super) fn take(&mut self, name: &str, at: &At<'_>) -> Result<Option<&'a RawValue>, Invalid> {
+        let mut found = None;
+        let mut twice = false;
+        self.0.retain(|(key, value)| {
+            let other = key.0 != name;
+            if !other {
+                twice |= found.replace(*value).is_some();
+            }
+            other
+        });
+        // Which of two counts differs between parsers, so a policy could be shown one and the provider the other.
+        if twice {
+            return Err(at.field(name).fault("given twice"));
+        }
+        Ok(found.filter(|value| value.get() != "null"))
+    }
+
+    /// Takes the value of `name` as a `T`, which the client knows as `expected`.
+    pub(super) fn read<T: Deserialize<'a>>(
+        &mut self,
+        name: &str,
+        at: &At<'_>,
+        expected: &str,
+    ) -> Result<Option<T>, Invalid> {
+        self.take(name, at)?.map(|value| read(value, &at.field(name), expected)).transpose()
+    }
+
+    /// As [`Self::read`], for a field that must be there.
+    pub(super) fn require<T: Deserialize<'a>>(
+        &mut self,
+        name: &str,
+        at: &At<'_>,
+        expected: &str,
+    ) -> Result<T, Invalid> {
+        self.read(name, at, expected)?.ok_or_else(|| at.field(name).fault(format!("required: {expected}")))
+    }
+
+    /// Whether `name` is there and not `null`; takes it without reading it.
+    pub(super) fn has(&mut self, name: &str, at: &At<'_>) -> Result<bool, Invalid> {
+        Ok(self.take(name, at)?.is_some())
+    }
+
+    /// Whether all fields were taken.
+    pub(super) const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// Reads `value` as a `T`, which the client knows as `expected`.
+pub(super) fn read<'a, T: Deserialize<'a>>(value: &'a RawValue, at: &At<'_>, expected: &str) -> Result<T, Invalid> {
+    serde_json::from_str(value.get()).map_err(|_| at.fault(format!("must be {expected}")))
+}
+
+/// Where in the body a value stands. Written out only when it is at fault.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum At<'a> {
+    Body,
+    Field(&'a Self, &'a str),
+    Item(&'a Self, usize),
+}
+
+impl At<'_> {
+    pub(super) const fn field<'a>(&'a self, name: &'a str) -> At<'a> {
+        At::Field(self, name)
+    }
+
+    pub(super) const fn item(&self, index: usize) -> At<'_> {
+        At::Item(self, index)
+    }
+
+    pub(super) fn fault(&self, message: impl Into<String>) -> Invalid {
+        Invalid::new(self.to_string(), message)
+    }
+}
+
+impl fmt::Display for At<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Body => Ok(()),
+            Self::Field(At::Body, name) => f.write_str(name),
+            Self::Field(parent, name) => write!(f, "{parent}.{name}"),
+            Self::Item(parent, index) => write!(f, "{parent}[{index}]"),
+        }
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Object;
+        impl<'de> Visitor<'de> for Object {
+            type Value = Fields<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Self::Value, M::Error> {
+                let mut fields = Vec::new();
+                while let Some(field) = map.next_entry()? {
+                    fields.push(field);
+                }
+                Ok(Fields(fields))
+            }
+        }
+        deserializer.deserialize_map(Object)
+    }
+}

@@ -1,0 +1,11 @@
+//! Requests.
+
+mod fields;
+mod read;
+mod write;
+
+pub use read::read_request;
+pub use write::write_request;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,7 @@
+//! Streams.
+
+mod read;
+mod write;
+
+pub use read::StreamReader;
+pub use write::StreamWriter;

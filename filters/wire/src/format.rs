@@ -1,0 +1,107 @@
+//! Which wire format a client or a provider speaks, and the one place that picks a format's code.
+
+use crate::conversation::{Request, Response};
+use crate::error::{ApiError, Invalid, Malformed};
+use crate::{anthropic_messages, openai_chat};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// A wire format that clients and providers speak.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Format {
+    /// OpenAI Chat Completions, `POST /v1/chat/completions`.
+    OpenaiChat,
+    /// Anthropic Messages, `POST /v1/messages`.
+    AnthropicMessages,
+}
+
+impl Format {
+    /// Every format, for tables.
+    pub const ALL: [Self; 2] = [Self::OpenaiChat, Self::AnthropicMessages];
+
+    /// The path that this format is served under, without any prefix.
+    #[must_use]
+    pub const fn path(self) -> &'static str {
+        match self {
+            Self::OpenaiChat => "/v1/chat/completions",
+            Self::AnthropicMessages => "/v1/messages",
+        }
+    }
+
+    /// The format served under `path` (no query string).
+    #[must_use]
+    pub fn of_path(path: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|format| format.path() == path)
+    }
+
+    /// The name in config, records and metrics.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::OpenaiChat => "openai-chat",
+            Self::AnthropicMessages => "anthropic-messages",
+        }
+    }
+
+    /// Reads a whole request body.
+    ///
+    /// # Errors
+    /// When the body is not a request of this format; the message names the field.
+    pub fn read_request(self, body: &[u8]) -> Result<Request, Invalid> {
+        match self {
+            Self::OpenaiChat => openai_chat::read_request(body),
+            Self::AnthropicMessages => anthropic_messages::read_request(body),
+        }
+    }
+
+    /// Writes a whole request body. `request.dropped` grows by what this format cannot carry.
+    ///
+    /// # Errors
+    /// When leaving a part out would change what was asked.
+    pub fn write_request(self, request: &mut Request) -> Result<Vec<u8>, Invalid> {
+        match self {
+            Self::OpenaiChat => openai_chat::write_request(request),
+            Self::AnthropicMessages => anthropic_messages::write_request(request),
+        }
+    }
+
+    /// Reads a whole successful (2xx) JSON answer.
+    ///
+    /// # Errors
+    /// When the body is not an answer of this format, or is an error object inside a 200.
+    pub fn read_response(self, body: &[u8]) -> Result<Response, Malformed> {
+        match self {
+            Self::OpenaiChat => openai_chat::read_response(body),
+            Self::AnthropicMessages => anthropic_messages::read_response(body),
+        }
+    }
+
+    /// Writes a whole successful JSON answer. `created` is in seconds since 1970.
+    #[must_use]
+    pub fn write_response(self, response: &Response, created: u64) -> Vec<u8> {
+        match self {
+            Self::OpenaiChat => openai_chat::write_response(response, created),
+            Self::AnthropicMessages => anthropic_messages::write_response(response),
+        }
+    }
+
+    /// Reads a provider's error body. Never fails: a body that is not this format's error object gives a plain error
+    /// of that status.
+    #[must_use]
+    pub fn read_error(self, status: u16, body: &[u8]) -> ApiError {
+        match self {
+            Self::OpenaiChat => openai_chat::read_error(status, body),
+            Self::AnthropicMessages => anthropic_messages::read_error(status, body),
+        }
+    }
+
+    /// Writes an error object as this format's clients expect it.
+    #[must_use]
+    pub fn write_error(self, error: &ApiError) -> Vec<u8> {
+        match self {
+            Self::OpenaiChat => openai_chat::write_error(error),
+            Self::AnthropicMessages => anthropic_messages::write_error(error),
+        }
+    }
+}

@@ -1,0 +1,19 @@
+//! LLM wire formats around one neutral conversation; token usage; prices.
+//!
+//! Pure: no I/O, no clock, no Envoy. Each format is one folder that reads and writes it ([`openai_chat`],
+//! [`anthropic_messages`]); between them stands one neutral [`conversation`], so N formats need N readers and N
+//! writers, not N x N translators. When client and provider speak the same format nothing is translated: the
+//! [`envelope`] names the byte ranges of the few fields Tollgate owns, and all other bytes pass as they came.
+
+pub mod anthropic_messages;
+pub mod conversation;
+pub mod envelope;
+pub mod error;
+pub mod format;
+pub mod money;
+pub mod openai_chat;
+pub mod price;
+pub mod stream;
+pub mod usage;
+
+pub use format::Format;

@@ -1,0 +1,262 @@
+use super::*;
+use crate::conversation::StopReason;
+use crate::error::{ApiError, ErrorKind, Malformed};
+use crate::stream::Delta;
+use crate::usage::Usage;
+use serde_json::{Value, json};
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
+const TEXT: &str = include_str!("../../../tests/fixtures/openai_chat/stream_text.sse");
+const TOOL_CALLS: &str = include_str!("../../../tests/fixtures/openai_chat/stream_tool_calls.sse");
+
+fn data_of(stream: &str) -> impl Iterator<Item = &str> {
+    stream.lines().filter_map(|line| line.strip_prefix("data: "))
+}
+
+fn read_all<'a>(events: impl IntoIterator<Item = &'a str>) -> Result<Vec<Delta>, Malformed> {
+    let (mut reader, mut out) = (StreamReader::default(), Vec::new());
+    for data in events {
+        reader.read(b"", data.as_bytes(), &mut out)?;
+    }
+    Ok(out)
+}
+
+/// What chunks with these `delta`s of choice 0 mean, without the start.
+fn read_deltas(deltas: &[Value]) -> Result<Vec<Delta>, Malformed> {
+    let chunks: Vec<_> = deltas.iter().map(|delta| json!({"choices": [{"delta": delta}]}).to_string()).collect();
+    read_all(chunks.iter().map(String::as_str)).map(|deltas| deltas.into_iter().skip(1).collect())
+}
+
+fn write_all(include_usage: bool, deltas: &[Delta]) -> String {
+    let (mut writer, mut out) = (StreamWriter::new(include_usage, 1_763_798_400), Vec::new());
+    for delta in deltas {
+        writer.write(delta, &mut out);
+    }
+    String::from_utf8(out).expect("utf-8")
+}
+
+fn start() -> Delta {
+    Delta::Start { id: "chatcmpl-S1".into(), model: "gpt-5".into() }
+}
+
+fn text(text: &str) -> Delta {
+    Delta::Text(text.into())
+}
+
+fn call(index: u32, id: &str, name: &str) -> Delta {
+    Delta::ToolCall { index, id: id.into(), name: name.into() }
+}
+
+fn arguments(index: u32, json: &str) -> Delta {
+    Delta::ToolArguments { index, json: json.into() }
+}
+
+fn cached_usage() -> Usage {
+    Usage { input_fresh: 200, input_cache_read: 800, output_text: 50, output_reasoning: 150, ..Usage::default() }
+}
+
+#[test]
+fn a_streamed_answer_says_what_the_whole_one_would() {
+    let expected =
+        [start(), text("Hel"), text("lo"), Delta::Stop(StopReason::End), Delta::Usage(cached_usage()), Delta::End];
+    assert_eq!(read_all(data_of(TEXT)).unwrap(), expected);
+}
+
+#[test]
+fn the_first_chunk_with_only_a_role_is_not_yet_an_answer() {
+    let deltas = read_all(data_of(TEXT).take(1)).unwrap();
+    assert_eq!(deltas, [start()]);
+    assert!(!deltas[0].is_meaningful());
+}
+
+#[test]
+fn tool_calls_are_put_together_by_their_index() {
+    let expected = [
+        Delta::Start { id: "chatcmpl-S2".into(), model: "gpt-5".into() },
+        call(0, "call_a", "get_weather"),
+        arguments(0, "{\"city\":"),
+        arguments(0, "\"Oslo\"}"),
+        call(1, "call_b", "get_time"),
+        arguments(1, "{}"),
+        Delta::Stop(StopReason::ToolUse),
+        Delta::End,
+    ];
+    assert_eq!(read_all(data_of(TOOL_CALLS)).unwrap(), expected);
+}
+
+#[test]
+fn tool_calls_of_compatible_servers_are_told_apart() {
+    let two_calls = [call(0, "a", "f"), arguments(0, "1"), arguments(0, "2"), call(1, "b", "g"), arguments(1, "3")];
+    let piece = |index: Value, id: &str, name: &str, arguments: &str| {
+        let function = json!({"name": name, "arguments": arguments});
+        json!({"tool_calls": [{"index": index, "id": id, "function": function}]})
+    };
+    let none = || Value::Null;
+    for pieces in [
+        // No index.
+        [piece(none(), "a", "f", "1"), piece(none(), "", "", "2"), piece(none(), "b", "g", "3")],
+        // The id and name in every piece.
+        [piece(none(), "a", "f", "1"), piece(none(), "a", "f", "2"), piece(none(), "b", "g", "3")],
+        [piece(json!(0), "a", "f", "1"), piece(json!(0), "a", "f", "2"), piece(json!(1), "b", "g", "3")],
+        // One index for all.
+        [piece(json!(0), "a", "f", "1"), piece(json!(0), "", "", "2"), piece(json!(0), "b", "g", "3")],
+    ] {
+        assert_eq!(read_deltas(&pieces).unwrap(), two_calls, "{pieces:?}");
+    }
+}
+
+#[test]
+fn calls_without_ids_get_one_each() {
+    let pieces = json!([{"function": {"name": "f", "arguments": {"a": 1}}}, {"function": {"name": "f"}}]);
+    let deltas = read_deltas(&[json!({ "tool_calls": pieces })]).unwrap();
+    assert_eq!(deltas, [call(0, "call_0", "f"), arguments(0, "{\"a\":1}"), call(1, "call_1", "f")]);
+}
+
+#[test]
+fn a_piece_of_no_call_is_malformed_and_calls_are_bounded() {
+    let stray = json!({"tool_calls": [{"index": 3, "function": {"arguments": "{}"}}]});
+    assert!(matches!(read_deltas(&[stray]), Err(Malformed::Unreadable(_))));
+    let calls: Vec<_> = (0..1025).map(|index| json!({"index": index, "function": {"name": "f"}})).collect();
+    assert!(matches!(read_deltas(&[json!({ "tool_calls": calls })]), Err(Malformed::Unreadable(_))));
+}
+
+#[test]
+fn usage_is_found_wherever_a_server_puts_it() {
+    let usage = |n: u64| json!({"prompt_tokens": 7, "completion_tokens": n});
+    let expected = |n: u64| Delta::Usage(Usage { input_fresh: 7, output_text: n, ..Usage::default() });
+    let chunk = |content: &str, usage: Value| {
+        json!({"choices": [{"index": 0, "delta": {"content": content}}], "usage": usage}).to_string()
+    };
+    let start = Delta::Start { id: String::new(), model: String::new() };
+
+    let in_every_chunk = [chunk("a", usage(1)), chunk("b", usage(2))];
+    let deltas = read_all(in_every_chunk.iter().map(String::as_str)).unwrap();
+    assert_eq!(deltas, [start.clone(), text("a"), expected(1), text("b"), expected(2)]);
+
+    let null_and_then_alone = [chunk("a", Value::Null), json!({"choices": null, "usage": usage(3)}).to_string()];
+    let deltas = read_all(null_and_then_alone.iter().map(String::as_str)).unwrap();
+    assert_eq!(deltas, [start, text("a"), expected(3)]);
+}
+
+#[test]
+fn a_stream_without_usage_tells_none_rather_than_zero() {
+    let chunks: Vec<_> =
+        (0..37).map(|n| json!({"choices": [{"delta": {"content": n.to_string()}}]}).to_string()).collect();
+    let deltas = read_all(chunks.iter().map(String::as_str).chain(["[DONE]"])).unwrap();
+    assert_eq!(deltas.iter().filter(|delta| matches!(delta, Delta::Text(_))).count(), 37);
+    assert!(!deltas.iter().any(|delta| matches!(delta, Delta::Usage(_))));
+}
+
+#[test]
+fn of_content_in_parts_the_texts_are_the_answer() {
+    let thinking = json!({"content": [{"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]}]});
+    let answer = json!({"content": [{"type": "text", "text": "Oslo"}]});
+    assert_eq!(read_deltas(&[thinking, answer]).unwrap(), [text("Oslo")]);
+}
+
+#[test]
+fn a_chunk_without_choices_does_not_start_the_answer() {
+    let filter = r#"{"id":"","model":"","choices":[],"prompt_filter_results":[{"prompt_index":0}]}"#;
+    let first = r#"{"id":"x","model":"m","choices":[{"delta":{"role":"assistant"},"finish_reason":""}]}"#;
+    let expected = Delta::Start { id: "x".into(), model: "m".into() };
+    assert_eq!(read_all([filter, first]).unwrap(), [expected]);
+}
+
+#[test]
+fn an_error_in_the_stream_is_an_error() {
+    let error = r#"{"error":{"message":"busy","type":"server_error","code":"server_is_overloaded"}}"#;
+    let expected =
+        ApiError { code: Some("server_is_overloaded".into()), ..ApiError::new(ErrorKind::Overloaded, "busy") };
+    assert_eq!(read_all([error]).unwrap(), [Delta::Error(expected)]);
+}
+
+#[test]
+fn a_stop_is_told_once_and_knows_what_the_answer_was() {
+    let chunk =
+        |delta: Value, reason: &str| json!({"choices": [{"delta": delta, "finish_reason": reason}]}).to_string();
+    for (delta, reason, expected) in [
+        (json!({"content": "x"}), "stop", StopReason::End),
+        (json!({"refusal": "no"}), "stop", StopReason::Refused),
+        (json!({"tool_calls": [{"index": 0, "id": "a", "function": {"name": "f"}}]}), "stop", StopReason::ToolUse),
+        (json!({"content": "x"}), "length", StopReason::MaxTokens),
+        (json!(null), "content_filter", StopReason::Refused),
+    ] {
+        let chunks = [chunk(delta, reason), chunk(json!({}), reason)];
+        let deltas = read_all(chunks.iter().map(String::as_str)).unwrap();
+        let stops: Vec<_> = deltas.iter().filter(|delta| matches!(delta, Delta::Stop(_))).collect();
+        assert_eq!(stops, [&Delta::Stop(expected)], "{chunks:?}");
+    }
+}
+
+#[test]
+fn what_is_no_chunk_is_unreadable() {
+    for data in ["x", "[1]", r#"{"choices":7}"#, "{", "\u{0}"] {
+        assert!(matches!(read_all([data]), Err(Malformed::Unreadable(_))), "{data}");
+    }
+    assert_eq!(read_all(["", "{}"]).unwrap(), []);
+}
+
+#[test]
+fn a_stream_is_written_as_openai_writes_it() {
+    let deltas = [start(), text("Hi"), Delta::Stop(StopReason::End), Delta::End];
+    let head = r#"data: {"id":"chatcmpl-S1","object":"chat.completion.chunk","created":1763798400,"model":"gpt-5","choices":[{"index":0,"delta":"#;
+    let expected = format!(
+        "{head}{}\n\n{head}{}\n\n{head}{}\n\ndata: [DONE]\n\n",
+        r#"{"role":"assistant","content":""},"logprobs":null,"finish_reason":null}]}"#,
+        r#"{"content":"Hi"},"logprobs":null,"finish_reason":null}]}"#,
+        r#"{},"logprobs":null,"finish_reason":"stop"}]}"#,
+    );
+    assert_eq!(write_all(false, &deltas), expected);
+}
+
+#[test]
+fn usage_comes_last_and_only_when_asked_for() {
+    let usage = Delta::Usage(cached_usage());
+    for deltas in [
+        [usage.clone(), start(), text("Hi"), Delta::Stop(StopReason::End), Delta::End],
+        [start(), text("Hi"), Delta::Stop(StopReason::End), usage, Delta::End],
+    ] {
+        let asked = write_all(true, &deltas);
+        let mut data: Vec<_> = data_of(&asked).collect();
+        assert_eq!(data.pop(), Some("[DONE]"));
+        let mut chunks: Vec<Value> = data.iter().map(|data| serde_json::from_str(data).unwrap()).collect();
+        let last = chunks.pop().unwrap();
+        assert_eq!((&last["choices"], &last["usage"]["prompt_tokens"]), (&json!([]), &json!(1000)));
+        assert!(chunks.iter().all(|chunk| chunk.get("usage") == Some(&Value::Null)), "{asked}");
+        assert!(!write_all(false, &deltas).contains("usage"));
+    }
+}
+
+#[test]
+fn a_stream_read_and_written_is_read_the_same_again() {
+    for stream in [TEXT, TOOL_CALLS] {
+        let deltas = read_all(data_of(stream)).unwrap();
+        assert_eq!(read_all(data_of(&write_all(true, &deltas))).unwrap(), deltas);
+    }
+}
+
+#[test]
+fn after_an_error_nothing_more_is_written() {
+    let error = ApiError::new(ErrorKind::Internal, "the provider's stream broke");
+    let written = write_all(true, &[start(), Delta::Error(error), text("more"), Delta::End]);
+    let last = data_of(&written).last().unwrap();
+    let expected = json!({"error": {
+        "message": "the provider's stream broke", "type": "server_error", "param": null, "code": null,
+    }});
+    assert_eq!(serde_json::from_str::<Value>(last).unwrap(), expected);
+    assert!(!written.contains("[DONE]"));
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+proptest::proptest! {
+    #[test]
+    fn no_cut_of_an_event_makes_it_panic(event in 0..13_usize, cut: proptest::sample::Index, byte: u8) {
+        let data = data_of(TEXT).chain(data_of(TOOL_CALLS)).nth(event).unwrap_or_default();
+        let mut bytes = data.as_bytes().to_vec();
+        let cut = cut.index(bytes.len());
+        bytes[cut] = byte;
+        let _ = StreamReader::default().read(b"", &bytes, &mut Vec::new());
+        let _ = StreamReader::default().read(b"", &bytes[..cut], &mut Vec::new());
+    }
+}

@@ -1,0 +1,57 @@
+//! Token usage in disjoint buckets: no token is in two of them.
+
+use serde::Serialize;
+
+/// Tokens of one attempt. Providers report overlapping figures (OpenAI's `prompt_tokens` contain the cached ones,
+/// Anthropic's `input_tokens` do not); readers take them apart once, here nothing overlaps.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Usage {
+    /// Input neither read from nor written to a cache.
+    pub input_fresh: u64,
+    /// Input read from the provider's prompt cache.
+    pub input_cache_read: u64,
+    /// Input written to the cache for 5 minutes (Anthropic's default).
+    pub input_cache_write_5m: u64,
+    /// Input written to the cache for 1 hour.
+    pub input_cache_write_1h: u64,
+    /// Audio input.
+    pub input_audio: u64,
+    /// Output that is neither reasoning nor audio.
+    pub output_text: u64,
+    /// Hidden or shown reasoning.
+    pub output_reasoning: u64,
+    /// Audio output.
+    pub output_audio: u64,
+}
+
+impl Usage {
+    /// All input, as an inclusive figure.
+    #[must_use]
+    pub const fn input(&self) -> u64 {
+        self.input_fresh
+            .saturating_add(self.input_cache_read)
+            .saturating_add(self.input_cache_write_5m)
+            .saturating_add(self.input_cache_write_1h)
+            .saturating_add(self.input_audio)
+    }
+
+    /// All output, as an inclusive figure.
+    #[must_use]
+    pub const fn output(&self) -> u64 {
+        self.output_text.saturating_add(self.output_reasoning).saturating_add(self.output_audio)
+    }
+}
+
+/// How far figures can be trusted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Certainty {
+    /// The provider's own final figures.
+    Exact,
+    /// The provider's figures for a part, an estimate for the rest (a stream that was cut).
+    Partial,
+    /// Estimated from bytes; the provider reported nothing.
+    Estimated,
+    /// The provider may have billed, and nothing says how much. Never counted as zero.
+    Missing,
+}

@@ -1,0 +1,132 @@
+"""The shipped bootstrap, `envoy/llm.yaml`, made to run on this machine against the test's providers.
+
+Only what must differ does: ports, paths, the providers' addresses, no TLS to them. So a test of this config is a test
+of what people copy.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+SHIPPED = ROOT / "envoy" / "llm.yaml"
+SECRET_TYPE = "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret"
+
+
+def wasm_module() -> Path:
+    """The filter under test."""
+    built = ROOT / "target/wasm32-wasip1/release/tollgate_llm.wasm"
+    path = Path(os.environ.get("TOLLGATE_LLM_WASM", built))
+    assert path.exists(), f"no filter at {path}: run `make wasm`, or set TOLLGATE_LLM_WASM"
+    return path
+
+
+def key_hash(key: str) -> str:
+    """A virtual key as the config holds it."""
+    return hashlib.sha256(key.encode()).hexdigest()
+
+
+class Bootstrap:
+    """A config to change before Envoy starts. `directory` gets the secrets and the audit log."""
+
+    def __init__(
+        self,
+        directory: Path,
+        ports: dict[str, int],
+        credentials: dict[str, str],
+        shipped: Path = SHIPPED,
+        wasm: Path | None = None,
+    ):
+        self.directory = directory
+        # Through JSON, so that what YAML anchors share is shared no longer and can be changed one by one.
+        self.config: dict = json.loads(json.dumps(yaml.safe_load(shipped.read_text())))
+        self._listen_anywhere()
+        code = {"local": {"filename": str(wasm or wasm_module())}}
+        for plugin in self.plugins():
+            plugin["vm_config"]["code"] = code
+        for log in self.hcm["access_log"]:
+            log["typed_config"]["path"] = str(directory / "audit.jsonl")
+        for name, port in ports.items():
+            self.point(name, port)
+        self._write_secrets(credentials)
+
+    # What a test changes.
+
+    def gate(self, **parts: object) -> None:
+        """Replaces parts of the gate's config: `keys`, `models`, `providers`, `limits`."""
+        self.gate_config.update(parts)
+
+    def point(self, name: str, port: int) -> None:
+        """Points a provider's cluster at a port of this machine, without TLS."""
+        cluster = self.cluster(name)
+        cluster.pop("transport_socket", None)
+        address = {"socket_address": {"address": "127.0.0.1", "port_value": port}}
+        endpoint = {"endpoint": {"address": address}}
+        cluster["type"] = "STATIC"
+        cluster["load_assignment"] = {"cluster_name": name, "endpoints": [{"lb_endpoints": [endpoint]}]}
+
+    @property
+    def gate_config(self) -> dict:
+        """The gate's config, as the filter reads it."""
+        return self.http_filter("tollgate.gate")["typed_config"]["config"]["configuration"]["value"]["gate"]
+
+    @property
+    def hcm(self) -> dict:
+        """The connection manager."""
+        return self.config["static_resources"]["listeners"][0]["filter_chains"][0]["filters"][0]["typed_config"]
+
+    @property
+    def route(self) -> dict:
+        """The one route."""
+        return self.hcm["route_config"]["virtual_hosts"][0]["routes"][0]
+
+    def http_filter(self, name: str) -> dict:
+        """A filter of the listener."""
+        return next(entry for entry in self.hcm["http_filters"] if entry["name"] == name)
+
+    def cluster(self, name: str) -> dict:
+        """A provider's cluster."""
+        return next(entry for entry in self.config["static_resources"]["clusters"] if entry["name"] == name)
+
+    def plugins(self) -> Iterator[dict]:
+        """The filter's plugin config in every place where it stands."""
+        return self.plugins_in(self.config)
+
+    @staticmethod
+    def plugins_in(config: dict) -> Iterator[dict]:
+        """The filter's plugin config in every place of a bootstrap."""
+        return _nodes(config, "vm_config")
+
+    # What must differ from what is shipped.
+
+    def _listen_anywhere(self) -> None:
+        self.config.setdefault("node", {"id": "tollgate", "cluster": "tollgate"})
+        self.config["admin"]["address"]["socket_address"]["port_value"] = 0
+        for listener in self.config["static_resources"]["listeners"]:
+            listener["address"]["socket_address"]["port_value"] = 0
+
+    def _write_secrets(self, credentials: dict[str, str]) -> None:
+        for node in _nodes(self.config, "path_config_source"):
+            name = Path(node["path_config_source"]["path"]).stem
+            path = self.directory / f"{name}.yaml"
+            secret = {"@type": SECRET_TYPE, "name": name, "generic_secret": {"secret": {"inline_string": credentials[name]}}}
+            path.write_text(yaml.safe_dump({"resources": [secret]}))
+            node["path_config_source"]["path"] = str(path)
+
+
+def _nodes(node: object, key: str) -> Iterator[dict]:
+    """Every object that has `key`."""
+    if isinstance(node, dict):
+        if key in node:
+            yield node
+        for child in node.values():
+            yield from _nodes(child, key)
+    elif isinstance(node, list):
+        for child in node:
+            yield from _nodes(child, key)

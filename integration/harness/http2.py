@@ -1,0 +1,45 @@
+"""An HTTP/2 client that does what ordinary ones hide: request trailers."""
+
+from __future__ import annotations
+
+import socket
+
+import h2.connection
+import h2.events
+
+from .gateway import Response
+
+
+def post_with_trailers(
+    port: int, path: str, headers: list[tuple[str, str]], body: bytes, trailers: list[tuple[str, str]]
+) -> Response:
+    """One request whose end is its trailers, so that no piece of its body is the last."""
+    connection = h2.connection.H2Connection()
+    connection.initiate_connection()
+    start = [(":method", "POST"), (":scheme", "http"), (":path", path), (":authority", f"127.0.0.1:{port}")]
+    connection.send_headers(1, start + headers)
+    connection.send_data(1, body)
+    connection.send_headers(1, trailers, end_stream=True)
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as wire:
+        wire.sendall(connection.data_to_send())
+        return _response(connection, wire)
+
+
+def _response(connection: h2.connection.H2Connection, wire: socket.socket) -> Response:
+    headers: list[tuple[str, str]] = []
+    body = b""
+    while received := wire.recv(65536):
+        for event in connection.receive_data(received):
+            if isinstance(event, h2.events.ResponseReceived):
+                headers = [(_text(name), _text(value)) for name, value in event.headers]
+            elif isinstance(event, h2.events.DataReceived):
+                body += event.data
+                connection.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
+            elif isinstance(event, (h2.events.StreamEnded, h2.events.StreamReset)):
+                return Response(int(dict(headers).get(":status", 0)), headers, body)
+        wire.sendall(connection.data_to_send())
+    raise ConnectionError("the connection was closed before the response was complete")
+
+
+def _text(value: bytes | str) -> str:
+    return value.decode() if isinstance(value, bytes) else value
