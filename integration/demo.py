@@ -6,32 +6,33 @@ a stock Envoy, the bootstrap that people copy (`envoy/llm.yaml`), the filter, an
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 import tempfile
 import time
-from collections import defaultdict
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 from harness import Gateway, teams
-from harness.bootstrap import ROOT
+from harness.bootstrap import SHIPPED
 from providers import Usage, faults
+from report import ledger
+from report.terminal import bold, columns, dim, green, indented, pretty, red, say, step, title, yellow
 
-WIDTH = 96
-COLOUR = sys.stdout.isatty() and "NO_COLOR" not in os.environ
 KEYS = [
     teams.key("support", ["*"]),
     teams.key("research", ["claude-sonnet"]),
     teams.key("finance", ["gpt-4o-mini"]),
 ]
 
+PLAIN, STREAMED = False, True
+CLAUDE, MINI = "claude-sonnet", "gpt-4o-mini"
+
 
 @dataclass(frozen=True)
 class Question:
-    """One request of the scenario."""
+    """One request of the scenario, what the model says to it and what that takes."""
 
     team: str
     sdk: str
@@ -43,189 +44,137 @@ class Question:
 
 
 MORNING = [
-    Question("support", "openai", "claude-sonnet", False, "Where is order 4711?", "It left Oslo this morning.",
-             Usage(input=1840, output=96)),
-    Question("support", "openai", "gpt-4o-mini", True, "Translate: good morning", "God morgen!", Usage(input=310, output=12)),
-    Question("research", "anthropic", "claude-sonnet", True, "Summarise these twelve papers.", "All of them agree on one thing.",
-             Usage(input=2100, output=1450, cache_read=52_000)),
-    Question("finance", "openai", "gpt-4o-mini", False, "Categorise 300 invoices.", "278 are travel, 22 are not.",
-             Usage(input=41_000, output=3100)),
-    Question("finance", "anthropic", "gpt-4o-mini", True, "And the ones without a date?", "There are seven of those.",
-             Usage(input=8200, output=420)),
+    Question("support", "openai", CLAUDE, PLAIN, "Where is order 4711?", "It left Oslo.", Usage(1840, 96)),
+    Question("support", "openai", MINI, STREAMED, "Translate: good morning", "God morgen!", Usage(310, 12)),
+    Question(
+        "research", "anthropic", CLAUDE, STREAMED, "Summarise twelve papers.", "They agree.", Usage(2100, 1450, 52_000)
+    ),
+    Question("finance", "openai", MINI, PLAIN, "Categorise 300 invoices.", "278 are travel.", Usage(41_000, 3100)),
+    Question("finance", "anthropic", MINI, STREAMED, "Which have no date?", "Seven of them.", Usage(8200, 420)),
 ]
-OUTAGE = [
-    Question("support", "openai", "claude-sonnet", True, "Can I return it?", "Within thirty days, yes.", Usage(input=1910, output=74)),
-    Question("research", "anthropic", "claude-sonnet", False, "Which one thing?", "That more data would help.",
-             Usage(input=54_200, output=380)),
-    Question("research", "anthropic", "claude-sonnet", True, "How much more?", "Twice as much, at least.",
-             Usage(input=54_900, output=260)),
+REFUSED_CONNECTIONS = [
+    Question("support", "openai", CLAUDE, STREAMED, "Can I return it?", "Within thirty days.", Usage(1910, 74)),
+    Question("research", "anthropic", CLAUDE, PLAIN, "Agree on what?", "That data helps.", Usage(54_200, 380)),
 ]
+OVERLOADED = Question(
+    "research", "anthropic", CLAUDE, STREAMED, "How much of it?", "Twice as much.", Usage(54_900, 260)
+)
 
 
-def main() -> int:
-    """Runs the scenario."""
+def main() -> None:
+    """Runs the scenario and tells it."""
     began = time.monotonic()
-    title("Tollgate: one request through a real Envoy")
+    title("Tollgate: what your teams spend on which model, seen and steered in a stock Envoy")
     with ExitStack() as running:
         directory = Path(running.enter_context(tempfile.TemporaryDirectory(prefix="tollgate-demo-")))
-        with step("starting OpenAI, Anthropic (both on this machine) and Envoy with envoy/llm.yaml"):
+        with step(f"starting OpenAI and Anthropic (on this machine), and Envoy with {os.path.relpath(SHIPPED)}"):
             gateway = running.enter_context(Gateway(directory, keys=KEYS, models=None))
         scenario(gateway)
         records = gateway.envoy.records()
         spending(records)
         look_next(gateway, records)
     say(f"\nEverything is stopped again. That took {time.monotonic() - began:.1f} s.")
-    return 0
 
-
-# What happens.
 
 def scenario(gateway: Gateway) -> None:
     """The day of three teams."""
     title("1  Three teams work, each with its SDK and its own key")
     for question in MORNING:
         ask(gateway, question)
-    title("2  Anthropic fails: first it refuses connections, then it is overloaded inside a stream")
+    title("2  Anthropic is down; then it is up, but says `overloaded` inside a stream that began with 200")
     gateway.anthropic.stop_listening()
-    for question in OUTAGE[:2]:
+    for question in REFUSED_CONNECTIONS:
         ask(gateway, question)
     gateway.anthropic.listen()
     gateway.anthropic.then(faults.ErrorInStream("overloaded"))
-    ask(gateway, OUTAGE[2])
+    ask(gateway, OVERLOADED)
     title("3  Who may not, does not")
-    refuse(gateway, "a key nobody gave out", "openai", "claude-sonnet", key="tg_support_guessed")
-    refuse(gateway, "finance asks for Claude", "anthropic", "claude-sonnet", team="finance")
+    refuse(gateway, "a key nobody gave out", "openai", key="tg_support_guessed")
+    refuse(gateway, "finance asks for Claude", "anthropic", team="finance")
 
 
 def ask(gateway: Gateway, question: Question) -> None:
-    """One request through the SDK, and the line about it."""
+    """One request through the SDK, and what became of it."""
     for provider in gateway.providers:
         provider.answers(question.answer, usage=question.usage)
     seen = len(gateway.envoy.records())
     said = gateway.sdk(question.sdk, question.team).ask(question.model, question.text, question.stream)
     record = gateway.envoy.wait_records(seen + 1)[-1]
     how = "streamed" if question.stream else "plain"
-    say(f"  {bold(question.team):<{pad(9)}} {question.sdk + ' SDK':<14} {question.model:<14} {how:<9} {answered(record)}")
-    say(dim(f"            “{question.text}”  “{said.text}”"))
+    row = columns([f"{question.sdk} SDK", question.model, how], [13, 14, 9])
+    say(f"  {bold(f'{question.team:<9}')}{row} {question.text} {bold(said.text)}")
+    say(" " * 12 + fate(record))
 
 
-def answered(record: dict) -> str:
-    """By whom, and after whose failure."""
+def fate(record: dict) -> str:
+    """By whom it was answered, and after whose failure."""
     *failed, served = record["attempts"]
-    by = f"answered by {served['model']} ({served['provider']})"
-    if not failed:
-        return green(by)
-    why = ", ".join(f"{attempt['provider']}: {attempt['reason'].replace('_', ' ')}" for attempt in failed)
-    return yellow(f"{by} after {why}")
+    by = f"answered by {ledger.served_by(served)}, ${record['cost']['usd']}"
+    why = [f"{attempt['provider']} failed ({attempt['reason'].replace('_', ' ')})" for attempt in failed]
+    return yellow(", ".join([*why, by])) if failed else green(by)
 
 
-def refuse(gateway: Gateway, what: str, client: str, model: str, **who: str) -> None:
-    """A request that is refused, and what the SDK makes of it."""
+def refuse(gateway: Gateway, what: str, client: str, **who: str) -> None:
+    """A request that is refused, and what the application's SDK makes of it."""
+    seen = len(gateway.envoy.records())
     sdk = gateway.sdk(client, **who)
     try:
-        sdk.ask(model)
+        sdk.ask(CLAUDE)
     except sdk.ERROR as error:
-        reason = gateway.envoy.wait_records(len(MORNING) + len(OUTAGE) + 1)[-1]["decision"]["reason"]
-        say(f"  {what:<24} {client + ' SDK':<14} {red(f'{error.status_code} {type(error).__name__}')}: {reason.replace('_', ' ')}")
+        reason = gateway.envoy.wait_records(seen + 1)[-1]["decision"]["reason"].replace("_", " ")
+        say(
+            columns([what, f"{client} SDK", f"{error.status_code} {type(error).__name__}"], [25, 14, 0])
+            + f": {red(reason)}"
+        )
     else:
         raise AssertionError(f"{what}: was served")
 
 
-# What is left of it.
-
 def spending(records: list[dict]) -> None:
-    """Who spent how much on what: nothing but the audit records, added up."""
-    title("4  Who spent how much on what (from the audit records)")
-    sums: dict[tuple, list[int]] = defaultdict(lambda: [0, 0, 0, 0])
-    for record in records:
-        for attempt in record["attempts"]:
-            if attempt["outcome"] == "served":
-                usage = attempt["usage"]
-                row = sums[record["subject"]["team"], record["asked"]["model"], attempt["provider"], attempt["model"]]
-                tokens = [sum(v for k, v in usage.items() if k.startswith(side)) for side in ("input", "output")]
-                row[:] = [a + b for a, b in zip(row, [1, *tokens, attempt["cost_nano_usd"]], strict=True)]
-    say(bold(f"  {'team':<10} {'asked for':<14} {'served by':<28} {'requests':>8} {'tokens in':>10} {'out':>7} {'dollars':>11}"))
-    for (team, asked, provider, model), (count, tokens_in, tokens_out, cost) in sorted(sums.items()):
-        served = f"{provider} {model}"
-        say(f"  {team:<10} {asked:<14} {served:<28} {count:>8} {tokens_in:>10,} {tokens_out:>7,} {cost / 1e9:>11.6f}")
-    total = [sum(column) for column in zip(*sums.values(), strict=True)]
-    say("  " + "-" * (WIDTH - 3))
-    say(bold(f"  {'all':<10} {'':<14} {'':<28} {total[0]:>8} {total[1]:>10,} {total[2]:>7,} {total[3] / 1e9:>11.6f}"))
+    """The bill, from the audit records alone."""
+    title("4  Who spent how much on what (the audit records, added up)")
+    widths = [10, 15, 30, -9, -10, -8, -10]
+    say(bold(columns(["team", "asked for", "served by", "requests", "tokens in", "out", "dollars"], widths)))
+    rows = ledger.accounts(records)
+    for account, spent in rows.items():
+        say(columns([account.team, account.asked, account.served, *amounts(spent)], widths))
+    say(bold(columns(["all", "", "", *amounts(ledger.total(rows.values()))], widths)))
     refused = sum(record["answer"]["end"] == "refused" for record in records)
-    say(dim(f"  {len(records)} exchanges, {refused} of them refused; those cost nothing and are recorded too."))
+    say(
+        dim(
+            f"  {len(records)} exchanges; {refused} were refused: no provider saw them, they cost nothing, they are recorded."
+        )
+    )
+
+
+def amounts(spent: ledger.Spent) -> list[str]:
+    """The cells of a row that are figures."""
+    return [f"{spent.requests}", f"{spent.tokens_in:,}", f"{spent.tokens_out:,}", f"{spent.nano_usd / 1e9:.6f}"]
 
 
 def look_next(gateway: Gateway, records: list[dict]) -> None:
     """Where the same facts are for machines."""
     title("5  Where to look next")
-    say("The record of the exchange that Anthropic was too busy for, one line of the audit log:")
-    record = next(record for record in reversed(records) if len(record["attempts"]) > 1)
-    say(dim(indent(compact(record))))
-    say("\nThe counters, as Prometheus reads them:")
-    lines = [line for line in gateway.envoy.prometheus().splitlines() if line.startswith("tollgate_llm_cost")]
-    say(dim(indent("\n".join(lines[:3]))))
-    say(f"\nThe config that ran: {os.path.relpath(ROOT / 'envoy' / 'llm.yaml')}. The way of a request: README.md.")
+    say("  The audit log has one line per exchange. This is the one that Anthropic was too busy for:")
+    say(dim(indented(pretty(without_zeros(next(r for r in reversed(records) if len(r["attempts"]) > 1))))))
+    say("\n  Envoy counts, and Prometheus reads:")
+    counters = [line for line in gateway.envoy.prometheus().splitlines() if line.startswith("tollgate_llm_cost")]
+    say(dim(indented("\n".join(counters[:3]))))
+    say(f"\n  The config that ran: {os.path.relpath(SHIPPED)}. Where a request goes: README.md.")
 
 
-def compact(record: dict) -> str:
-    """JSON, a line for each thing on the first levels."""
-    lines = []
-    for name, value in record.items():
-        if isinstance(value, list):
-            inner = ",\n".join("    " + json.dumps(_without_zeros(item)) for item in value)
-            lines.append(f"  {json.dumps(name)}: [\n{inner}\n  ]")
-        else:
-            lines.append(f"  {json.dumps(name)}: {json.dumps(value)}")
-    return "{\n" + ",\n".join(lines) + "\n}"
-
-
-def _without_zeros(attempt: dict) -> dict:
-    usage = attempt["usage"]
-    return attempt | {"usage": usage and {bucket: tokens for bucket, tokens in usage.items() if tokens}}
-
-
-# Plain text, coloured where someone looks at it.
-
-def say(text: str) -> None:
-    """A line, at once."""
-    print(text, flush=True)
-
-
-def title(text: str) -> None:
-    """A heading."""
-    say(f"\n{bold(text)}\n" + dim("─" * WIDTH))
-
-
-@contextmanager
-def step(text: str):
-    """Something that takes a moment: says what, then how long."""
-    print(f"  {text} ...", end="", flush=True)
-    began = time.monotonic()
-    yield
-    say(f" {time.monotonic() - began:.1f} s")
-
-
-def indent(text: str) -> str:
-    """Moved in."""
-    return "\n".join("  " + line for line in text.splitlines())
-
-
-def styled(code: str):
-    """A function that colours."""
-    return lambda text: f"\033[{code}m{text}\033[0m" if COLOUR else text
-
-
-bold, dim, red, green, yellow = styled("1"), styled("2"), styled("31"), styled("32"), styled("33")
-
-
-def pad(width: int) -> int:
-    """The width of a bold field, whose colour codes count but do not show."""
-    return width + (8 if COLOUR else 0)
+def without_zeros(record: dict) -> dict:
+    """The record with only those buckets of usage that hold tokens."""
+    attempts = [
+        attempt | {"usage": {bucket: tokens for bucket, tokens in (attempt["usage"] or {}).items() if tokens} or None}
+        for attempt in record["attempts"]
+    ]
+    return record | {"attempts": attempts}
 
 
 if __name__ == "__main__":
     try:
-        sys.exit(main())
+        main()
     except KeyboardInterrupt:
-        say("\nStopped.")
+        say("\nStopped, and everything that was started with it.")
         sys.exit(130)

@@ -115,7 +115,11 @@ class Bootstrap:
         for node in _nodes(self.config, "path_config_source"):
             name = Path(node["path_config_source"]["path"]).stem
             path = self.directory / f"{name}.yaml"
-            secret = {"@type": SECRET_TYPE, "name": name, "generic_secret": {"secret": {"inline_string": credentials[name]}}}
+            secret = {
+                "@type": SECRET_TYPE,
+                "name": name,
+                "generic_secret": {"secret": {"inline_string": credentials[name]}},
+            }
             path.write_text(yaml.safe_dump({"resources": [secret]}))
             node["path_config_source"]["path"] = str(path)
 

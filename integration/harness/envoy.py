@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import importlib.util
 import json
@@ -76,9 +77,22 @@ class Envoy:
         with (self.directory / "envoy.log").open("wb") as log:
             self._process = subprocess.Popen(
                 [
-                    self.binary, "--config-path", config, "--concurrency", str(self.concurrency),
-                    "--log-level", self.log_level, "--disable-hot-restart", "--file-flush-interval-msec", "50",
-                    "--admin-address-path", self.directory / "admin", "--drain-time-s", "0",
+                    self.binary,
+                    "--config-path",
+                    config,
+                    "--concurrency",
+                    str(self.concurrency),
+                    "--log-level",
+                    self.log_level,
+                    "--component-log-level",
+                    "main:warning",
+                    "--disable-hot-restart",
+                    "--file-flush-interval-msec",
+                    "50",
+                    "--admin-address-path",
+                    self.directory / "admin",
+                    "--drain-time-s",
+                    "0",
                 ],
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -184,7 +198,12 @@ class Envoy:
             path.write_text(json.dumps(config))
             run = subprocess.run(
                 [binary or default_binary(), "--mode", "validate", "--config-path", path, "--disable-hot-restart"],
-                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", timeout=60, check=False,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                errors="replace",
+                timeout=60,
+                check=False,
             )
         return run.returncode == 0, run.stdout
 
@@ -224,7 +243,5 @@ def _objects(node: object) -> Iterator[dict]:
 
 def _die_with_parent() -> None:
     """Linux: also a test run that is killed leaves no Envoy behind."""
-    try:
+    with contextlib.suppress(AttributeError, OSError):
         ctypes.CDLL(None).prctl(1, signal.SIGTERM)
-    except (AttributeError, OSError):
-        pass

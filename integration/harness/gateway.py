@@ -6,13 +6,14 @@ import http.client
 import json
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
 import anthropic
 import openai
+
 from providers import Anthropic, OpenAI
 
 from . import teams
@@ -143,12 +144,15 @@ class Gateway:
         **more: object,
     ) -> Response:
         """A request in the client's format (`openai` or `anthropic`), answered whole."""
-        return self.send("POST", PATHS[client], self.headers(team, headers), json.dumps(ask(client, model, text, **more)))
+        return self.send(
+            "POST", PATHS[client], self.headers(team, headers), json.dumps(ask(client, model, text, **more))
+        )
 
     def send(self, method: str, path: str, headers: list[tuple[str, str | bytes]], body: str | bytes = b"") -> Response:
         """Any request, headers as they are."""
         with self._connection() as connection:
-            _request(connection, method, path, headers, body)
+            with suppress(ConnectionError):  # one who is refused early may still be talking
+                _request(connection, method, path, headers, body)
             answer = connection.getresponse()
             return Response(answer.status, answer.getheaders(), answer.read())
 

@@ -74,7 +74,10 @@ class OpenAISdk:
         request = {"model": model, "messages": messages} | more
         if stream:
             with self.sdk.chat.completions.stream(**request, stream_options={"include_usage": True}) as events:
-                answer = events.get_final_completion()
+                for _ in events:
+                    pass
+                # Not the final completion: the SDK makes an exception of one that ran out of tokens.
+                answer = events.current_completion_snapshot
         else:
             answer = self.sdk.chat.completions.create(**request)
         choice, usage = answer.choices[0], answer.usage

@@ -21,13 +21,17 @@ MODELS = {
     "claude-haiku-4-5": "claude-haiku-4-5-20251001",
 }
 
-FIELDS = frozenset(
-    """container context_management inference_geo max_tokens mcp_servers messages metadata model output_config
-    service_tier stop_sequences stream system temperature thinking tool_choice tools top_k top_p""".split()
-)
+_FIELDS = """
+container context_management inference_geo max_tokens mcp_servers messages metadata model output_config
+service_tier stop_sequences stream system temperature thinking tool_choice tools top_k top_p
+"""
+FIELDS = frozenset(_FIELDS.split())
 
 ERRORS = {
-    "rate_limit": ("rate_limit_error", "This request would exceed your organization's rate limit of 50 requests per minute."),
+    "rate_limit": (
+        "rate_limit_error",
+        "This request would exceed your organization's rate limit of 50 requests per minute.",
+    ),
     "overloaded": ("overloaded_error", "Overloaded"),
     "server": ("api_error", "Internal server error"),
     "invalid_request": ("invalid_request_error", "Invalid request"),
@@ -94,8 +98,10 @@ class Anthropic(Provider):
         open_calls: set[str] = set()
         for number, message in enumerate(messages):
             if message.get("role") == "system":
-                raise self._invalid(f'messages.{number}.role: Unexpected role "system". The Messages API accepts a '
-                                    'top-level `system` parameter, not "system" as an input message role.')
+                raise self._invalid(
+                    f'messages.{number}.role: Unexpected role "system". The Messages API accepts a '
+                    'top-level `system` parameter, not "system" as an input message role.'
+                )
             if message.get("role") not in ("user", "assistant"):
                 raise self._invalid(f"messages.{number}.role: Input should be 'user' or 'assistant'")
             blocks = _blocks(message.get("content"))
@@ -103,11 +109,15 @@ class Anthropic(Provider):
                 raise self._invalid("messages: text content blocks must be non-empty")
             answered = {block["tool_use_id"] for block in blocks if block["type"] == "tool_result"}
             if missing := open_calls - answered:
-                raise self._invalid(f"messages.{number - 1}: `tool_use` ids were found without `tool_result` blocks "
-                                    f"immediately after: {', '.join(sorted(missing))}.")
+                raise self._invalid(
+                    f"messages.{number - 1}: `tool_use` ids were found without `tool_result` blocks "
+                    f"immediately after: {', '.join(sorted(missing))}."
+                )
             if unexpected := answered - open_calls:
-                raise self._invalid(f"messages.{number}.content.0: unexpected `tool_use_id` found in `tool_result` "
-                                    f"blocks: {', '.join(sorted(unexpected))}.")
+                raise self._invalid(
+                    f"messages.{number}.content.0: unexpected `tool_use_id` found in `tool_result` "
+                    f"blocks: {', '.join(sorted(unexpected))}."
+                )
             open_calls = {block["id"] for block in blocks if block["type"] == "tool_use"}
         if messages[0]["role"] != "user":
             raise self._invalid('messages: first message must use the "user" role')
@@ -196,7 +206,9 @@ class Anthropic(Provider):
         return {"type": "error", "error": {"type": type_, "message": message}, "request_id": self.id("req_")}
 
     def error(self, status: int) -> tuple[Headers, bytes]:
-        kind: ErrorKind = {429: "rate_limit", 529: "overloaded"}.get(status, "server" if status >= 500 else "invalid_request")
+        kind: ErrorKind = {429: "rate_limit", 529: "overloaded"}.get(
+            status, "server" if status >= 500 else "invalid_request"
+        )
         waits = [("retry-after", "17"), ("x-should-retry", "true")] if status in (429, 529) else []
         return self.headers() + waits, json.dumps(self.error_object(kind)).encode()
 

@@ -89,7 +89,7 @@ class Delay(Fault):
         if self.before == "headers":
             return replace(answer, pause_before_headers=self.seconds)
         slow = range(1 if self.before == "first_event" else len(answer.parts))
-        return replace(answer, pauses={**answer.pauses, **{part: self.seconds for part in slow}})
+        return replace(answer, pauses={**answer.pauses, **dict.fromkeys(slow, self.seconds)})
 
 
 @dataclass(frozen=True)

@@ -34,6 +34,10 @@ class Usage:
     reasoning: int = 0
 
 
+# A reply with this usage is counted.
+COUNTED = Usage()
+
+
 @dataclass(frozen=True)
 class ToolCall:
     """The model wants a tool run."""
@@ -81,7 +85,7 @@ class Reply:
     tool_calls: tuple[ToolCall, ...] = ()
     stop: Literal["end", "length", "stop_sequence", "tools"] = "end"
     stop_sequence: str | None = None
-    usage: Usage = Usage()
+    usage: Usage = COUNTED
 
     @property
     def pieces(self) -> list[str]:
@@ -118,8 +122,10 @@ def finish(reply: Reply, prompt: Prompt) -> Reply:
                 reply, text=reply.text.split(sequence)[0].rstrip(), stop="stop_sequence", stop_sequence=sequence
             )
     if prompt.max_tokens is not None and words(reply.text) > prompt.max_tokens:
-        reply = replace(reply, text=" ".join(reply.text.split()[: prompt.max_tokens]), stop="length", stop_sequence=None)
-    if reply.usage == Usage():
+        reply = replace(
+            reply, text=" ".join(reply.text.split()[: prompt.max_tokens]), stop="length", stop_sequence=None
+        )
+    if reply.usage == COUNTED:
         output = words(reply.text) + CALL_TOKENS * len(reply.tool_calls)
         reply = replace(reply, usage=Usage(input=prompt.tokens, output=output))
     return reply
@@ -128,4 +134,4 @@ def finish(reply: Reply, prompt: Prompt) -> Reply:
 def _arguments(tool: Tool, text: str) -> dict:
     by_type = {"string": text.split()[-1], "integer": 1, "number": 1.5, "boolean": True, "array": [], "object": {}}
     properties = tool.parameters.get("properties", {})
-    return {name: by_type.get(schema.get("type"), None) for name, schema in properties.items()}
+    return {name: by_type.get(schema.get("type")) for name, schema in properties.items()}

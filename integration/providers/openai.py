@@ -20,12 +20,13 @@ MODELS = {
 
 ROLES = ("system", "assistant", "user", "function", "tool", "developer")
 
-FIELDS = frozenset(
-    """audio frequency_penalty function_call functions logit_bias logprobs max_completion_tokens max_tokens messages
-    metadata modalities model n parallel_tool_calls prediction presence_penalty prompt_cache_key reasoning_effort
-    response_format safety_identifier seed service_tier stop store stream stream_options temperature tool_choice tools
-    top_logprobs top_p user verbosity web_search_options""".split()
-)
+_FIELDS = """
+audio frequency_penalty function_call functions logit_bias logprobs max_completion_tokens max_tokens messages
+metadata modalities model n parallel_tool_calls prediction presence_penalty prompt_cache_key reasoning_effort
+response_format safety_identifier seed service_tier stop store stream stream_options temperature tool_choice
+tools top_logprobs top_p user verbosity web_search_options
+"""
+FIELDS = frozenset(_FIELDS.split())
 
 SERVER_ERROR = "The server had an error while processing your request. Sorry about that!"
 
@@ -77,13 +78,18 @@ class OpenAI(Provider):
     def _authenticate(self, request: Request) -> None:
         given = request.header("authorization") or ""
         if not given.startswith("Bearer "):
-            raise refused(401, "You didn't provide an API key. You need to provide your API key in an Authorization "
-                               "header using Bearer auth (i.e. Authorization: Bearer YOUR_KEY).")
+            raise refused(
+                401,
+                "You didn't provide an API key. You need to provide your API key in an Authorization "
+                "header using Bearer auth (i.e. Authorization: Bearer YOUR_KEY).",
+            )
         if (key := given.removeprefix("Bearer ")) != self.key:
             # The real one shows this much of a wrong key.
             shown = key[:8] + "*" * max(len(key) - 12, 0) + key[-4:]
-            message = (f"Incorrect API key provided: {shown}. You can find your API key at "
-                       "https://platform.openai.com/account/api-keys.")
+            message = (
+                f"Incorrect API key provided: {shown}. You can find your API key at "
+                "https://platform.openai.com/account/api-keys."
+            )
             raise refused(401, message, code="invalid_api_key")
 
     @staticmethod
@@ -95,20 +101,32 @@ class OpenAI(Provider):
             role = message.get("role")
             if role not in ROLES:
                 supported = ", ".join(f"'{role}'" for role in ROLES)
-                raise refused(400, f"Invalid value: '{role}'. Supported values are: {supported}.",
-                              f"messages[{number}].role", "invalid_value")
+                raise refused(
+                    400,
+                    f"Invalid value: '{role}'. Supported values are: {supported}.",
+                    f"messages[{number}].role",
+                    "invalid_value",
+                )
             if role == "tool":
                 if message.get("tool_call_id") not in open_calls:
-                    raise refused(400, "Invalid parameter: messages with role 'tool' must be a response to a "
-                                       "preceeding message with 'tool_calls'.", f"messages.[{number}].role")
+                    raise refused(
+                        400,
+                        "Invalid parameter: messages with role 'tool' must be a response to a "
+                        "preceeding message with 'tool_calls'.",
+                        f"messages.[{number}].role",
+                    )
                 open_calls.discard(message["tool_call_id"])
             elif open_calls:
                 break
             else:
                 open_calls = {call["id"] for call in message.get("tool_calls") or []}
         if open_calls:
-            raise refused(400, "An assistant message with 'tool_calls' must be followed by tool messages responding "
-                               "to each 'tool_call_id'.", f"messages.[{number}].role")
+            raise refused(
+                400,
+                "An assistant message with 'tool_calls' must be followed by tool messages responding "
+                "to each 'tool_call_id'.",
+                f"messages.[{number}].role",
+            )
 
     def prompt(self, body: dict) -> Prompt:
         messages = body["messages"]
@@ -121,7 +139,9 @@ class OpenAI(Provider):
             text=users[-1] if users else "",
             words=sum(words(_text(message)) for message in messages),
             images=sum(part["type"] == "image_url" for message in messages for part in _parts(message)),
-            tools=tuple(Tool(t["function"]["name"], t["function"].get("parameters", {})) for t in body.get("tools", ())),
+            tools=tuple(
+                Tool(t["function"]["name"], t["function"].get("parameters", {})) for t in body.get("tools", ())
+            ),
             tool_results=tuple(reversed(results)),
             stop=(stop,) if isinstance(stop, str) else tuple(stop),
             max_tokens=body.get("max_completion_tokens") or body.get("max_tokens"),
@@ -202,7 +222,9 @@ class OpenAI(Provider):
             # Not the API but the edge in front of it.
             html = [(k, v) for k, v in self.headers() if k != "content-type"] + [("content-type", "text/html")]
             return html, f"<html><head><title>{status}</title></head><body>cloudflare</body></html>".encode()
-        kind: ErrorKind = {429: "rate_limit", 503: "overloaded"}.get(status, "server" if status >= 500 else "invalid_request")
+        kind: ErrorKind = {429: "rate_limit", 503: "overloaded"}.get(
+            status, "server" if status >= 500 else "invalid_request"
+        )
         waits = [("retry-after", "1"), ("retry-after-ms", "584")] if status == 429 else []
         return self.headers() + waits, json.dumps(self.error_object(kind)).encode()
 

@@ -16,7 +16,7 @@ from typing import ClassVar, Self
 from aiohttp import web
 
 from .faults import Answer, ErrorKind, Fault, Headers
-from .model import Prompt, Reply, ToolCall, Usage, finish, reply_to
+from .model import COUNTED, Prompt, Reply, ToolCall, Usage, finish, reply_to
 
 
 @dataclass
@@ -88,7 +88,7 @@ class Provider:
         """Every request that `then` says nothing about meets these faults."""
         self._always = faults
 
-    def answers(self, text: str = "", tool_calls: tuple[ToolCall, ...] = (), usage: Usage = Usage()) -> None:
+    def answers(self, text: str = "", tool_calls: tuple[ToolCall, ...] = (), usage: Usage = COUNTED) -> None:
         """The model says this, whatever it is asked. Without a usage the tokens are counted."""
         self._reply = Reply(text, tuple(tool_calls), usage=usage)
 
@@ -231,8 +231,8 @@ async def _send(http: web.BaseRequest, answer: Answer, request: Request) -> web.
     await response.prepare(http)
     for number, part in enumerate(answer.parts):
         await asyncio.sleep(answer.pauses.get(number, 0))
-        await response.write(part)
         request.sent.append((time.monotonic(), part))
+        await response.write(part)
     if answer.ending == "reset":
         await asyncio.sleep(0.02)  # so that what was written has left before the reset overtakes it
         return _reset(http)

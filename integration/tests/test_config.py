@@ -2,12 +2,13 @@
 
 import copy
 import json
-from dataclasses import dataclass
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import jsonschema
 import pytest
 import yaml
+
 from harness import Bootstrap, Envoy, teams
 from harness.bootstrap import ROOT, SHIPPED
 
@@ -32,33 +33,77 @@ def first_target(gate):
 
 BAD = [
     Bad("unknown field", lambda gate: gate.update(modles={}), ("gate", "modles", "expected")),
-    Bad("unknown field deep inside", lambda gate: first_target(gate)["price"].update(inputt=1),
-        ("gate.models.claude-sonnet.targets[0].price", "inputt", "expected")),
+    Bad(
+        "unknown field deep inside",
+        lambda gate: first_target(gate)["price"].update(inputt=1),
+        ("gate.models.claude-sonnet.targets[0].price", "inputt", "expected"),
+    ),
     Bad("missing field", lambda gate: gate.pop("keys"), ("gate", "keys")),
-    Bad("wrong type", lambda gate: first_target(gate).update(model=7),
-        ("gate.models.claude-sonnet.targets[0].model", "7", "string")),
-    Bad("unknown format", lambda gate: gate["providers"]["openai"].update(format="grpc"),
-        ("gate.providers.openai.format", "grpc", "openai-chat")),
-    Bad("unknown provider", lambda gate: first_target(gate).update(provider="gemini"),
-        ("gate.models.claude-sonnet.targets[0].provider", "gemini", "anthropic"), schema=False),
-    Bad("no targets", lambda gate: gate["models"]["claude-sonnet"].update(targets=[]),
-        ("gate.models.claude-sonnet.targets", "0", "1 to 8")),
-    Bad("unknown model of a key", lambda gate: gate["keys"][0].update(models=["gpt-9"]),
-        ("gate.keys[0].models", "gpt-9", "claude-sonnet"), schema=False),
-    Bad("hash of the wrong length", lambda gate: gate["keys"][0].update(sha256=["abc123"]),
-        ("gate.keys[0].sha256", "64")),
-    Bad("two keys of one id", lambda gate: gate["keys"].append(copy.deepcopy(gate["keys"][0])),
-        ("gate.keys", "support"), schema=False),
-    Bad("a date that is none", lambda gate: gate["keys"][0].update(expires="next year"),
-        ("gate.keys[0].expires", "next year")),
-    Bad("negative price", lambda gate: first_target(gate)["price"].update(input=-1),
-        ("gate.models.claude-sonnet.targets[0].price.input", "-1")),
-    Bad("limit out of range", lambda gate: gate.update(limits={"held_bytes": 1}),
-        ("gate.limits.held_bytes", "1", "1024")),
-    Bad("host that is a URL", lambda gate: gate["providers"]["openai"].update(host="https://api.openai.com"),
-        ("gate.providers.openai.host", "host name"), schema=False),
-    Bad("credential in plain sight", lambda gate: gate["providers"]["openai"].update(headers={"authorization": "Bearer x"}),
-        ("gate.providers.openai.headers", "credential_injector"), schema=False),
+    Bad(
+        "wrong type",
+        lambda gate: first_target(gate).update(model=7),
+        ("gate.models.claude-sonnet.targets[0].model", "7", "string"),
+    ),
+    Bad(
+        "unknown format",
+        lambda gate: gate["providers"]["openai"].update(format="grpc"),
+        ("gate.providers.openai.format", "grpc", "openai-chat"),
+    ),
+    Bad(
+        "unknown provider",
+        lambda gate: first_target(gate).update(provider="gemini"),
+        ("gate.models.claude-sonnet.targets[0].provider", "gemini", "anthropic"),
+        schema=False,
+    ),
+    Bad(
+        "no targets",
+        lambda gate: gate["models"]["claude-sonnet"].update(targets=[]),
+        ("gate.models.claude-sonnet.targets", "0", "1 to 8"),
+    ),
+    Bad(
+        "unknown model of a key",
+        lambda gate: gate["keys"][0].update(models=["gpt-9"]),
+        ("gate.keys[0].models", "gpt-9", "claude-sonnet"),
+        schema=False,
+    ),
+    Bad(
+        "hash of the wrong length",
+        lambda gate: gate["keys"][0].update(sha256=["abc123"]),
+        ("gate.keys[0].sha256", "64"),
+    ),
+    Bad(
+        "two keys of one id",
+        lambda gate: gate["keys"].append(copy.deepcopy(gate["keys"][0])),
+        ("gate.keys", "support"),
+        schema=False,
+    ),
+    Bad(
+        "a date that is none",
+        lambda gate: gate["keys"][0].update(expires="next year"),
+        ("gate.keys[0].expires", "next year"),
+    ),
+    Bad(
+        "negative price",
+        lambda gate: first_target(gate)["price"].update(input=-1),
+        ("gate.models.claude-sonnet.targets[0].price.input", "-1"),
+    ),
+    Bad(
+        "limit out of range",
+        lambda gate: gate.update(limits={"held_bytes": 1}),
+        ("gate.limits.held_bytes", "1", "1024"),
+    ),
+    Bad(
+        "host that is a URL",
+        lambda gate: gate["providers"]["openai"].update(host="https://api.openai.com"),
+        ("gate.providers.openai.host", "host name"),
+        schema=False,
+    ),
+    Bad(
+        "credential in plain sight",
+        lambda gate: gate["providers"]["openai"].update(headers={"authorization": "Bearer x"}),
+        ("gate.providers.openai.headers", "credential_injector"),
+        schema=False,
+    ),
 ]
 
 
@@ -108,7 +153,9 @@ def test_neither_gate_nor_provider_does_not_load(bootstrap):
 
 
 def test_a_secret_in_a_bad_config_is_not_logged(bootstrap):
-    good, output = Envoy.validate(with_gate(bootstrap, lambda gate: gate["keys"][0].update(sha256=[teams.KEYS["support"]])))
+    good, output = Envoy.validate(
+        with_gate(bootstrap, lambda gate: gate["keys"][0].update(sha256=[teams.KEYS["support"]]))
+    )
     assert not good and teams.KEYS["support"] not in output
 
 

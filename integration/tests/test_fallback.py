@@ -4,6 +4,7 @@ import json
 import time
 
 import pytest
+
 from harness import Gateway, teams
 from providers import faults
 
@@ -51,7 +52,7 @@ def text_of(client, answer, stream):
     events = [json.loads(line[6:]) for line in answer.decode().splitlines() if line.startswith("data: {")]
     if client == "anthropic":
         return "".join(event["delta"].get("text", "") for event in events if event["type"] == "content_block_delta")
-    return "".join(event["choices"][0]["delta"].get("content") or "" for event in events if event["choices"])
+    return "".join(event["choices"][0]["delta"].get("content") or "" for event in events if event.get("choices"))
 
 
 def assert_second_served(gateway, client, model, answer, stream):
@@ -77,8 +78,7 @@ def test_nothing_of_the_failed_attempt_reaches_the_client(gateway, client, model
 
 @pytest.mark.parametrize("model", ORDERS)
 def test_a_provider_that_refuses_connections_is_passed_over(gateway, client, model):
-    first, second = order(gateway, model)
-    first.stop_listening()
+    order(gateway, model)[0].stop_listening()
     assert gateway.post(client, model).status == 200
     assert [attempt["outcome"] for attempt in gateway.record()["attempts"]] == ["failed", "served"]
 
@@ -88,8 +88,8 @@ def test_a_provider_that_refuses_connections_is_passed_over(gateway, client, mod
 def test_second_provider_never_sees_what_belongs_to_the_first(gateway, client, model, fault):
     first, second = order(gateway, model)
     first.then(fault)
-    more = [("anthropic-beta", "some-beta-2026"), ("openai-organization", "org-of-the-client"), ("cookie", "session=1")]
-    gateway.post(client, model, headers=more)
+    own_headers = {"openai": ("openai-organization", "org-of-the-client"), "anthropic": ("anthropic-beta", "some-2026")}
+    gateway.post(client, model, headers=[own_headers[client], ("cookie", "session=1")])
     (before,), (after,) = first.requests, second.requests
     assert after.path == {"openai": "/v1/chat/completions", "anthropic": "/v1/messages"}[second.NAME]
     assert after.header("host") == {"openai": "api.openai.com", "anthropic": "api.anthropic.com"}[second.NAME]
@@ -118,7 +118,9 @@ def test_each_attempt_gets_the_whole_request_in_its_own_format(gateway, client, 
 
 
 @pytest.mark.parametrize("stream", [False, True], ids=label)
-@pytest.mark.parametrize("fault", [faults.Status(503), faults.Status(429), faults.Reset(), faults.ErrorIn200()], ids=repr)
+@pytest.mark.parametrize(
+    "fault", [faults.Status(503), faults.Status(429), faults.Reset(), faults.ErrorIn200()], ids=repr
+)
 def test_when_all_providers_fail_the_client_gets_an_error_of_its_own_format(gateway, client, fault, stream):
     for provider in gateway.providers:
         provider.always(fault)
@@ -147,9 +149,15 @@ def test_a_request_that_is_the_clients_fault_is_not_tried_elsewhere(gateway, cli
     assert not gateway.openai.requests
 
 
-@pytest.mark.parametrize("fault", [
-    faults.ErrorInStream("overloaded", after_events=5), faults.Cut(5), faults.Cut(5, clean=True),
-], ids=repr)
+@pytest.mark.parametrize(
+    "fault",
+    [
+        faults.ErrorInStream("overloaded", after_events=5),
+        faults.Cut(5),
+        faults.Cut(5, clean=True),
+    ],
+    ids=repr,
+)
 def test_after_the_first_word_nothing_is_spliced(gateway, client, fault):
     gateway.anthropic.then(fault)
     with gateway.stream(client, "claude-sonnet") as stream:
@@ -218,7 +226,9 @@ def test_a_provider_that_does_not_answer_in_time_is_given_up(start, client):
 def test_a_client_cannot_switch_the_fallback_off(gateway, client):
     gateway.anthropic.then(faults.Status(503))
     headers = [("x-envoy-max-retries", "0"), ("x-envoy-retry-on", "never"), ("x-envoy-upstream-rq-timeout-ms", "1")]
-    assert_second_served(gateway, client, "claude-sonnet", gateway.post(client, "claude-sonnet", headers=headers), False)
+    assert_second_served(
+        gateway, client, "claude-sonnet", gateway.post(client, "claude-sonnet", headers=headers), False
+    )
 
 
 def test_a_client_cannot_order_more_attempts(gateway, client):

@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 import pytest
+
 from harness import Bootstrap, teams
 from harness.bootstrap import ROOT
 from providers import faults

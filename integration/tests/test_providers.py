@@ -6,6 +6,7 @@ import urllib.request
 import anthropic
 import openai
 import pytest
+
 from providers import Anthropic, OpenAI, Usage, faults
 
 OPENAI_KEY, ANTHROPIC_KEY = "sk-proj-servertest-0001", "sk-ant-servertest-0001"
@@ -46,7 +47,10 @@ def ask_gpt(provider, text="one two", **more):
 
 def ask_claude(provider, text="one two", **more):
     return anthropic_sdk(provider).messages.create(
-        model="claude-haiku-4-5", max_tokens=more.pop("max_tokens", 99), messages=[{"role": "user", "content": text}], **more
+        model="claude-haiku-4-5",
+        max_tokens=more.pop("max_tokens", 99),
+        messages=[{"role": "user", "content": text}],
+        **more,
     )
 
 
@@ -76,12 +80,21 @@ def test_openai_shows_part_of_a_wrong_key(gpt):
         openai_sdk(gpt, "sk-wrong-1234567890").chat.completions.create(model="gpt-4o", messages=[])
 
 
-@pytest.mark.parametrize(("body", "message"), [
-    ({"messages": [{"role": "robot", "content": ""}]}, "Invalid value: 'robot'"),
-    ({"messages": [{"role": "tool", "tool_call_id": "a", "content": ""}]}, "must be a response to a preceeding message"),
-    ({"messages": [{"role": "user", "content": "a"}], "extra_body": {"max_tokens_to_sample": 1}}, "Unknown parameter"),
-    ({"messages": []}, "Missing required parameter: 'messages'"),
-])
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ({"messages": [{"role": "robot", "content": ""}]}, "Invalid value: 'robot'"),
+        (
+            {"messages": [{"role": "tool", "tool_call_id": "a", "content": ""}]},
+            "must be a response to a preceeding message",
+        ),
+        (
+            {"messages": [{"role": "user", "content": "a"}], "extra_body": {"max_tokens_to_sample": 1}},
+            "Unknown parameter",
+        ),
+        ({"messages": []}, "Missing required parameter: 'messages'"),
+    ],
+)
 def test_openai_refuses_what_it_refuses(gpt, body, message):
     with pytest.raises(openai.BadRequestError, match=message):
         openai_sdk(gpt).chat.completions.create(model="gpt-4o", **body)
@@ -95,7 +108,9 @@ def test_anthropic_answers_and_counts_words(claude):
 
 def test_anthropic_streams_what_its_sdk_accumulates(claude):
     with anthropic_sdk(claude).messages.stream(
-        model="claude-haiku-4-5", max_tokens=99, messages=[{"role": "user", "content": "use weather for Oslo"}],
+        model="claude-haiku-4-5",
+        max_tokens=99,
+        messages=[{"role": "user", "content": "use weather for Oslo"}],
         tools=[{"name": "weather", "input_schema": WEATHER}],
     ) as stream:
         final = stream.get_final_message()
@@ -107,13 +122,19 @@ def test_anthropic_stops_where_it_is_told(claude):
     assert ask_claude(claude, "a b c", max_tokens=3).stop_reason == "max_tokens"
 
 
-@pytest.mark.parametrize(("more", "message"), [
-    ({"messages": [{"role": "system", "content": "a"}]}, 'Unexpected role "system"'),
-    ({"messages": [{"role": "assistant", "content": "a"}]}, 'must use the "user" role'),
-    ({"messages": [{"role": "user", "content": [{"type": "text", "text": ""}]}]}, "must be non-empty"),
-    ({"messages": [{"role": "user", "content": "a"}], "extra_body": {"n": 1}}, "n: Extra inputs are not permitted"),
-    ({"messages": [{"role": "user", "content": "a"}], "extra_body": {"temperature": 1}}, "temperature: Extra inputs"),
-])
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ({"messages": [{"role": "system", "content": "a"}]}, 'Unexpected role "system"'),
+        ({"messages": [{"role": "assistant", "content": "a"}]}, 'must use the "user" role'),
+        ({"messages": [{"role": "user", "content": [{"type": "text", "text": ""}]}]}, "must be non-empty"),
+        ({"messages": [{"role": "user", "content": "a"}], "extra_body": {"n": 1}}, "n: Extra inputs are not permitted"),
+        (
+            {"messages": [{"role": "user", "content": "a"}], "extra_body": {"temperature": 1}},
+            "temperature: Extra inputs",
+        ),
+    ],
+)
 def test_anthropic_refuses_what_it_refuses(claude, more, message):
     with pytest.raises(anthropic.BadRequestError, match=message):
         anthropic_sdk(claude).messages.create(model="claude-haiku-4-5", max_tokens=9, **more)
@@ -124,7 +145,11 @@ def test_each_reports_the_same_usage_in_its_own_way(gpt, claude):
     gpt.answers("ok", usage=usage)
     claude.answers("ok", usage=usage)
     of_gpt, of_claude = ask_gpt(gpt).usage, ask_claude(claude).usage
-    assert (of_gpt.prompt_tokens, of_gpt.prompt_tokens_details.cached_tokens, of_gpt.completion_tokens) == (110, 100, 10)
+    assert (of_gpt.prompt_tokens, of_gpt.prompt_tokens_details.cached_tokens, of_gpt.completion_tokens) == (
+        110,
+        100,
+        10,
+    )
     assert (of_claude.input_tokens, of_claude.cache_read_input_tokens, of_claude.output_tokens) == (10, 100, 10)
 
 
@@ -155,9 +180,17 @@ def test_a_connection_can_be_reset(gpt, fault):
     assert not isinstance(cut.value, openai.APIStatusError)
 
 
-@pytest.mark.parametrize("fault", [
-    faults.ByteByByte(), faults.OneChunk(), faults.Gzip(), faults.PingsOnly(0.3), faults.Delay(0.05, "each_event"),
-], ids=repr)
+@pytest.mark.parametrize(
+    "fault",
+    [
+        faults.ByteByByte(),
+        faults.OneChunk(),
+        faults.Gzip(),
+        faults.PingsOnly(0.3),
+        faults.Delay(0.05, "each_event"),
+    ],
+    ids=repr,
+)
 def test_however_a_stream_is_delivered_it_says_the_same(gpt, claude, fault):
     gpt.then(fault)
     claude.then(fault)

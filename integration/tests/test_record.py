@@ -3,6 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+
 from harness import teams
 from harness.money import nano_usd
 from providers import Usage, faults
@@ -24,14 +25,21 @@ def stream(request):
     return request.param
 
 
-@pytest.mark.parametrize(("model", "usage"), [(m, u) for m in SERVED for u in USAGES] + [("claude-alone", u) for u in CACHE_WRITES])
+@pytest.mark.parametrize(
+    ("model", "usage"), [(m, u) for m in SERVED for u in USAGES] + [("claude-alone", u) for u in CACHE_WRITES]
+)
 def test_the_cost_is_what_an_independent_calculation_says(gateway, client, model, usage, stream):
     provider, price = SERVED[model]
     getattr(gateway, provider).answers("ok", usage=usage)
     assert gateway.post(client, model, stream=stream).status == 200
     record = gateway.record()
     expected = nano_usd(usage, price)
-    assert record["cost"] == {"nano_usd": expected, "usd": record["cost"]["usd"], "certainty": "exact", "unpriced": False}
+    assert record["cost"] == {
+        "nano_usd": expected,
+        "usd": record["cost"]["usd"],
+        "certainty": "exact",
+        "unpriced": False,
+    }
     assert float(record["cost"]["usd"]) == pytest.approx(expected / 1e9, abs=1e-9)
     assert record["attempts"][0]["cost_nano_usd"] == expected
 
@@ -118,7 +126,9 @@ def test_two_workers_lose_nothing(start):
 
     def one(number: int) -> int:
         client = ("openai", "anthropic")[number % 2]
-        team, model = [("support", "gpt-4o-mini"), ("research", "claude-sonnet"), ("finance", "claude-sonnet")][number % 3]
+        team, model = [("support", "gpt-4o-mini"), ("research", "claude-sonnet"), ("finance", "claude-sonnet")][
+            number % 3
+        ]
         return gateway.post(client, model, team=team, stream=number % 4 == 0).status
 
     with ThreadPoolExecutor(16) as pool:
@@ -131,7 +141,9 @@ def test_two_workers_lose_nothing(start):
     assert total(gateway, "tollgate_llm_requests_total") == 200
     spent = sum(record["cost"]["nano_usd"] for record in records)
     assert total(gateway, "tollgate_llm_cost_nano_usd_total") == spent
-    output = sum(attempt["usage"]["output_text"] for record in served for attempt in record["attempts"] if attempt["usage"])
+    output = sum(
+        attempt["usage"]["output_text"] for record in served for attempt in record["attempts"] if attempt["usage"]
+    )
     assert total(gateway, "tollgate_llm_tokens_total", kind="output_text") == output
 
 

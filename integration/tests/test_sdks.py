@@ -2,6 +2,7 @@
 
 import openai
 import pytest
+
 from harness import teams
 from providers import faults
 
@@ -40,7 +41,9 @@ def test_a_tool_is_called_and_its_result_heard(gateway, client, model, stream):
 
 
 def test_tools_are_called_in_parallel(gateway, client, model, stream):
-    first, second = gateway.sdk(client).call_tools(model, "use weather and stocks for Oslo", ["weather", "stocks"], stream)
+    first, second = gateway.sdk(client).call_tools(
+        model, "use weather and stocks for Oslo", ["weather", "stocks"], stream
+    )
     assert [call.name for call in first.calls] == ["weather", "stocks"]
     assert len({call.id for call in first.calls}) == 2
     assert second.text == "The tool said: weather is fine stocks is fine"
@@ -61,15 +64,18 @@ def test_stop_sequences_are_obeyed(gateway, client, model):
 
 
 def test_text_beyond_ascii_survives(gateway, client, model, stream):
-    text = "Grüße, 世界 🌍 \"quoted\" \\ back\nnext"
+    text = 'Grüße, 世界 🌍 "quoted" \\ back\nnext'
     assert gateway.sdk(client).ask(model, text, stream).text == "You said: " + text
 
 
-@pytest.mark.parametrize(("team", "model", "status"), [
-    ("expired", "gpt-4o-mini", 401),
-    ("finance", "claude-alone", 403),
-    ("support", "gpt-9", 404),
-])
+@pytest.mark.parametrize(
+    ("team", "model", "status"),
+    [
+        ("expired", "gpt-4o-mini", 401),
+        ("finance", "claude-alone", 403),
+        ("support", "gpt-9", 404),
+    ],
+)
 def test_a_refusal_is_the_sdks_own_error(gateway, client, team, model, status):
     sdk = gateway.sdk(client, team)
     with pytest.raises(sdk.ERROR) as refused:
@@ -89,8 +95,10 @@ def test_what_the_provider_refuses_is_the_sdks_own_error(gateway, client, model,
 
 def test_azure_style_openai_clients_work_too(gateway):
     sdk = openai.OpenAI(
-        api_key="unused", base_url=gateway.url + "/v1", max_retries=0,
-        default_headers={"api-key": teams.KEYS["support"], "authorization": openai.Omit()},
+        api_key="unused",
+        base_url=gateway.url + "/v1",
+        max_retries=0,
+        default_headers={"api-key": teams.KEYS["support"], "Authorization": openai.Omit()},
     )
     answer = sdk.chat.completions.create(model="gpt-4o-mini", messages=[{"role": "user", "content": "hi"}])
     assert answer.choices[0].message.content == "You said: hi"

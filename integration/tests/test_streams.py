@@ -4,12 +4,13 @@ import json
 import time
 
 import pytest
+
 from harness.envoy import eventually
 from providers import faults
 
 # Same format on both sides, and translated.
 MODELS = ["gpt-4o-mini", "claude-alone"]
-WORDS = ["alpha", "bravo", "charlie", "delta"]
+WORDS = ["alpha", "bravo", "charlie", "foxtrot"]
 
 
 @pytest.fixture(params=MODELS)

@@ -7,6 +7,7 @@ import socket
 import time
 
 import pytest
+
 from harness import ask, teams
 from harness.gateway import PATHS
 from harness.http2 import post_with_trailers
@@ -23,6 +24,7 @@ def body_of(client, model="gpt-4o-mini", **more):
 
 # Trailers: the last piece of such a body never says that it is the last.
 
+
 def test_a_request_with_trailers_is_served_whole(gateway, client):
     answer = post_with_trailers(gateway.envoy.port, PATHS[client], [KEY, JSON], body_of(client), [("x-after", "1")])
     assert answer.status == 200 and b"hello there" in answer.body
@@ -30,11 +32,14 @@ def test_a_request_with_trailers_is_served_whole(gateway, client):
     assert gateway.record()["answer"]["end"] == "complete"
 
 
-@pytest.mark.parametrize(("key", "model", "status"), [
-    ("Bearer tg_support_wrong", "gpt-4o-mini", 401),
-    (f"Bearer {teams.KEYS['finance']}", "claude-sonnet", 403),
-    (f"Bearer {teams.KEYS['support']}", "gpt-9", 404),
-])
+@pytest.mark.parametrize(
+    ("key", "model", "status"),
+    [
+        ("Bearer tg_support_wrong", "gpt-4o-mini", 401),
+        (f"Bearer {teams.KEYS['finance']}", "claude-sonnet", 403),
+        (f"Bearer {teams.KEYS['support']}", "gpt-9", 404),
+    ],
+)
 def test_trailers_do_not_get_a_request_past_the_gate(gateway, client, key, model, status):
     headers = [("authorization", key), JSON]
     answer = post_with_trailers(gateway.envoy.port, PATHS[client], headers, body_of(client, model), [("x-after", "1")])
@@ -48,6 +53,7 @@ def test_a_body_of_trailers_only_is_refused(gateway, client):
 
 
 # Headers: bytes that are no text, and names that come twice.
+
 
 @pytest.mark.parametrize("name", ["x-odd", "user-agent", "traceparent", "accept", "cookie", "x-request-id"])
 def test_a_header_that_is_not_utf8_does_no_harm(gateway, client, name):
@@ -74,6 +80,7 @@ def test_a_second_encoding_header_is_not_overlooked(gateway, client, second):
 
 # Lengths: Envoy does not mend content-length after a body has changed.
 
+
 @pytest.mark.parametrize("model", ["gpt-4o", "claude-sonnet"])
 @pytest.mark.parametrize("stream", [False, True], ids=["plain", "streamed"])
 def test_a_changed_body_keeps_its_true_length_on_the_wire(start, client, model, stream):
@@ -99,6 +106,7 @@ def test_a_translated_answer_has_its_true_length(gateway, client):
 
 
 # Sizes.
+
 
 def chunked(gateway, client, size):
     """A large request that does not say how large."""
@@ -162,6 +170,7 @@ def test_an_answer_over_the_limit_is_an_error_not_half_an_answer(start, client):
 
 # Compression.
 
+
 def test_a_compressed_request_is_refused(gateway, client):
     headers = [KEY, JSON, ("content-encoding", "gzip")]
     answer = gateway.send("POST", PATHS[client], headers, gzip.compress(body_of(client)))
@@ -183,6 +192,7 @@ def test_an_answer_compressed_unasked_goes_to_the_next_provider(gateway, client)
 
 # Our own refusal passes back through our own response callbacks.
 
+
 def test_our_own_refusal_is_recorded_once_and_not_translated(gateway, client):
     answer = gateway.post(client, "gpt-9")
     assert answer.error["message"]
@@ -194,6 +204,7 @@ def test_our_own_refusal_is_recorded_once_and_not_translated(gateway, client):
 
 # A stream that another filter refused before us: we are called for its end only.
 
+
 def test_a_stream_that_jwt_authn_refused_leaves_a_record_and_no_crash(start, client):
     gateway = start(put_jwt_authn_first)
     answer = gateway.post(client, "gpt-4o-mini")
@@ -202,9 +213,12 @@ def test_a_stream_that_jwt_authn_refused_leaves_a_record_and_no_crash(start, cli
     assert record["answer"]["status"] == 401 and record["attempts"] == [] and "subject" not in record
 
 
+JWKS = json.dumps({"keys": [{"kty": "oct", "alg": "HS256", "kid": "any", "k": "c2VjcmV0LXNlY3JldC1zZWNyZXQ"}]})
+
+
 def put_jwt_authn_first(bootstrap):
     """A filter before ours that wants a token nobody has."""
-    provider = {"issuer": "test", "from_headers": [{"name": "x-jwt"}], "local_jwks": {"inline_string": '{"keys": []}'}}
+    provider = {"issuer": "test", "from_headers": [{"name": "x-jwt"}], "local_jwks": {"inline_string": JWKS}}
     jwt_authn = {
         "name": "envoy.filters.http.jwt_authn",
         "typed_config": {
@@ -218,7 +232,12 @@ def put_jwt_authn_first(bootstrap):
 
 # Our own headers are ours.
 
-OURS = [("x-tollgate-route", "gpt-4o-mini"), ("x-tollgate-targets", "AAAA"), ("x-tollgate-subject", "admin"), ("X-Tollgate-Team", "x")]
+OURS = [
+    ("x-tollgate-route", "gpt-4o-mini"),
+    ("x-tollgate-targets", "AAAA"),
+    ("x-tollgate-subject", "admin"),
+    ("X-Tollgate-Team", "x"),
+]
 
 
 def test_headers_of_ours_that_a_client_sends_open_no_door(gateway, client):
@@ -235,6 +254,7 @@ def test_headers_of_ours_that_a_client_sends_are_ignored(gateway, client):
 
 
 # Connections are reused; nothing of one request may stay for the next.
+
 
 def test_requests_on_one_connection_do_not_mix(gateway, client):
     connection = http.client.HTTPConnection("127.0.0.1", gateway.envoy.port, timeout=10)

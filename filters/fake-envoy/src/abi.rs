@@ -250,14 +250,18 @@ unsafe extern "C" fn proxy_send_local_response(
 fn send_local_response(world: &mut World, reply: LocalReply) -> HostResult {
     let context = world.acting().unwrap_or_default();
     reply.headers.iter().try_for_each(|(name, value)| maps::check(name, value))?;
-    let closing = world.acting_stream(Status::BadArgument)?;
-    let late = closing.replied.is_some() || closing.is_over() || closing.logging || closing.finished;
+    let stream = world.acting_stream(Status::BadArgument)?;
+    let overflowed = stream.overflowed && stream.replied.is_none();
+    let late = stream.replied.is_some() || stream.is_over() || stream.logging;
     world.action_ignored = true;
-    let asked = world.deferred.iter().any(|action| matches!(action, Deferred::Reply(c, _) if *c == context));
+    let asked = world.deferred.iter().any(|action| matches!(action, Deferred::Reply(of, _) if *of == context));
     if late || asked {
         return Err(Refusal::violation(Status::Ok, "the stream was already answered: the first reply wins"));
     }
-    world.deferred.push_back(Deferred::Reply(context, reply));
+    // Not the filter's fault, but the client gets Envoy's 413 and not this.
+    if !overflowed {
+        world.deferred.push_back(Deferred::Reply(context, reply));
+    }
     Ok(())
 }
 

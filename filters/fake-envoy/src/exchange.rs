@@ -22,6 +22,16 @@ pub(crate) struct StreamInfo {
     pub(crate) filter_state: BTreeMap<Vec<u8>, Vec<u8>>,
 }
 
+impl StreamInfo {
+    /// Downstream the attempts so far, in an upstream filter which one it is.
+    pub(crate) fn attempts(&self, role: Role) -> u64 {
+        match role {
+            Role::Downstream => self.attempts,
+            Role::Upstream { attempt } => attempt,
+        }
+    }
+}
+
 /// Groups the streams of one exchange: they see the same filter state, and attempts are counted.
 #[derive(Clone, Copy, Debug)]
 pub struct Exchange<'envoy> {

@@ -1,6 +1,6 @@
 //! A host for native tests that enforces Envoy's phase rules.
 //!
-//! A filter's rlib is linked against this crate instead of a wasm runtime: [`abi`] defines the 37 functions that a
+//! A filter's rlib is linked against this crate instead of a wasm runtime: `abi.rs` defines the 37 functions that a
 //! proxy-wasm module imports, and a [`Stream`] calls the module's exports in the order in which Envoy's filter manager
 //! does, for one filter with `allow_on_headers_stop_iteration: true`. A call that Envoy would refuse is refused with
 //! Envoy's status and kept in [`FakeEnvoy::violations`]; what left the filter is in [`Stream::forwarded_request`] and

@@ -2,9 +2,8 @@
 
 use std::fmt;
 
-/// The callback in which the filter is running.
+/// The callback in which the filter is running; each variant is the callback of that name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(missing_docs, reason = "each is the callback of the same name")]
 pub enum Phase {
     ContextCreate,
     VmStart,

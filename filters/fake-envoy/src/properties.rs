@@ -1,6 +1,5 @@
 //! `get_property` and `set_property`: what a test set, what follows from the stream, and filter state.
 
-use crate::exchange::Role;
 use crate::status::{HostResult, Refusal, Status};
 use crate::world::{StreamState, World};
 
@@ -25,7 +24,7 @@ pub(crate) fn get(world: &mut World, path: &[u8]) -> HostResult<Vec<u8>> {
         ["filter_state", key] => info.filter_state.get(key.as_bytes()).cloned(),
         ["request", "time"] => Some(info.started.to_le_bytes().to_vec()),
         ["request", "duration"] if stream.logging => Some((now - info.started).to_le_bytes().to_vec()),
-        ["upstream", "request_attempt_count"] => Some(info.attempts(stream).to_le_bytes().to_vec()),
+        ["upstream", "request_attempt_count"] => Some(info.attempts(stream.role).to_le_bytes().to_vec()),
         [key] => info.filter_state.get(format!("wasm.{key}").as_bytes()).cloned(),
         _ => derived(stream, &parts),
     };
@@ -75,14 +74,4 @@ pub(crate) fn set(world: &mut World, path: &[u8], value: &[u8]) -> HostResult {
         return Err(Refusal::violation(Status::Ok, "native features cannot name a property of several parts"));
     }
     Ok(())
-}
-
-impl crate::exchange::StreamInfo {
-    /// Downstream the attempts so far, in an upstream filter which one it is.
-    fn attempts(&self, stream: &StreamState) -> u64 {
-        match stream.role {
-            Role::Downstream => self.attempts,
-            Role::Upstream { attempt } => attempt,
-        }
-    }
 }

@@ -13,7 +13,8 @@ use crate::phase::{Phase, Side};
 use crate::world::{self, StreamState, World};
 
 /// One HTTP stream at one filter. Parts are driven in their order: headers, data, trailers; the response may begin
-/// before the request has ended. Nothing is delivered any more once the stream was answered, reset or done.
+/// before the request has ended. Driving them in another order panics, because a peer of Envoy cannot do that. Nothing is
+/// delivered any more once the stream was answered, reset or done.
 #[derive(Clone, Copy, Debug)]
 pub struct Stream<'envoy> {
     context: u32,
@@ -34,6 +35,7 @@ impl Stream<'_> {
             finished: false,
             logging: false,
             replied: None,
+            overflowed: false,
             direct_reply: None,
             reset: false,
             route_cache_clears: 0,

@@ -72,6 +72,8 @@ pub(crate) struct StreamState {
     pub(crate) logging: bool,
     /// Why this stream was answered here, by the filter or by Envoy.
     pub(crate) replied: Option<String>,
+    /// Whether the request outgrew the buffer: Envoy's 413 follows the callback that runs, whatever that does.
+    pub(crate) overflowed: bool,
     /// A reply that did not go through this stream's response callbacks.
     pub(crate) direct_reply: Option<Reply>,
     pub(crate) reset: bool,
@@ -84,6 +86,11 @@ impl StreamState {
             Side::Request => &mut self.request,
             Side::Response => &mut self.response,
         }
+    }
+
+    /// Whether nothing of this side goes on any more.
+    pub(crate) fn is_closed(&self, side: Side) -> bool {
+        self.is_over() || (side == Side::Request && (self.replied.is_some() || self.overflowed))
     }
 
     /// Whether neither side moves any more.

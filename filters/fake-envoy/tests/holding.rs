@@ -183,6 +183,52 @@ fn a_held_request_over_the_limit_gets_envoys_own_413_through_the_response_callba
 }
 
 #[test]
+fn whatever_the_filter_does_about_bytes_that_overflow_the_request_the_client_gets_413() {
+    let answers: [fn(); 3] =
+        [|| {}, || assert_eq!(host::reply(400, "mine", "d"), 0), || assert_eq!(host::set_body(0, 0, 99, ""), 0)];
+    for answer in answers {
+        let envoy = FakeEnvoy::new();
+        envoy.buffer_limit(4);
+        let root = load(&envoy, move |_, on| match on {
+            On::RequestHeaders(..) | On::RequestBody(..=4, _) => Pause,
+            On::RequestBody(..) => {
+                answer();
+                Continue
+            }
+            _ => Continue,
+        });
+        let stream = envoy.stream(root);
+        stream.request_headers(GET, false);
+        stream.request_data("123", false);
+        assert_eq!(stream.request_data("45", false), Delivery::Replied);
+        assert_eq!(stream.reply().unwrap().status, 413);
+        assert_eq!(stream.forwarded_request(), Default::default());
+        assert_eq!(seen()[2..], [On::RequestBody(5, false), On::ResponseHeaders(3, false), On::ResponseBody(17, true)]);
+        assert_eq!(envoy.violations(), []);
+    }
+}
+
+#[test]
+fn bytes_that_overflow_a_response_are_not_shown_to_the_filter() {
+    let envoy = FakeEnvoy::new();
+    envoy.buffer_limit(4);
+    let root =
+        load(
+            &envoy,
+            |_, on| {
+                if matches!(on, On::ResponseHeaders(..) | On::ResponseBody(..=4, _)) { Pause } else { Continue }
+            },
+        );
+    let stream = envoy.stream(root);
+    stream.request_headers(GET, true);
+    stream.response_headers(OK, false);
+    stream.response_data("123", false);
+    seen();
+    assert_eq!(stream.response_data("45", true), Delivery::Undelivered);
+    assert_eq!((seen(), stream.reply().unwrap().status), (vec![], 500));
+}
+
+#[test]
 fn a_held_response_over_the_limit_becomes_a_500_or_is_cut() {
     for hold_headers in [true, false] {
         let envoy = FakeEnvoy::new();

@@ -10,5 +10,6 @@ mod deadline;
 pub mod headers;
 pub mod metrics;
 pub mod plugin;
+mod protobuf_struct;
 pub mod state;
 pub mod stream;

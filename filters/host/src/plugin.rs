@@ -2,6 +2,7 @@
 
 use crate::abi::{self, Buffer, Level};
 use crate::deadline;
+use crate::protobuf_struct;
 use crate::stream::{Reply, Shared, Stream};
 use proxy_wasm::traits::{Context, HttpContext, RootContext};
 use proxy_wasm::types::{Action, ContextType, LogLevel};
@@ -11,7 +12,7 @@ pub trait Plugin: Sized + 'static {
     /// What it makes for each request or attempt.
     type Stream: Stream;
 
-    /// Reads the plugin configuration.
+    /// Reads the plugin configuration, which is JSON, or inline YAML that was made JSON.
     ///
     /// # Errors
     /// A sentence for the operator; Envoy then refuses the configuration and keeps the one it has.
@@ -43,8 +44,12 @@ impl<P: Plugin> Context for Root<P> {}
 
 impl<P: Plugin> RootContext for Root<P> {
     fn on_configure(&mut self, size: usize) -> bool {
-        let config = abi::buffer(Buffer::PluginConfiguration, 0, size);
-        match config.map_err(|error| error.to_string()).and_then(|config| P::configure(&config)) {
+        let config = abi::buffer(Buffer::PluginConfiguration, 0, size).map_err(|error| error.to_string());
+        let as_json = |config: Vec<u8>| match protobuf_struct::read(&config) {
+            Some(value) if !config.is_empty() => value.to_string().into_bytes(),
+            _ => config,
+        };
+        match config.map(as_json).and_then(|config| P::configure(&config)) {
             Ok(plugin) => self.plugin = Some(plugin),
             Err(error) => abi::log(Level::Error, &format!("tollgate: configuration refused: {error}")),
         }

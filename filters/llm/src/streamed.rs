@@ -159,14 +159,15 @@ impl Events {
     }
 
     fn note(&mut self, delta: &Delta, tally: &mut Tally) -> Result<(), Failure> {
-        let mut written = |text: &str| {
-            tally.output_bytes = tally.output_bytes.saturating_add(u64::try_from(text.len()).unwrap_or(u64::MAX));
+        let mut written = |bytes: usize| {
+            tally.output_bytes = tally.output_bytes.saturating_add(u64::try_from(bytes).unwrap_or(u64::MAX));
         };
         match delta {
             Delta::Start { .. } => {}
-            Delta::Text(text) => written(text),
-            Delta::ToolCall { name, .. } => written(name),
-            Delta::ToolArguments { json, .. } => written(json),
+            Delta::Text(text) => written(text.len()),
+            Delta::ToolCall { name, .. } => written(name.len()),
+            Delta::ToolArguments { json, .. } => written(json.len()),
+            Delta::Untranslated { bytes } => written(*bytes),
             Delta::Usage(usage) => tally.usage = Some(*usage),
             Delta::Stop(_) => tally.stopped = true,
             Delta::End => {

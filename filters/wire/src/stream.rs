@@ -37,6 +37,12 @@ pub enum Delta {
         /// The piece.
         json: String,
     },
+    /// Output that only the provider's own format has a place for: reasoning, tools that the provider runs itself. It
+    /// is not translated, but the provider answers, and bills for it.
+    Untranslated {
+        /// Bytes of what the model wrote.
+        bytes: usize,
+    },
     /// Why it ends. Exactly once in a complete answer.
     Stop(StopReason),
     /// Usage so far: the newest replaces all before.
@@ -52,7 +58,11 @@ impl Delta {
     /// still take over; after it nothing is ever spliced.
     #[must_use]
     pub const fn is_meaningful(&self) -> bool {
-        matches!(self, Self::Text(_) | Self::ToolCall { .. } | Self::ToolArguments { .. } | Self::Stop(_))
+        match self {
+            Self::Text(_) | Self::ToolCall { .. } | Self::ToolArguments { .. } => true,
+            Self::Untranslated { .. } | Self::Stop(_) => true,
+            Self::Start { .. } | Self::Usage(_) | Self::Error(_) | Self::End => false,
+        }
     }
 }
 

@@ -257,7 +257,7 @@ fn gathered(deltas: &[Delta]) -> Response {
             Delta::Stop(stop) => response.stop = *stop,
             Delta::Usage(usage) => response.usage = Some(*usage),
             Delta::Error(error) => panic!("{error:?}"),
-            Delta::End => {}
+            Delta::Untranslated { .. } | Delta::End => {}
         }
     }
     assert_eq!(deltas.iter().filter(|delta| matches!(delta, Delta::Stop(_))).count(), 1);

@@ -27,7 +27,7 @@ pub(super) struct Fault {
     #[serde(rename = "type")]
     kind: Option<String>,
     message: Option<String>,
-    details: Details,
+    details: Option<Details>,
 }
 
 /// What the official clients show as `error_code`.
@@ -50,7 +50,7 @@ impl Fault {
             .message
             .filter(|message| !message.trim().is_empty())
             .unwrap_or_else(|| format!("the provider answered with status {status} and no message"));
-        ApiError { status, kind, message, code: self.details.error_code, param: None }
+        ApiError { status, kind, message, code: self.details.and_then(|details| details.error_code), param: None }
     }
 
     fn documented(&self) -> Option<(u16, ErrorKind)> {
@@ -123,7 +123,7 @@ mod tests {
     #[test]
     fn the_type_says_more_than_the_status() {
         let body =
-            br#"{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"},"request_id":"req_1"}"#;
+            br#"{"type":"error","error":{"type":"overloaded_error","message":"Overloaded","details":null},"request_id":"req_1"}"#;
         let error = read_error(500, body);
         assert_eq!((error.status, error.kind, error.message.as_str()), (500, ErrorKind::Overloaded, "Overloaded"));
     }

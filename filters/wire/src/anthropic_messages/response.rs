@@ -21,10 +21,8 @@ const MALFORMED_ARGUMENTS: &str = "malformed_arguments";
 pub fn read_response(body: &[u8]) -> Result<Response, Malformed> {
     #[derive(Deserialize)]
     struct Answer<'a> {
-        #[serde(default)]
-        id: String,
-        #[serde(default)]
-        model: String,
+        id: Option<String>,
+        model: Option<String>,
         #[serde(borrow)]
         content: Option<Vec<Block<'a>>>,
         stop_reason: Option<String>,
@@ -39,8 +37,8 @@ pub fn read_response(body: &[u8]) -> Result<Response, Malformed> {
     let parts: Vec<Part> = blocks.into_iter().filter_map(Block::into_part).collect();
     let calls_tools = parts.iter().any(|part| matches!(part, Part::ToolCall(_)));
     Ok(Response {
-        id: answer.id,
-        model: answer.model,
+        id: answer.id.unwrap_or_default(),
+        model: answer.model.unwrap_or_default(),
         stop: stop_reason(answer.stop_reason.as_deref(), calls_tools),
         parts,
         usage: answer.usage.and_then(|figures| figures.usage()),

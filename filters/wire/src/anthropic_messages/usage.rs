@@ -69,7 +69,7 @@ impl Figures {
 }
 
 fn newest(figure: &mut Option<u64>, later: Option<u64>) {
-    if later.is_some_and(|later| later > 0) || figure.is_none() {
+    if later.is_some_and(|later| later > 0) {
         *figure = later;
     }
 }

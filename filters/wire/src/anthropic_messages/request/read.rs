@@ -122,7 +122,7 @@ fn read_messages(messages: Vec<Fields<'_>>, at: &At<'_>, request: &mut Request) 
 }
 
 fn read_turn(role: Role, content: &RawValue, at: &At<'_>, request: &mut Request) -> Result<(), Invalid> {
-    let parts = read_content(content, at, request)?;
+    let parts = read_content(content, at, request, read_turn_block)?;
     if !parts.is_empty() {
         request.messages.push(Message { role, parts });
     } else if role == Role::User {
@@ -137,10 +137,18 @@ fn read_system(content: &RawValue, at: &At<'_>, request: &mut Request) -> Result
         Part::Text(text) => Ok(text),
         _ => Err(at.fault("must be a string or an array of text blocks")),
     };
-    read_content(content, at, request)?.into_iter().map(only_text).collect()
+    read_content(content, at, request, read_plain_block)?.into_iter().map(only_text).collect()
 }
 
-fn read_content(content: &RawValue, at: &At<'_>, request: &mut Request) -> Result<Vec<Part>, Invalid> {
+/// Reads one block of a content array; a block that cannot be carried is `None`.
+type ReadBlock = fn(Fields<'_>, &At<'_>, &mut Request) -> Result<Option<Part>, Invalid>;
+
+fn read_content(
+    content: &RawValue,
+    at: &At<'_>,
+    request: &mut Request,
+    read_block: ReadBlock,
+) -> Result<Vec<Part>, Invalid> {
     if content.get().starts_with('"') {
         return Ok(vec![Part::Text(read(content, at, "a string")?)]);
     }
@@ -152,14 +160,10 @@ fn read_content(content: &RawValue, at: &At<'_>, request: &mut Request) -> Resul
     Ok(parts)
 }
 
-fn read_block(mut block: Fields<'_>, at: &At<'_>, request: &mut Request) -> Result<Option<Part>, Invalid> {
+/// A block of a turn.
+fn read_turn_block(mut block: Fields<'_>, at: &At<'_>, request: &mut Request) -> Result<Option<Part>, Invalid> {
     let kind: String = block.require("type", at, "a string")?;
     let part = match kind.as_str() {
-        "text" => Part::Text(block.require("text", at, "a string")?),
-        "image" => match read_image(block.require("source", at, "an object")?, &at.field("source"), request)? {
-            Some(image) => Part::Image(image),
-            None => return Ok(None),
-        },
         "tool_use" => Part::ToolCall(ToolCall {
             id: block.require("id", at, "a string")?,
             name: block.require("name", at, "a string")?,
@@ -168,11 +172,29 @@ fn read_block(mut block: Fields<'_>, at: &At<'_>, request: &mut Request) -> Resu
         "tool_result" => Part::ToolResult(ToolResult {
             id: block.require("tool_use_id", at, "a string")?,
             content: match block.take("content", at)? {
-                Some(content) => read_content(content, &at.field("content"), request)?,
+                Some(content) => read_content(content, &at.field("content"), request, read_plain_block)?,
                 None => Vec::new(),
             },
             is_error: block.read("is_error", at, "true or false")?.unwrap_or(false),
         }),
+        _ => return read_plain(&kind, block, at, request),
+    };
+    leave_out(block, &BLOCK_FIELDS, at, request)?;
+    Ok(Some(part))
+}
+
+/// A block of a tool's result or of the system prompt. No block inside it has blocks, so nothing nests without end.
+fn read_plain_block(mut block: Fields<'_>, at: &At<'_>, request: &mut Request) -> Result<Option<Part>, Invalid> {
+    let kind: String = block.require("type", at, "a string")?;
+    read_plain(&kind, block, at, request)
+}
+
+fn read_plain(kind: &str, mut block: Fields<'_>, at: &At<'_>, request: &mut Request) -> Result<Option<Part>, Invalid> {
+    let part = match kind {
+        "text" => Some(Part::Text(block.require("text", at, "a string")?)),
+        "image" => {
+            read_image(block.require("source", at, "an object")?, &at.field("source"), request)?.map(Part::Image)
+        }
         other => {
             let known = BLOCKS.into_iter().find(|known| *known == other);
             request.note_dropped(known.unwrap_or("unknown_blocks"));
@@ -180,7 +202,7 @@ fn read_block(mut block: Fields<'_>, at: &At<'_>, request: &mut Request) -> Resu
         }
     };
     leave_out(block, &BLOCK_FIELDS, at, request)?;
-    Ok(Some(part))
+    Ok(part)
 }
 
 fn read_image(mut source: Fields<'_>, at: &At<'_>, request: &mut Request) -> Result<Option<Image>, Invalid> {

@@ -240,6 +240,15 @@ fn what_is_no_json_object_is_refused() {
 }
 
 #[test]
+fn results_inside_results_inside_results_do_not_exhaust_the_stack() {
+    let depth = 50_000;
+    let open = r#"[{"type":"tool_result","tool_use_id":"t","content":"#;
+    let content = format!("{}\"\"{}", open.repeat(depth), "}]".repeat(depth));
+    let body = format!(r#"{{"model":"m","max_tokens":1,"messages":[{{"role":"user","content":{content}}}]}}"#);
+    assert_eq!(read_request(body.as_bytes()).unwrap().dropped, ["unknown_blocks"]);
+}
+
+#[test]
 fn a_plain_question_is_written_with_all_that_anthropic_requires() {
     let mut request = Request { model: "claude-x".to_owned(), ..hello() };
     assert_eq!(

@@ -51,8 +51,8 @@ struct Event<'a> {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct Begun {
-    id: String,
-    model: String,
+    id: Option<String>,
+    model: Option<String>,
     usage: Option<Figures>,
 }
 
@@ -61,8 +61,9 @@ struct Begun {
 struct BlockDelta {
     #[serde(rename = "type")]
     kind: String,
-    text: String,
-    partial_json: String,
+    text: Option<String>,
+    thinking: Option<String>,
+    partial_json: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -103,7 +104,7 @@ impl StreamReader {
     }
 
     fn message_start(&mut self, begun: Begun, out: &mut Vec<Delta>) {
-        out.push(Delta::Start { id: begun.id, model: begun.model });
+        out.push(Delta::Start { id: begun.id.unwrap_or_default(), model: begun.model.unwrap_or_default() });
         self.count(begun.usage, out);
     }
 
@@ -129,19 +130,25 @@ impl StreamReader {
                 });
                 out.extend(input.map(|input| Delta::ToolArguments { index: call, json: input.to_owned() }));
             }
-            _ => {}
+            _ => out.push(Delta::Untranslated { bytes: 0 }),
         }
         Ok(())
     }
 
     fn block_delta(&mut self, index: Option<u64>, delta: BlockDelta, out: &mut Vec<Delta>) {
+        let said = |piece: &String| !piece.is_empty();
         match delta.kind.as_str() {
-            "text_delta" if !delta.text.is_empty() => out.push(Delta::Text(delta.text)),
-            "input_json_delta" if !delta.partial_json.is_empty() => {
+            "text_delta" => out.extend(delta.text.filter(said).map(Delta::Text)),
+            "thinking_delta" => {
+                out.extend(delta.thinking.filter(said).map(|text| Delta::Untranslated { bytes: text.len() }));
+            }
+            "input_json_delta" => {
                 // Input of a block that is no call of ours (a server's own tool) means nothing here.
-                if let Some(call) = self.open.get_mut(&index.unwrap_or_default()) {
+                if let Some(call) = self.open.get_mut(&index.unwrap_or_default())
+                    && let Some(json) = delta.partial_json.filter(said)
+                {
                     call.has_arguments = true;
-                    out.push(Delta::ToolArguments { index: call.index, json: delta.partial_json });
+                    out.push(Delta::ToolArguments { index: call.index, json });
                 }
             }
             _ => {}

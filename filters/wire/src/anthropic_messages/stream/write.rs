@@ -112,6 +112,7 @@ impl StreamWriter {
         match delta {
             Delta::Start { id, model } => self.begin(id, model, out),
             Delta::Text(text) => self.text(text, out),
+            Delta::Untranslated { .. } => {}
             Delta::ToolCall { index, id, name } => self.call(*index, id, name, out),
             Delta::ToolArguments { index, json } => self.arguments(*index, json, out),
             Delta::Stop(reason) => {
@@ -163,7 +164,7 @@ impl StreamWriter {
     fn call(&mut self, index: u32, id: &str, name: &str, out: &mut Vec<u8>) {
         if self.is_busy() {
             let (id, name) = (id.to_owned(), name.to_owned());
-            let bytes = id.len().saturating_add(name.len());
+            let bytes = id.len().saturating_add(name.len()).saturating_add(size_of::<Waiting>());
             self.waiting.push_back(Waiting::Call { index, id, name, arguments: String::new() });
             self.count_waiting(bytes, out);
         } else {
@@ -194,7 +195,7 @@ impl StreamWriter {
     }
 
     fn count_waiting(&mut self, bytes: usize, out: &mut Vec<u8>) {
-        self.waiting_bytes = self.waiting_bytes.saturating_add(bytes).saturating_add(size_of::<Waiting>());
+        self.waiting_bytes = self.waiting_bytes.saturating_add(bytes);
         if self.waiting_bytes > MAX_WAITING_BYTES {
             let message = "the provider sent too much beside a tool call that it did not complete";
             self.write(&Delta::Error(ApiError::new(ErrorKind::Internal, message)), out);

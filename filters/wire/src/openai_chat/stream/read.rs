@@ -51,6 +51,9 @@ struct ChoiceIn {
 #[derive(Default, Deserialize)]
 struct DeltaIn {
     content: Option<Said>,
+    /// Not OpenAI's, but many compatible servers'.
+    #[serde(alias = "reasoning")]
+    reasoning_content: Option<Said>,
     refusal: Option<String>,
     tool_calls: Option<Vec<PieceIn>>,
 }
@@ -106,6 +109,8 @@ impl StreamReader {
     fn read_choice(&mut self, choice: ChoiceIn, out: &mut Vec<Delta>) -> Result<(), Malformed> {
         let said = |text: &String| !text.is_empty();
         let delta = choice.delta.unwrap_or_default();
+        let reasoned = delta.reasoning_content.map(|said| said.0).filter(said);
+        out.extend(reasoned.map(|text| Delta::Untranslated { bytes: text.len() }));
         out.extend(delta.content.map(|said| said.0).filter(said).map(Delta::Text));
         if let Some(refusal) = delta.refusal.filter(said) {
             self.refused = true;

@@ -94,6 +94,7 @@ impl StreamWriter {
                 self.start(out);
             }
             Delta::Text(text) => self.say(DeltaOut { content: Some(text), ..DeltaOut::default() }, out),
+            Delta::Untranslated { .. } => {}
             Delta::ToolCall { index, id, name } => {
                 let function = FunctionOut { name: Some(name), arguments: "" };
                 self.call(PieceOut { index: *index, id: Some(id), kind: Some("function"), function }, out);

@@ -75,10 +75,13 @@ fn calls_are_counted_without_the_blocks_between_them() {
             r#"{"type":"content_block_stop","index":4}"#,
         ]),
         [
+            Delta::Untranslated { bytes: 0 },
+            Delta::Untranslated { bytes: 2 },
             text("I look."),
             call(0, "toolu_a", "time"),
             arguments(0, r#"{"zone":"#),
             arguments(0, r#""UTC"}"#),
+            Delta::Untranslated { bytes: 0 },
             call(1, "toolu_b", "now"),
             arguments(1, "{}"),
         ]

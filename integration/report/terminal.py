@@ -1,0 +1,63 @@
+"""Plain text, coloured where someone looks at it."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+WIDTH = 96
+COLOUR = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+
+
+def _style(code: str) -> Callable[[str], str]:
+    return lambda text: f"\033[{code}m{text}\033[0m" if COLOUR else text
+
+
+bold, dim, red, green, yellow = _style("1"), _style("2"), _style("31"), _style("32"), _style("33")
+
+
+def say(text: str) -> None:
+    """A line, at once."""
+    print(text, flush=True)
+
+
+def title(text: str) -> None:
+    """A heading."""
+    say(f"\n{bold(text)}\n{dim('─' * WIDTH)}")
+
+
+@contextmanager
+def step(text: str) -> Iterator[None]:
+    """Something that takes a moment: says what, then how long it took."""
+    print(f"  {text} ...", end="", flush=True)
+    began = time.monotonic()
+    yield
+    say(f" {time.monotonic() - began:.1f} s")
+
+
+def columns(cells: list[str], widths: list[int]) -> str:
+    """One row of a table; a negative width aligns to the right."""
+    return "  " + " ".join(
+        f"{cell:>{-width}}" if width < 0 else f"{cell:<{width}}" for cell, width in zip(cells, widths, strict=True)
+    )
+
+
+def indented(text: str) -> str:
+    """Moved in."""
+    return "\n".join("  " + line for line in text.splitlines())
+
+
+def pretty(record: dict) -> str:
+    """JSON with a line for each thing on the first levels."""
+    fields = []
+    for name, value in record.items():
+        if isinstance(value, list):
+            items = ",\n".join("    " + json.dumps(item) for item in value)
+            fields.append(f'  "{name}": [\n{items}\n  ]')
+        else:
+            fields.append(f'  "{name}": {json.dumps(value)}')
+    return "{\n" + ",\n".join(fields) + "\n}"
