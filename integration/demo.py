@@ -101,9 +101,9 @@ def ask(gateway: Gateway, question: Question) -> None:
     said = gateway.sdk(question.sdk, question.team).ask(question.model, question.text, question.stream)
     record = gateway.envoy.wait_records(seen + 1)[-1]
     how = "streamed" if question.stream else "plain"
-    row = columns([f"{question.sdk} SDK", question.model, how], [13, 14, 9])
-    say(f"  {bold(f'{question.team:<9}')}{row} {question.text} {bold(said.text)}")
-    say(" " * 12 + fate(record))
+    row = columns([f"{question.sdk} SDK", question.model, how], [13, 13, 8])
+    say(f"  {bold(f'{question.team:<9}')}{row}  “{question.text}” {bold(f'“{said.text}”')}")
+    say(" " * 13 + fate(record))
 
 
 def fate(record: dict) -> str:
@@ -140,11 +140,7 @@ def spending(records: list[dict]) -> None:
         say(columns([account.team, account.asked, account.served, *amounts(spent)], widths))
     say(bold(columns(["all", "", "", *amounts(ledger.total(rows.values()))], widths)))
     refused = sum(record["answer"]["end"] == "refused" for record in records)
-    say(
-        dim(
-            f"  {len(records)} exchanges; {refused} were refused: no provider saw them, they cost nothing, they are recorded."
-        )
-    )
+    say(dim(f"  {len(records)} exchanges, {refused} of them refused: no provider saw those, and they cost nothing."))
 
 
 def amounts(spent: ledger.Spent) -> list[str]:

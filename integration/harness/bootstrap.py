@@ -106,7 +106,6 @@ class Bootstrap:
     # What must differ from what is shipped.
 
     def _listen_anywhere(self) -> None:
-        self.config.setdefault("node", {"id": "tollgate", "cluster": "tollgate"})
         self.config["admin"]["address"]["socket_address"]["port_value"] = 0
         for listener in self.config["static_resources"]["listeners"]:
             listener["address"]["socket_address"]["port_value"] = 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import textwrap
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -52,12 +53,19 @@ def indented(text: str) -> str:
 
 
 def pretty(record: dict) -> str:
-    """JSON with a line for each thing on the first levels."""
+    """JSON with a line for each thing on the first levels, and no line too long to read."""
     fields = []
     for name, value in record.items():
         if isinstance(value, list):
-            items = ",\n".join("    " + json.dumps(item) for item in value)
+            items = ",\n".join(_wrapped(json.dumps(item), "    ") for item in value)
             fields.append(f'  "{name}": [\n{items}\n  ]')
         else:
-            fields.append(f'  "{name}": {json.dumps(value)}')
+            fields.append(_wrapped(f'"{name}": {json.dumps(value)}', "  "))
     return "{\n" + ",\n".join(fields) + "\n}"
+
+
+def _wrapped(text: str, indent: str) -> str:
+    lines = textwrap.wrap(
+        text, WIDTH - 4, initial_indent=indent, subsequent_indent=indent + "  ", break_on_hyphens=False
+    )
+    return "\n".join(lines)

@@ -93,12 +93,11 @@ def test_what_the_provider_refuses_is_the_sdks_own_error(gateway, client, model,
     assert refused.value.status_code == 400
 
 
-def test_azure_style_openai_clients_work_too(gateway):
-    sdk = openai.OpenAI(
-        api_key="unused",
-        base_url=gateway.url + "/v1",
-        max_retries=0,
-        default_headers={"api-key": teams.KEYS["support"], "Authorization": openai.Omit()},
+def test_a_client_that_sends_its_key_as_azure_does_works_too(gateway):
+    sdk = openai.OpenAI(api_key="unused", base_url=gateway.url + "/v1", max_retries=0)
+    answer = sdk.chat.completions.create(
+        model="gpt-4o-mini",
+        messages=[{"role": "user", "content": "hi"}],
+        extra_headers={"Authorization": openai.Omit(), "api-key": teams.KEYS["support"]},
     )
-    answer = sdk.chat.completions.create(model="gpt-4o-mini", messages=[{"role": "user", "content": "hi"}])
     assert answer.choices[0].message.content == "You said: hi"

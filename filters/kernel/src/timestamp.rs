@@ -44,19 +44,20 @@ impl FromStr for Timestamp {
 }
 
 impl TryFrom<String> for Timestamp {
-    type Error = NotATime;
+    type Error = String;
 
-    fn try_from(text: String) -> Result<Self, NotATime> {
-        text.parse()
+    /// For config: the error says what was found.
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse().map_err(|error: NotATime| format!("found `{}`, which {error}", text.escape_debug()))
     }
 }
 
 impl fmt::Display for NotATime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Syntax => "must be a time as RFC 3339 writes it, for example `2026-01-31T23:59:59Z`",
+            Self::Syntax => "is not a time as RFC 3339 writes it, for example `2026-01-31T23:59:59Z`",
             Self::NoSuchTime => "is a time that does not exist",
-            Self::TooEarly => "must not be before 1970",
+            Self::TooEarly => "is before 1970",
         })
     }
 }

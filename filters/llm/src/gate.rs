@@ -206,6 +206,12 @@ impl Stream for AtGate {
         let relayed = headers.one(PROVIDER_HEADER).is_some();
         if self.exchange.is_some() && !relayed && !end {
             self.translating = true;
+            let limit = self.gate.limits.request_bytes;
+            self.shared(|exchange| {
+                if self.status == Some(413) && exchange.admitted.is_none() {
+                    exchange.refusal = Some(Refusal::TooLarge { limit }); // Envoy's buffer was full before ours
+                }
+            });
             abi::remove_header(Map::Response, b"content-length")?;
             abi::set_header(Map::Response, "content-type", b"application/json")?;
         }
@@ -248,7 +254,12 @@ impl Stream for AtGate {
 
     fn log(&mut self) {
         let now = abi::now();
-        let ending = settle::Ending { now, status: self.status, flags: state::number(&["response", "flags"]) };
+        let status = || state::number(&["response", "code"]).and_then(|status| u16::try_from(status).ok());
+        let ending = settle::Ending {
+            now,
+            status: self.status.or_else(status),
+            flags: state::number(&["response", "flags"]),
+        };
         let record = match &self.exchange {
             Some(exchange) => {
                 let settled = settle::settle(&mut exchange.borrow_mut(), &ending);

@@ -1,0 +1,122 @@
+"""What is asked and what is answered: chat requests of a given size, and one answer, whole and as a stream."""
+
+from __future__ import annotations
+
+import json
+import random
+from dataclasses import dataclass
+
+# The key that the shipped config knows, and a model with one provider, OpenAI: what is measured is a request that goes well.
+KEY = "tg_support_0123456789abcdef"
+MODEL = "gpt-4o-mini"
+
+TURN_BYTES = 600
+WORDS = """
+a about after again all and any because before between bill by can city "Oslo" each early either even every few first
+for from gate given ground harbour if in into is it kilometre\n last late less like line many measure more most near
+never next no not now of off on once one only or order other our out over own paid pass people price queue rather road
+same second seven short side since so some still such than that the their then there these they third this through toll
+too truck two under until up very was way week well were what when where whether which while who why will with without
+""".strip(" \n").split(" ")
+
+
+@dataclass(frozen=True)
+class Case:
+    """One kind of exchange."""
+
+    name: str
+    path: str
+    body: bytes
+    streamed: bool = False
+    # Its answer comes piece by piece, as slowly as models write: what a piece costs, not how long it takes.
+    paced: bool = False
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What the client sends; `accept` and `user-agent` also tell the upstream how to answer."""
+        return {
+            "authorization": f"Bearer {KEY}",
+            "content-type": "application/json",
+            "accept": "text/event-stream" if self.streamed else "application/json",
+            "user-agent": "paced" if self.paced else "bench",
+        }
+
+
+def cases() -> list[Case]:
+    """All of them; the first is the one that the goal is about."""
+    openai, anthropic = "/v1/chat/completions", "/v1/messages"
+    return [
+        Case("1 KB, plain", openai, request(1_000)),
+        Case("1 KB, streamed", openai, request(1_000, stream=True), streamed=True),
+        Case("100 KB, plain", openai, request(100_000)),
+        Case("100 KB, streamed", openai, request(100_000, stream=True), streamed=True),
+        Case("1 KB, plain, translated", anthropic, request(1_000, max_tokens=1024)),
+        Case("1 KB, streamed, translated", anthropic, request(1_000, max_tokens=1024, stream=True), streamed=True),
+        Case("1 KB, streamed in pieces", openai, request(1_000, stream=True), streamed=True, paced=True),
+    ]
+
+
+def request(size: int, **fields: object) -> bytes:
+    """A conversation that takes `size` bytes as JSON, valid in both formats."""
+    prose = _prose(size)
+    turns = [prose[at : at + TURN_BYTES] for at in range(0, size, TURN_BYTES)]
+    # The conversation ends with the user, so it has an odd number of turns.
+    messages = [{"role": ("user", "assistant")[at % 2], "content": turn} for at, turn in enumerate(turns)]
+    messages = messages[: len(messages) - (len(messages) + 1) % 2]
+    whole = {"model": MODEL, **fields, "temperature": 0.2, "messages": messages}
+    for message in reversed(messages):
+        excess = len(json.dumps(whole)) - size
+        message["content"] = message["content"][: max(1, len(message["content"]) - excess)]
+    return json.dumps(whole).encode()
+
+
+def answer() -> bytes:
+    """A chat completion as OpenAI sends it, about 1 KB."""
+    message = {"role": "assistant", "content": _prose(600), "refusal": None, "annotations": []}
+    choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": "stop"}
+    return json.dumps(_envelope("chat.completion") | {"choices": [choice], "usage": _usage()}).encode()
+
+
+def stream() -> bytes:
+    """The same as a stream, one word an event, with the usage chunk that the gate asks for."""
+    deltas = [{"role": "assistant", "content": "", "refusal": None}]
+    deltas += [{"content": word + " "} for word in _prose(600).split(" ")]
+    finished = [(delta, None) for delta in deltas] + [({}, "stop")]
+    chunks = [
+        {"choices": [{"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish}], "usage": None}
+        for delta, finish in finished
+    ]
+    chunks.append({"choices": [], "usage": _usage()})
+    events = [json.dumps(_envelope("chat.completion.chunk") | chunk) for chunk in chunks]
+    return "".join(f"data: {event}\n\n" for event in [*events, "[DONE]"]).encode()
+
+
+def _envelope(kind: str) -> dict:
+    fixed = {"id": "chatcmpl-CcR4wXv2tQ8mJz1kLp0n", "object": kind, "created": 1_764_000_000}
+    return fixed | {"model": "gpt-4o-mini-2024-07-18", "service_tier": "default", "system_fingerprint": "fp_50cad350e4"}
+
+
+def _usage() -> dict:
+    prompt = {"cached_tokens": 128, "audio_tokens": 0}
+    completion = {
+        "reasoning_tokens": 0,
+        "audio_tokens": 0,
+        "accepted_prediction_tokens": 0,
+        "rejected_prediction_tokens": 0,
+    }
+    return {
+        "prompt_tokens": 240,
+        "completion_tokens": 120,
+        "total_tokens": 360,
+        "prompt_tokens_details": prompt,
+        "completion_tokens_details": completion,
+    }
+
+
+def _prose(size: int) -> str:
+    """Text of `size` characters, the same every time."""
+    chosen = random.Random(size)
+    text = ""
+    while len(text) < size:
+        text += chosen.choice(WORDS) + " "
+    return text[:size].rstrip()
