@@ -6,8 +6,9 @@ import json
 import random
 from dataclasses import dataclass
 
-# The key that the shipped config knows, and a model with one provider, OpenAI: what is measured is a request that goes well.
-KEY = "tg_support_0123456789abcdef"
+from harness import teams
+
+# A model of the shipped config with one provider, OpenAI: what is measured is a request that goes well.
 MODEL = "gpt-4o-mini"
 
 TURN_BYTES = 600
@@ -35,7 +36,7 @@ class Case:
     def headers(self) -> dict[str, str]:
         """What the client sends; `accept` and `user-agent` also tell the upstream how to answer."""
         return {
-            "authorization": f"Bearer {KEY}",
+            "authorization": f"Bearer {teams.KEYS['support']}",
             "content-type": "application/json",
             "accept": "text/event-stream" if self.streamed else "application/json",
             "user-agent": "paced" if self.paced else "bench",
@@ -57,17 +58,14 @@ def cases() -> list[Case]:
 
 
 def request(size: int, **fields: object) -> bytes:
-    """A conversation that takes `size` bytes as JSON, valid in both formats."""
-    prose = _prose(size)
-    turns = [prose[at : at + TURN_BYTES] for at in range(0, size, TURN_BYTES)]
-    # The conversation ends with the user, so it has an odd number of turns.
-    messages = [{"role": ("user", "assistant")[at % 2], "content": turn} for at, turn in enumerate(turns)]
-    messages = messages[: len(messages) - (len(messages) + 1) % 2]
-    whole = {"model": MODEL, **fields, "temperature": 0.2, "messages": messages}
-    for message in reversed(messages):
-        excess = len(json.dumps(whole)) - size
-        message["content"] = message["content"][: max(1, len(message["content"]) - excess)]
-    return json.dumps(whole).encode()
+    """A conversation that takes about `size` bytes as JSON, valid in both formats."""
+    turns = size // TURN_BYTES // 2 * 2 + 1  # odd: the user speaks first and last
+    messages = [{"role": ("user", "assistant")[turn % 2], "content": ""} for turn in range(turns)]
+    body = {"model": MODEL, **fields, "temperature": 0.2, "messages": messages}
+    room = (size - len(json.dumps(body))) // turns
+    for turn, message in enumerate(messages):
+        message["content"] = _prose(room, turn)
+    return json.dumps(body).encode()
 
 
 def answer() -> bytes:
@@ -87,7 +85,7 @@ def stream() -> bytes:
         for delta, finish in finished
     ]
     chunks.append({"choices": [], "usage": _usage()})
-    events = [json.dumps(_envelope("chat.completion.chunk") | chunk) for chunk in chunks]
+    events = [json.dumps(_envelope("chat.completion.chunk") | chunk, separators=(",", ":")) for chunk in chunks]
     return "".join(f"data: {event}\n\n" for event in [*events, "[DONE]"]).encode()
 
 
@@ -113,9 +111,9 @@ def _usage() -> dict:
     }
 
 
-def _prose(size: int) -> str:
+def _prose(size: int, seed: int = 0) -> str:
     """Text of `size` characters, the same every time."""
-    chosen = random.Random(size)
+    chosen = random.Random(seed)
     text = ""
     while len(text) < size:
         text += chosen.choice(WORDS) + " "

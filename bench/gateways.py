@@ -7,13 +7,16 @@ from pathlib import Path
 
 import yaml
 from exchanges import MODEL, answer, stream
-from harness import Bootstrap
+from harness import Bootstrap, teams
 
 HERE = Path(__file__).resolve().parent
 WASM = "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm"
 
-# What the gate writes into `x-tollgate-targets` for `MODEL`: one group with the cluster `openai`.
-TARGETS = "MjMKMSovCgkKBG5hbWUSAhoBMAoiCghjbHVzdGVycxIWMhQKEioQCg4KDGNsdXN0ZXJfbmFtZQ=="
+# What the gate writes into `x-tollgate-targets` for `MODEL`: `[{name: "0", clusters: [{cluster_name: openai, weight: 1}]}]`.
+TARGETS = (
+    "MlQKUipQCgsKBG5hbWUSAxoBMApBCghjbHVzdGVycxI1MjMKMSovChgKDGNsdXN0ZXJfbmFtZRIIGgZvcGVuYWkKEwoGd2VpZ2h0"
+    "EgkRAAAAAAAA8D8="
+)
 
 
 @dataclass(frozen=True)
@@ -87,13 +90,15 @@ def _route(directory: Path, port: int, ours: Path) -> dict:
 def _shipped(directory: Path, port: int, ours: Path) -> dict:
     directory.mkdir()
     credentials = {"openai": "Bearer sk-bench", "anthropic": "sk-ant-bench"}
-    return Bootstrap(directory, {"openai": port, "anthropic": port}, credentials, wasm=ours).config
+    bootstrap = Bootstrap(directory, {"openai": port, "anthropic": port}, credentials, wasm=ours)
+    bootstrap.gate(keys=[teams.key("support", ["*"])])
+    return bootstrap.config
 
 
 def _filter_chains(config: dict) -> list[list[dict]]:
     """The filters of the listener, and those of each cluster."""
     clusters = config["static_resources"]["clusters"]
-    options = [each for cluster in clusters for each in cluster["typed_extension_protocol_options"].values()]
+    options = [each for cluster in clusters for each in cluster.get("typed_extension_protocol_options", {}).values()]
     return [_hcm(config)["http_filters"], *(each["http_filters"] for each in options)]
 
 

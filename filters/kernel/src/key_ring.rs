@@ -319,7 +319,7 @@ mod tests {
             (json!({"models": ["fast", "*"]}), "`*` allows all models and must be the only entry"),
             (json!({"models": "*"}), "invalid type: string"),
             (json!({"models": null}), "invalid type: null"),
-            (json!({"expires": "tomorrow"}), "must be a time as RFC 3339 writes it"),
+            (json!({"expires": "tomorrow"}), "found `tomorrow`, which is not a time as RFC 3339 writes it"),
             (json!({"subject": {"key": "root"}}), "unknown field `key`"),
             (json!({"secret": "0123456789abcdef"}), "unknown field `secret`"),
         ] {

@@ -23,6 +23,9 @@ pub struct Event<'a> {
     /// data before it. When a chunk ends between the CR and the LF of that blank line, the event is complete at the CR
     /// and the LF belongs to what follows. 0 for the event of [`Framer::finish`], which no chunk completed.
     pub end: usize,
+    /// How many bytes of the stream it took, over all chunks: from the first line after the blank line before it, which
+    /// may be a comment, to its end.
+    pub size: usize,
 }
 
 /// An event outgrew the limit of its [`Framer`].
@@ -65,6 +68,8 @@ pub struct Framer {
     at_start: bool,
     /// The last byte was CR: an LF that comes next ends no second line.
     after_cr: bool,
+    /// Bytes of the stream since the last blank line.
+    unfinished: usize,
     failed: bool,
 }
 
@@ -73,7 +78,15 @@ impl Framer {
     /// data and the line being read, whatever that line is.
     #[must_use]
     pub const fn new(max_event_bytes: usize) -> Self {
-        Self { max_event_bytes, open: Fields::NONE, line: Vec::new(), at_start: true, after_cr: false, failed: false }
+        Self {
+            max_event_bytes,
+            open: Fields::NONE,
+            line: Vec::new(),
+            at_start: true,
+            after_cr: false,
+            unfinished: 0,
+            failed: false,
+        }
     }
 
     /// Takes the next bytes of the stream and tells of each event they complete.
@@ -95,7 +108,8 @@ impl Framer {
     pub fn finish(&mut self, on_event: impl FnOnce(Event<'_>)) {
         let mut open = mem::take(&mut self.open);
         open.read(self.complete_line(b""));
-        if let Some(event) = open.event(0) {
+        let size = mem::take(&mut self.unfinished);
+        if let Some(event) = open.event(0, size) {
             on_event(event);
         }
     }
@@ -106,20 +120,32 @@ impl Framer {
         self.open.len().saturating_add(self.line.len())
     }
 
+    /// Bytes of the stream since the last blank line, line ends and comments among them: the last chunk ends with them,
+    /// or holds nothing else.
+    #[must_use]
+    pub const fn unfinished(&self) -> usize {
+        self.unfinished
+    }
+
     /// `None` when an event is too large.
     fn read(&mut self, bytes: &[u8], mut on_event: impl FnMut(Event<'_>)) -> Option<()> {
         let Some(&last) = bytes.last() else { return Some(()) };
         let mut open = mem::take(&mut self.open);
         let mut rest = if self.after_cr { bytes.strip_prefix(b"\n").unwrap_or(bytes) } else { bytes };
         self.after_cr = last == b'\r';
+        // Where the unfinished event begins; before this chunk, it is counted already.
+        let mut begin = if self.unfinished == 0 { bytes.len().saturating_sub(rest.len()) } else { 0 };
         while let Some((line, after)) = split_line(rest) {
             self.check_room(&open, line)?;
             let line = self.complete_line(line);
             if line.is_empty() {
-                if let Some(event) = open.event(bytes.len().saturating_sub(after.len())) {
+                let end = bytes.len().saturating_sub(after.len());
+                let size = mem::take(&mut self.unfinished).saturating_add(end.saturating_sub(begin));
+                if let Some(event) = open.event(end, size) {
                     on_event(event);
                 }
                 open = Fields::NONE;
+                begin = end;
             } else {
                 open.read(line);
             }
@@ -127,6 +153,7 @@ impl Framer {
         }
         self.check_room(&open, rest)?;
         self.line.extend_from_slice(rest);
+        self.unfinished = self.unfinished.saturating_add(bytes.len().saturating_sub(begin));
         self.open = open.into_owned();
         Some(())
     }
@@ -187,8 +214,8 @@ impl<'a> Fields<'a> {
         }
     }
 
-    fn event(&self, end: usize) -> Option<Event<'_>> {
-        self.data.as_ref().map(|data| Event { name: &self.name, data, end })
+    fn event(&self, end: usize, size: usize) -> Option<Event<'_>> {
+        self.data.as_ref().map(|data| Event { name: &self.name, data, end, size })
     }
 
     fn into_owned(self) -> Fields<'static> {

@@ -1,4 +1,5 @@
 //! Prints the JSON Schema of the plugin configuration: `make schema` writes it to `docs/config.schema.json`.
+#![expect(clippy::print_stdout, reason = "printing is what it is for")]
 
 use fake_envoy as _; // the filter's imports, which nothing here calls
 use tollgate_llm::config::Config;

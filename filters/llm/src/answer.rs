@@ -2,6 +2,7 @@
 //!
 //! Pure: bytes in, [`Relay`] out, however the bytes are cut.
 
+use crate::budget::Share;
 use crate::config::Limits;
 use tollgate_wire::Format;
 use tollgate_wire::error::{ApiError, ErrorKind, Malformed};
@@ -37,6 +38,19 @@ impl Failure {
     pub fn new(reason: &'static str, message: &str) -> Self {
         let error = ApiError { status: 502, ..ApiError::new(ErrorKind::Internal, message) };
         Self { reason, provider_refused: false, error }
+    }
+
+    /// An event that is larger than any that means something.
+    #[must_use]
+    pub fn too_large_event() -> Self {
+        Self::new("event_too_large", "the provider sent an event larger than allowed")
+    }
+
+    /// All answers together are more than a worker may hold.
+    #[must_use]
+    pub fn out_of_memory() -> Self {
+        let error = ApiError::new(ErrorKind::Overloaded, "the gateway holds too many answers at the moment");
+        Self { reason: "out_of_memory_budget", provider_refused: false, error }
     }
 
     /// An error that the provider sent inside a 200.
@@ -91,21 +105,26 @@ pub struct Whole {
     to: Format,
     /// Seconds since 1970, for formats whose answers carry it.
     created: u64,
-    limit: usize,
+    limits: Limits,
     body: Vec<u8>,
+    share: Share,
 }
 
 impl Whole {
     /// An answer of format `from` for a client of format `to`.
     #[must_use]
-    pub const fn new(from: Format, to: Format, created: u64, limits: &Limits) -> Self {
-        Self { from, to, created, limit: limits.response_bytes, body: Vec::new() }
+    pub fn new(from: Format, to: Format, created: u64, limits: &Limits) -> Self {
+        Self { from, to, created, limits: *limits, body: Vec::new(), share: Share::default() }
     }
 
     /// More of it. Held to the end: an error object inside a 200 shows nowhere else.
     pub fn data(&mut self, data: &[u8], end: bool, tally: &mut Tally) -> Relay {
-        if self.body.len().saturating_add(data.len()) > self.limit {
+        let size = self.body.len().saturating_add(data.len());
+        if size > self.limits.response_bytes {
             return Relay::Failed(Failure::new("answer_too_large", "the provider's answer is larger than allowed"));
+        }
+        if self.share.resize(size, self.limits.held_total_bytes).is_err() {
+            return Relay::Failed(Failure::out_of_memory());
         }
         self.body.extend_from_slice(data);
         if !end {

@@ -100,7 +100,10 @@ pub struct Limits {
     /// How much of a stream is held back while the provider has not yet really answered, in bytes.
     #[schemars(range(min = 1024, max = 268_435_456))]
     pub held_bytes: usize,
-    /// How long it is held back, in milliseconds after the response headers.
+    /// How much of all answers together one worker holds, in bytes.
+    #[schemars(range(min = 1024, max = 1_073_741_824))]
+    pub held_total_bytes: usize,
+    /// How long a stream is held back, in milliseconds after the response headers.
     #[schemars(range(min = 1, max = 600_000))]
     pub first_event_ms: u64,
 }
@@ -112,6 +115,7 @@ impl Default for Limits {
             response_bytes: 32 << 20,
             event_bytes: 1 << 20,
             held_bytes: 64 << 10,
+            held_total_bytes: 256 << 20,
             first_event_ms: 10_000,
         }
     }
@@ -200,16 +204,18 @@ impl GateConfig {
 
 impl Limits {
     fn check(self) -> Result<(), String> {
-        const BYTES: std::ops::RangeInclusive<usize> = 1024..=268_435_456;
+        const PER_STREAM: usize = 256 << 20;
+        const PER_WORKER: usize = 1 << 30;
         let bytes = [
-            ("request_bytes", self.request_bytes),
-            ("response_bytes", self.response_bytes),
-            ("event_bytes", self.event_bytes),
-            ("held_bytes", self.held_bytes),
+            ("request_bytes", self.request_bytes, PER_STREAM),
+            ("response_bytes", self.response_bytes, PER_STREAM),
+            ("event_bytes", self.event_bytes, PER_STREAM),
+            ("held_bytes", self.held_bytes, PER_STREAM),
+            ("held_total_bytes", self.held_total_bytes, PER_WORKER),
         ];
-        for (name, value) in bytes {
-            if !BYTES.contains(&value) {
-                return Err(format!("gate.limits.{name}: found {value}, expected 1024 to 268435456 bytes"));
+        for (name, value, max) in bytes {
+            if !(1024..=max).contains(&value) {
+                return Err(format!("gate.limits.{name}: found {value}, expected 1024 to {max} bytes"));
             }
         }
         let wait = self.first_event_ms;

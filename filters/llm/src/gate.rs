@@ -94,7 +94,7 @@ impl AtGate {
     }
 
     fn read_body(&self, body: &RequestBody) -> abi::Result<Result<(Label, Envelope), Refusal>> {
-        let format = self.shared(|exchange| exchange.format).unwrap_or(Format::OpenaiChat);
+        let format = self.format();
         let bytes = body.read(body.size)?;
         let key = self.shared(|exchange| exchange.key.clone()).flatten();
         Ok(Envelope::read(format, &bytes).map_err(Refusal::Invalid).and_then(|envelope| {
@@ -126,6 +126,10 @@ impl AtGate {
         exchange.borrow_mut().admitted = Some(Rc::new(admitted));
         self.entry = Some(exchange::publish(&exchange)?);
         Ok(Step::Go)
+    }
+
+    fn format(&self) -> Format {
+        self.shared(|exchange| exchange.format).unwrap_or(Format::OpenaiChat)
     }
 
     fn shared<T>(&self, read: impl FnOnce(&mut Exchange) -> T) -> Option<T> {
@@ -165,8 +169,11 @@ fn is_stripped(name: &[u8]) -> bool {
 }
 
 /// Headers that belong to a client's format and go to a provider that speaks it too.
-fn is_format_header(name: &[u8]) -> bool {
-    matches!(name, b"anthropic-version" | b"anthropic-beta" | b"openai-beta")
+fn belongs_to(format: Format, name: &[u8]) -> bool {
+    match format {
+        Format::OpenaiChat => name == b"openai-beta",
+        Format::AnthropicMessages => matches!(name, b"anthropic-version" | b"anthropic-beta"),
+    }
 }
 
 impl Stream for AtGate {
@@ -175,7 +182,7 @@ impl Stream for AtGate {
         for (name, value) in headers.iter() {
             if is_stripped(name) {
                 self.strip.push(name.to_vec());
-            } else if is_format_header(name) {
+            } else if belongs_to(self.format(), name) {
                 self.format_headers.push((String::from_utf8_lossy(name).into_owned(), value.to_vec()));
             }
         }
@@ -255,11 +262,8 @@ impl Stream for AtGate {
     fn log(&mut self) {
         let now = abi::now();
         let status = || state::number(&["response", "code"]).and_then(|status| u16::try_from(status).ok());
-        let ending = settle::Ending {
-            now,
-            status: self.status.or_else(status),
-            flags: state::number(&["response", "flags"]),
-        };
+        let ending =
+            settle::Ending { now, status: self.status.or_else(status), flags: state::number(&["response", "flags"]) };
         let record = match &self.exchange {
             Some(exchange) => {
                 let settled = settle::settle(&mut exchange.borrow_mut(), &ending);

@@ -6,6 +6,7 @@
 //! [`record`]. What they know together is the [`exchange`].
 
 pub mod answer;
+pub mod budget;
 pub mod config;
 pub mod counters;
 pub mod credentials;

