@@ -124,6 +124,9 @@ pub trait Stream: 'static {
     /// When a host call failed.
     fn expired(&mut self) -> abi::Result<Step>;
 
+    /// The stream is over, however it ended; of an attempt, before its exchange is logged.
+    fn done(&mut self);
+
     /// The exchange is over, however it ended. Only downstream. Also called when another filter refused the request
     /// before this one saw it.
     fn log(&mut self);
@@ -267,7 +270,12 @@ impl<S: Stream> Expire for RefCell<Flow<S>> {
     }
 }
 
-impl<S: Stream> Context for Shared<S> {}
+impl<S: Stream> Context for Shared<S> {
+    fn on_done(&mut self) -> bool {
+        self.flow.borrow_mut().stream.done();
+        true
+    }
+}
 
 impl<S: Stream> HttpContext for Shared<S> {
     fn on_http_request_headers(&mut self, _: usize, end: bool) -> Action {

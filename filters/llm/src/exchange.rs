@@ -115,7 +115,8 @@ pub enum Outcome {
     Relaying,
     /// Its answer was relayed to the end.
     Served,
-    /// The provider itself said no, for this reason: an error status, or an error inside a 200.
+    /// The provider did nothing for us, and bills nothing, for this reason: it could not be reached, answered with an
+    /// error status, or with an error inside a 200.
     Refused(&'static str),
     /// It gave nothing that could be relayed, for this reason; it may still have worked, and bill for it.
     Failed(&'static str),

@@ -259,6 +259,8 @@ impl Stream for AtGate {
         Ok(Step::Go)
     }
 
+    fn done(&mut self) {}
+
     fn log(&mut self) {
         let now = abi::now();
         let status = || state::number(&["response", "code"]).and_then(|status| u16::try_from(status).ok());

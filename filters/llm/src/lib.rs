@@ -113,6 +113,10 @@ impl Stream for AnyRole {
         role!(self.expired())
     }
 
+    fn done(&mut self) {
+        role!(self.done());
+    }
+
     fn log(&mut self) {
         role!(self.log());
     }

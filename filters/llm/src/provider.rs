@@ -349,5 +349,18 @@ impl Stream for AtProvider {
         self.fail(Failure { reason: "first_event_timeout", provider_refused: false, error })
     }
 
+    /// Envoy has an address of our side once there was a connection: without one the provider never saw the request.
+    fn done(&mut self) {
+        let Some(current) = &self.attempt else { return };
+        let now = abi::now();
+        let waiting = current.with(|attempt| {
+            attempt.ended.get_or_insert(now);
+            attempt.outcome == Outcome::Waiting
+        });
+        if waiting == Some(true) && state::text(&["upstream", "local_address"]).is_none() {
+            current.outcome(Outcome::Refused("connect_failure"));
+        }
+    }
+
     fn log(&mut self) {}
 }

@@ -94,7 +94,7 @@ pub fn settle(exchange: &mut Exchange, ending: &Ending) -> Settled {
             Outcome::Relaying => Outcome::Cut("reset"),
             _ => continue,
         };
-        attempt.end(outcome, ending.now);
+        attempt.end(outcome, attempt.ended.unwrap_or(ending.now));
     }
     let bills: Vec<Bill> = exchange.attempts.iter().map(|attempt| bill(exchange, attempt)).collect();
     Settled {

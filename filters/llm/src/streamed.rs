@@ -260,3 +260,6 @@ impl Events {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,463 @@
+#![expect(clippy::arithmetic_side_effects, reason = "tests")]
+
+use super::Streamed;
+use crate::answer::{Relay, Tally};
+use crate::config::Limits;
+use Format::{AnthropicMessages, OpenaiChat};
+use tollgate_kernel::sse::Framer;
+use tollgate_wire::Format;
+use tollgate_wire::stream::{Delta, Reader};
+use tollgate_wire::usage::Usage;
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
+macro_rules! recorded {
+    ($($name:literal),*) => {[$(
+        ($name, OpenaiChat, stream!($name, "openai-chat")),
+        ($name, AnthropicMessages, stream!($name, "anthropic-messages")),
+    )*]};
+}
+
+macro_rules! stream {
+    ($name:literal, $format:literal) => {
+        include_str!(concat!("../../../wire/tests/fixtures/conversations/", $name, "/", $format, ".stream.sse"))
+    };
+}
+
+/// The same answers as both providers stream them.
+const RECORDED: [(&str, Format, &str); 18] = recorded!(
+    "text",
+    "tools",
+    "stop_sequence",
+    "max_tokens",
+    "multi_turn",
+    "images",
+    "refusal",
+    "error",
+    "long_output"
+);
+
+/// One way through the gateway.
+#[derive(Debug, Clone, Copy)]
+struct Way {
+    from: Format,
+    to: Format,
+    include_usage: bool,
+}
+
+const fn way(from: Format, to: Format) -> Way {
+    Way { from, to, include_usage: false }
+}
+
+fn ways(from: Format) -> impl Iterator<Item = Way> {
+    Format::ALL.into_iter().flat_map(move |to| [false, true].map(|include_usage| Way { from, to, include_usage }))
+}
+
+/// What became of a stream.
+#[derive(Debug, PartialEq)]
+struct Relayed {
+    /// All that the client got.
+    client: Vec<u8>,
+    /// Why another provider is asked, if it is.
+    failed: Option<&'static str>,
+    tally: Tally,
+}
+
+impl Relayed {
+    fn text(&self) -> &str {
+        std::str::from_utf8(&self.client).expect("the fixtures are text")
+    }
+
+    fn deltas(&self, to: Format) -> Vec<Delta> {
+        deltas(to, &self.client)
+    }
+}
+
+/// Relays the chunks; the last of them ends the stream.
+fn relay<'a>(way: Way, limits: &Limits, chunks: impl IntoIterator<Item = &'a [u8]>) -> Relayed {
+    let mut streamed = Streamed::new(way.from, way.to, way.include_usage, 1_760_000_000, limits);
+    let (mut client, mut tally) = (Vec::new(), Tally::default());
+    let mut chunks = chunks.into_iter().peekable();
+    while let Some(chunk) = chunks.next() {
+        let end = chunks.peek().is_none();
+        let relay = streamed.data(chunk, end, &mut tally);
+        assert!(streamed.committed() || matches!(relay, Relay::Hold | Relay::Failed(_)), "relayed before the commit");
+        match relay {
+            Relay::Hold => assert!(!end, "undecided at the end"),
+            Relay::Unchanged => client.extend_from_slice(chunk),
+            Relay::Bytes(bytes) => client.extend(bytes),
+            Relay::Failed(failure) => {
+                assert!(client.is_empty(), "a failed attempt was seen by the client");
+                return Relayed { client, failed: Some(failure.reason), tally };
+            }
+        }
+    }
+    Relayed { client, failed: None, tally }
+}
+
+fn at_once(way: Way, limits: &Limits, stream: &[u8]) -> Relayed {
+    relay(way, limits, [stream])
+}
+
+/// The outcome, which every cut of the stream must lead to.
+fn whatever_the_cut(way: Way, limits: &Limits, stream: &[u8]) -> Relayed {
+    let whole = at_once(way, limits, stream);
+    let stride = 1 + stream.len() / 5_000;
+    for at in (0..=stream.len()).step_by(stride) {
+        let (head, tail) = stream.split_at(at);
+        assert_eq!(relay(way, limits, [head, tail]), whole, "{way:?} cut at {at}");
+    }
+    let byte_by_byte = stream.chunks(1).chain([&b""[..]]);
+    assert_eq!(relay(way, limits, byte_by_byte), whole, "{way:?} byte by byte");
+    whole
+}
+
+fn deltas(format: Format, stream: &[u8]) -> Vec<Delta> {
+    let (mut framer, mut reader, mut deltas) = (Framer::new(usize::MAX), Reader::new(format), Vec::new());
+    let mut read = |name: &[u8], data: &[u8]| reader.read(name, data, &mut deltas).expect("a readable event");
+    framer.push(stream, |event| read(event.name, event.data)).expect("no limit");
+    framer.finish(|event| panic!("an event was left unfinished: {event:?}"));
+    deltas
+}
+
+fn said(deltas: &[Delta]) -> String {
+    deltas.iter().fold(String::new(), |said, delta| match delta {
+        Delta::Text(text) => said + text,
+        Delta::ToolCall { index, id, name } => said + &format!("<{index} {id} {name}>"),
+        Delta::ToolArguments { json, .. } => said + json,
+        _ => said,
+    })
+}
+
+/// `stream` without the blocks that hold `part`.
+fn without(stream: &str, part: &str) -> String {
+    stream.split_inclusive("\n\n").filter(|block| !block.contains(part)).collect()
+}
+
+/// OpenAI's extra chunk, and nothing else, has usage and no choices.
+const USAGE_CHUNK: &str = r#""choices":[],"usage":{"#;
+
+#[test]
+fn no_cut_of_a_recorded_stream_changes_what_comes_out() {
+    let limits = Limits::default();
+    for (name, from, stream) in RECORDED {
+        for way in ways(from) {
+            let relayed = whatever_the_cut(way, &limits, stream.as_bytes());
+            assert_eq!(relayed.failed, None, "{name} {way:?}");
+        }
+    }
+}
+
+#[test]
+fn line_ends_and_comments_change_nothing_either() {
+    let limits = Limits::default();
+    for (_, from, stream) in RECORDED.into_iter().take(4) {
+        let commented = stream.replace("data: ", ": in between\ndata: ").replace("\n\n", "\n\n: keep-alive\n\n");
+        for stream in [stream.replace('\n', "\r\n"), stream.replace('\n', "\r"), commented] {
+            ways(from).for_each(|way| drop(whatever_the_cut(way, &limits, stream.as_bytes())));
+        }
+    }
+}
+
+#[test]
+fn the_same_format_passes_byte_for_byte_but_for_a_usage_chunk_that_the_client_did_not_ask_for() {
+    let limits = Limits::default();
+    for (name, from, stream) in RECORDED {
+        let asked = Way { include_usage: true, ..way(from, from) };
+        assert_eq!(at_once(asked, &limits, stream.as_bytes()).text(), stream, "{name}");
+        let unasked = at_once(way(from, from), &limits, stream.as_bytes());
+        assert_eq!(unasked.text(), without(stream, USAGE_CHUNK), "{name}");
+        for line_end in ["\r\n", "\r"] {
+            let stream = stream.replace('\n', line_end);
+            let relayed = whatever_the_cut(asked, &limits, stream.as_bytes());
+            assert_eq!(relayed.text(), stream, "{name}");
+        }
+    }
+}
+
+#[test]
+fn a_hidden_usage_chunk_takes_no_keep_alive_with_it_and_is_still_counted() {
+    let stream = RECORDED[0].2.replace("\n\ndata: {\"id", "\n\n: keep-alive\n\ndata: {\"id").replace('\n', "\r\n");
+    let relayed = whatever_the_cut(way(OpenaiChat, OpenaiChat), &Limits::default(), stream.as_bytes());
+    let usage = stream.split_inclusive("\r\n\r\n").find(|block| block.contains(USAGE_CHUNK)).expect("it is in there");
+    assert_eq!(relayed.text(), stream.replace(usage, ""));
+    assert!(relayed.tally.usage.is_some());
+}
+
+#[test]
+fn the_other_format_says_the_same() {
+    let limits = Limits::default();
+    for (name, from, stream) in RECORDED.into_iter().filter(|(name, ..)| *name != "error") {
+        let to = if from == OpenaiChat { AnthropicMessages } else { OpenaiChat };
+        let expected = deltas(from, stream.as_bytes());
+        let relayed = at_once(way(from, to), &limits, stream.as_bytes());
+        let client = relayed.deltas(to);
+        assert_eq!(said(&client), said(&expected), "{name}");
+        assert_eq!(client.last(), Some(&Delta::End), "{name}");
+        assert_eq!(client.iter().filter(|delta| matches!(delta, Delta::Stop(_))).count(), 1, "{name}");
+        assert!(relayed.tally.stopped && relayed.tally.cut.is_none(), "{name}");
+    }
+}
+
+#[test]
+fn the_tally_is_the_providers_whatever_the_client_speaks_and_sees() {
+    let limits = Limits::default();
+    for (name, from, stream) in RECORDED {
+        let tallies: Vec<Tally> = ways(from).map(|way| at_once(way, &limits, stream.as_bytes()).tally).collect();
+        assert!(tallies.iter().all(|tally| *tally == tallies[0]), "{name}: {tallies:?}");
+        let output: usize = said(&deltas(from, stream.as_bytes())).len();
+        assert!(tallies[0].output_bytes > 0 && tallies[0].output_bytes <= output as u64, "{name}");
+    }
+    let text = at_once(way(OpenaiChat, OpenaiChat), &limits, RECORDED[0].2.as_bytes()).tally;
+    let same = at_once(way(AnthropicMessages, OpenaiChat), &limits, RECORDED[1].2.as_bytes()).tally;
+    assert_eq!(text.usage.map(|usage: Usage| usage.output()), same.usage.map(|usage| usage.output()));
+}
+
+const FIRST_EVENT_ERRORS: [(Format, &str, &str); 4] = [
+    (OpenaiChat, "data: {\"error\":{\"message\":\"busy\",\"code\":\"server_is_overloaded\"}}\n\n", "overloaded"),
+    (
+        OpenaiChat,
+        "data: {\"id\":\"a\",\"choices\":[{\"index\":0,\"delta\":{\"role\":\"assistant\",\"content\":\"\"}}]}\n\n\
+         data: {\"error\":{\"message\":\"slow\",\"code\":\"rate_limit_exceeded\"}}\n\n",
+        "rate_limited",
+    ),
+    (
+        AnthropicMessages,
+        "event: error\ndata: {\"type\":\"error\",\"error\":{\"type\":\"overloaded_error\",\"message\":\"busy\"}}\n\n",
+        "overloaded",
+    ),
+    (
+        AnthropicMessages,
+        "event: message_start\ndata: {\"type\":\"message_start\",\"message\":{\"usage\":{\"input_tokens\":9}}}\n\n\
+         event: ping\ndata: {\"type\":\"ping\"}\n\n: hm\n\n\
+         event: error\ndata: {\"type\":\"error\",\"error\":{\"type\":\"api_error\",\"message\":\"no\"}}\n\n",
+        "provider_error",
+    ),
+];
+
+#[test]
+fn an_error_before_anything_was_said_leaves_no_trace_with_the_client() {
+    for (from, stream, reason) in FIRST_EVENT_ERRORS {
+        for way in ways(from) {
+            let relayed = whatever_the_cut(way, &Limits::default(), stream.as_bytes());
+            assert_eq!(relayed.failed, Some(reason), "{stream}");
+        }
+        let mut streamed = Streamed::new(from, from, false, 0, &Limits::default());
+        let Relay::Failed(failure) = streamed.data(stream.as_bytes(), false, &mut Tally::default()) else {
+            panic!("a failure")
+        };
+        assert!(failure.provider_refused, "the provider said so itself, so it does not bill for it");
+    }
+}
+
+#[test]
+fn an_error_after_the_commit_point_is_the_last_that_the_client_sees() {
+    for (_, from, stream) in RECORDED.into_iter().filter(|(name, ..)| *name == "error") {
+        let chatty = [stream, ": bye\n\n", RECORDED[usize::from(from == AnthropicMessages)].2, "data: {"].concat();
+        for way in ways(from) {
+            let relayed = whatever_the_cut(way, &Limits::default(), chatty.as_bytes());
+            assert_eq!(relayed, at_once(way, &Limits::default(), stream.as_bytes()), "nothing comes after the error");
+            assert_eq!((relayed.failed, relayed.tally.cut), (None, Some("rate_limited")));
+            assert!(matches!(relayed.deltas(way.to).last(), Some(Delta::Error(_))));
+        }
+    }
+}
+
+/// Cut everywhere, in the middle of events too, and ended properly at that place, as HTTP goes.
+#[test]
+fn a_stream_that_ends_too_early_is_told_in_the_clients_format_and_never_as_complete() {
+    let limits = Limits::default();
+    for (_, from, stream) in RECORDED.into_iter().take(4) {
+        for line_end in ["\n", "\r\n"] {
+            let stream = stream.replace('\n', line_end);
+            for end in 0..stream.len() {
+                let Some(cut) = stream.get(..end).map(str::as_bytes) else { continue };
+                for way in ways(from) {
+                    let relayed = at_once(way, &limits, cut);
+                    assert_eq!(relay(way, &limits, cut.chunks(1).chain([&b""[..]])), relayed, "{way:?} cut at {end}");
+                    assert_eq!(relay(way, &limits, cut.chunks(7).chain([&b""[..]])), relayed, "{way:?} cut at {end}");
+                    let Relayed { failed, tally, .. } = &relayed;
+                    if failed.is_some() {
+                        assert_eq!((failed, &tally.cut), (&Some("empty_answer"), &None));
+                        continue;
+                    }
+                    let last = relayed.deltas(way.to).pop();
+                    match tally.cut {
+                        Some(reason) => assert!(reason == "stream_cut" && matches!(last, Some(Delta::Error(_)))),
+                        None => assert!(tally.stopped && !matches!(last, Some(Delta::Error(_)))),
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_complete_answer_without_its_end_marker_is_complete() {
+    for (from, stream, marker) in
+        [(OpenaiChat, RECORDED[0].2, "[DONE]"), (AnthropicMessages, RECORDED[1].2, "message_stop")]
+    {
+        let stream = without(stream, marker);
+        for way in ways(from) {
+            let relayed = whatever_the_cut(way, &Limits::default(), stream.as_bytes());
+            assert!(relayed.tally.stopped && relayed.tally.cut.is_none());
+            let ended = relayed.deltas(way.to).last() == Some(&Delta::End);
+            assert_eq!(ended, way.from != way.to, "what we write is whole, what we pass on is the provider's");
+        }
+    }
+}
+
+#[test]
+fn a_last_event_without_its_blank_line_is_told_and_completed() {
+    for (name, from, stream) in RECORDED.into_iter().take(4) {
+        for way in ways(from) {
+            let whole = at_once(way, &Limits::default(), stream.as_bytes());
+            for missing in [1, 2] {
+                let cut = stream[..stream.len() - missing].as_bytes();
+                let relayed = whatever_the_cut(way, &Limits::default(), cut);
+                assert_eq!(relayed.deltas(way.to), whole.deltas(way.to), "{name} {way:?}");
+                assert_eq!(relayed.tally, whole.tally);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_provider_that_only_pings_did_not_answer() {
+    let (ping, comment) = ("event: ping\ndata: {\"type\":\"ping\"}\n\n", ": processing\n\n");
+    for idle in ["", ping, comment, "\n", "data: [DONE]\n\n", "event: message_stop\n\n", "id: 1\n\n"] {
+        for way in ways(OpenaiChat) {
+            let relayed = whatever_the_cut(way, &Limits::default(), idle.repeat(3).as_bytes());
+            assert_eq!((relayed.failed, relayed.tally), (Some("empty_answer"), Tally::default()), "{idle:?}");
+        }
+    }
+    for way in ways(AnthropicMessages) {
+        let limits = Limits { held_bytes: 200, ..Limits::default() };
+        let relayed = whatever_the_cut(way, &limits, [ping.repeat(4), comment.repeat(9)].concat().as_bytes());
+        assert_eq!(relayed.failed, Some("no_answer_in_held_bytes"));
+    }
+}
+
+#[test]
+fn what_may_be_held_is_what_comes_before_the_answer_not_the_answer() {
+    let ping = ": ping\n\n".repeat(10);
+    let long = "x".repeat(500);
+    let event =
+        format!("data: {{\"choices\":[{{\"delta\":{{\"content\":\"{long}\"}},\"finish_reason\":\"stop\"}}]}}\n\n");
+    let stream = [ping.as_str(), &event].concat();
+    for way in ways(OpenaiChat) {
+        let limits = Limits { held_bytes: ping.len(), ..Limits::default() };
+        let relayed = whatever_the_cut(way, &limits, stream.as_bytes());
+        assert!(relayed.failed.is_none() && relayed.text().contains(&long));
+        let limits = Limits { held_bytes: ping.len() - 1, ..Limits::default() };
+        assert_eq!(whatever_the_cut(way, &limits, stream.as_bytes()).failed, Some("no_answer_in_held_bytes"));
+    }
+}
+
+#[test]
+fn an_event_that_is_too_large_is_never_passed_on_in_part() {
+    let limits = Limits { event_bytes: 400, ..Limits::default() };
+    let huge = format!("data: {{\"choices\":[{{\"delta\":{{\"content\":\"{}\"}}}}]}}\n\n", "x".repeat(400));
+    let answer = "data: {\"choices\":[{\"delta\":{\"content\":\"Hi\"}}]}\n\n";
+    for way in ways(OpenaiChat) {
+        let first = whatever_the_cut(way, &limits, huge.as_bytes());
+        assert_eq!(first.failed, Some("event_too_large"));
+        let later = whatever_the_cut(way, &limits, [answer, &huge, answer].concat().as_bytes());
+        assert_eq!((later.failed, later.tally.cut), (None, Some("event_too_large")));
+        assert_eq!(said(&later.deltas(way.to)), "Hi");
+        assert!(matches!(later.deltas(way.to).last(), Some(Delta::Error(_))));
+    }
+}
+
+#[test]
+fn an_event_that_cannot_be_read_fails_the_attempt_until_something_was_said() {
+    let (answer, broken) = ("data: {\"choices\":[{\"delta\":{\"content\":\"Hi\"}}]}\n\n", "data: <html>\n\n");
+    let stop = "data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"stop\"}]}\n\n";
+    let limits = Limits::default();
+    for way in ways(OpenaiChat) {
+        let first = whatever_the_cut(way, &limits, [broken, answer, stop].concat().as_bytes());
+        assert_eq!(first.failed, Some("malformed_answer"));
+        let later = whatever_the_cut(way, &limits, [answer, broken, stop].concat().as_bytes());
+        // Of the same format the client may understand what we do not.
+        let cut = (way.from != way.to).then_some("malformed_answer");
+        assert_eq!((later.failed, later.tally.cut), (None, cut), "{way:?}");
+        assert_eq!(later.text().contains(broken), way.from == way.to);
+    }
+}
+
+#[test]
+fn held_streams_together_stay_within_the_workers_budget() {
+    let limits = Limits { held_total_bytes: 150, ..Limits::default() };
+    let mut tally = Tally::default();
+    let held = b"data: {\"choices\":[]}\n\ndata: {\"choices\":[],\"id\":\"0123456789\"";
+    let mut first = Streamed::new(OpenaiChat, OpenaiChat, true, 0, &limits);
+    let mut second = Streamed::new(OpenaiChat, OpenaiChat, true, 0, &limits);
+    assert_eq!(first.data(held, false, &mut tally), Relay::Hold);
+    let Relay::Failed(failure) = second.data(held, false, &mut tally) else { panic!("a failure") };
+    assert_eq!((failure.reason, failure.provider_refused), ("out_of_memory_budget", false));
+    drop((first, second));
+    let mut third = Streamed::new(OpenaiChat, OpenaiChat, true, 0, &limits);
+    assert_eq!(third.data(held, false, &mut tally), Relay::Hold, "what was held is free again");
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+mod any_stream {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Streams made of what providers send, what they should not send, and rubbish.
+    fn stream() -> impl Strategy<Value = Vec<u8>> {
+        let piece = prop::sample::select(vec![
+            "data: {\"id\":\"1\",\"choices\":[{\"index\":0,\"delta\":{\"role\":\"assistant\",\"content\":\"\"}}]}",
+            "data: {\"choices\":[{\"delta\":{\"content\":\"Hi\"}}]}",
+            "data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"stop\"}]}",
+            "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":7,\"completion_tokens\":2,\"total_tokens\":9}}",
+            "data: {\"error\":{\"message\":\"busy\",\"code\":429}}",
+            "data: [DONE]",
+            "event: message_start\ndata: {\"type\":\"message_start\",\"message\":{\"id\":\"m\",\"usage\":{\"input_tokens\":5}}}",
+            "data: {\"type\":\"content_block_delta\",\"index\":0,\"delta\":{\"type\":\"text_delta\",\"text\":\"Ho\"}}",
+            "data: {\"type\":\"message_delta\",\"delta\":{\"stop_reason\":\"end_turn\"},\"usage\":{\"output_tokens\":4}}",
+            "event: error\ndata: {\"type\":\"error\",\"error\":{\"type\":\"overloaded_error\",\"message\":\"busy\"}}",
+            "data: {\"type\":\"message_stop\"}",
+            "data: {\"type\":\"ping\"}",
+            ": keep-alive",
+            "data: <html>",
+            "event: x",
+            "id: 7",
+            "data",
+            "\u{feff}",
+        ]);
+        let line_end = prop::sample::select(vec!["\n\n", "\n\n", "\r\n\r\n", "\r\r", "\n", "\r\n", "\r", ""]);
+        prop::collection::vec((piece, line_end), 0..16).prop_map(|pieces| {
+            pieces.into_iter().flat_map(|(piece, end)| [piece, end]).collect::<String>().into_bytes()
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(1_000))]
+        #[test]
+        fn comes_out_the_same_in_any_chunks(
+            stream in stream(),
+            cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..8),
+            (from, to) in prop::sample::select(vec![
+                (OpenaiChat, OpenaiChat),
+                (OpenaiChat, AnthropicMessages),
+                (AnthropicMessages, OpenaiChat),
+                (AnthropicMessages, AnthropicMessages),
+            ]),
+            include_usage in any::<bool>(),
+            held_bytes in 0..400_usize,
+            event_bytes in prop::sample::select(vec![90_usize, 1 << 20]),
+        ) {
+            let way = Way { from, to, include_usage };
+            let limits = Limits { held_bytes, event_bytes, ..Limits::default() };
+            let mut cuts: Vec<usize> = cuts.iter().map(|cut| cut.index(stream.len() + 1)).collect();
+            cuts.extend([0, stream.len()]);
+            cuts.sort_unstable();
+            let chunks = cuts.windows(2).map(|cut| &stream[cut[0]..cut[1]]);
+            let whole = at_once(way, &limits, &stream);
+            prop_assert_eq!(&relay(way, &limits, chunks), &whole);
+            prop_assert_eq!(&relay(way, &limits, stream.chunks(1).chain([&b""[..]])), &whole);
+        }
+    }
+}
