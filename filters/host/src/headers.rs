@@ -14,6 +14,9 @@ pub struct Headers {
 }
 
 impl Headers {
+    /// No headers.
+    pub const NONE: Self = Self { bytes: Vec::new(), pairs: Vec::new() };
+
     /// Reads a live header map. Outside its phase the map is empty.
     ///
     /// # Errors

@@ -86,7 +86,7 @@ pub trait Stream: 'static {
     ///
     /// # Errors
     /// When a host call failed.
-    fn request_headers(&mut self, headers: &Headers) -> abi::Result<Step>;
+    fn request_headers(&mut self, headers: Headers) -> abi::Result<Step>;
 
     /// The held request has grown to `size` bytes and is not complete.
     ///
@@ -104,7 +104,7 @@ pub trait Stream: 'static {
     ///
     /// # Errors
     /// When a host call failed.
-    fn response_headers(&mut self, headers: &Headers, end: bool) -> abi::Result<Step>;
+    fn response_headers(&mut self, headers: Headers, end: bool) -> abi::Result<Step>;
 
     /// Whether response data is to be read at all. What is not read is not copied.
     fn reads_response(&self) -> bool;
@@ -116,20 +116,24 @@ pub trait Stream: 'static {
     fn response_data(&mut self, data: &[u8], end: bool) -> abi::Result<Step>;
 
     /// When (nanoseconds since 1970) a held response must be decided.
-    fn deadline(&self) -> Option<u64>;
+    fn deadline(&self) -> Option<u64> {
+        None
+    }
 
     /// The deadline has passed. [`Step::Go`] or [`Step::Reply`].
     ///
     /// # Errors
     /// When a host call failed.
-    fn expired(&mut self) -> abi::Result<Step>;
+    fn expired(&mut self) -> abi::Result<Step> {
+        Ok(Step::Go)
+    }
 
     /// The stream is over, however it ended; of an attempt, before its exchange is logged.
-    fn done(&mut self);
+    fn done(&mut self) {}
 
     /// The exchange is over, however it ended. Only downstream. Also called when another filter refused the request
     /// before this one saw it.
-    fn log(&mut self);
+    fn log(&mut self) {}
 }
 
 /// Which direction of a stream may move.
@@ -280,7 +284,7 @@ impl<S: Stream> Context for Shared<S> {
 impl<S: Stream> HttpContext for Shared<S> {
     fn on_http_request_headers(&mut self, _: usize, end: bool) -> Action {
         let mut flow = self.flow.borrow_mut();
-        let step = Headers::read(Map::Request).and_then(|headers| flow.stream.request_headers(&headers));
+        let step = Headers::read(Map::Request).and_then(|headers| flow.stream.request_headers(headers));
         if step == Ok(Step::Hold) && end { flow.request_complete() } else { flow.request(step) }
     }
 
@@ -304,7 +308,7 @@ impl<S: Stream> HttpContext for Shared<S> {
 
     fn on_http_response_headers(&mut self, _: usize, end: bool) -> Action {
         self.response(|flow| {
-            let mut step = Headers::read(Map::Response).and_then(|headers| flow.stream.response_headers(&headers, end));
+            let mut step = Headers::read(Map::Response).and_then(|headers| flow.stream.response_headers(headers, end));
             if step == Ok(Step::Hold) && end {
                 step = flow.stream.response_data(&[], true);
             }

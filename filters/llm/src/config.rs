@@ -79,7 +79,8 @@ pub struct Target {
     /// Name of the provider.
     pub provider: Label,
     /// What that provider calls the model.
-    pub model: Label,
+    #[schemars(length(min = 1, max = 256))]
+    pub model: String,
     /// US dollars per million tokens. Without it, usage is counted as unpriced.
     pub price: Option<Price>,
 }
@@ -226,6 +227,18 @@ impl Limits {
     }
 }
 
+/// Headers of a provider's request that follow from what is sent.
+const OURS_TO_SET: [&str; 8] = [
+    "host",
+    "content-type",
+    "content-length",
+    "content-encoding",
+    "transfer-encoding",
+    "accept",
+    "accept-encoding",
+    "connection",
+];
+
 impl Provider {
     fn check(&self) -> Result<(), String> {
         let plain = |text: &str, also: &str| {
@@ -241,6 +254,9 @@ impl Provider {
         for (name, value) in &self.headers {
             if name.is_empty() || !plain(name, "-_") || name.bytes().any(|byte| byte.is_ascii_uppercase()) {
                 return Err(format!("headers: found the name `{}`, expected lowercase", name.escape_debug()));
+            }
+            if OURS_TO_SET.contains(&name.as_str()) {
+                return Err(format!("headers.{name}: found a header that Tollgate sets itself"));
             }
             if crate::credentials::HEADERS.contains(&name.as_str()) {
                 return Err(format!(
@@ -259,6 +275,15 @@ impl Model {
     fn check(self, name: &Label, providers: &BTreeMap<Label, Provider>) -> Result<Served, String> {
         if !(1..=8).contains(&self.targets.len()) {
             return Err(format!("targets: found {}, expected 1 to 8", self.targets.len()));
+        }
+        for (index, target) in self.targets.iter().enumerate() {
+            let name = &target.model;
+            if !(1..=256).contains(&name.len()) || name.chars().any(char::is_control) {
+                return Err(format!(
+                    "targets[{index}].model: found `{}`, expected 1 to 256 printable characters",
+                    name.escape_debug()
+                ));
+            }
         }
         let cluster = |(index, target): (usize, &Target)| match providers.get(&target.provider) {
             Some(provider) => Ok(provider.cluster.as_ref().unwrap_or(&target.provider).as_str().to_owned()),

@@ -177,16 +177,20 @@ fn belongs_to(format: Format, name: &[u8]) -> bool {
 }
 
 impl Stream for AtGate {
-    fn request_headers(&mut self, headers: &Headers) -> abi::Result<Step> {
-        self.exchange = Some(Rc::new(RefCell::new(begin(headers))));
+    fn request_headers(&mut self, headers: Headers) -> abi::Result<Step> {
+        self.exchange = Some(Rc::new(RefCell::new(begin(&headers))));
         for (name, value) in headers.iter() {
             if is_stripped(name) {
                 self.strip.push(name.to_vec());
             } else if belongs_to(self.format(), name) {
-                self.format_headers.push((String::from_utf8_lossy(name).into_owned(), value.to_vec()));
+                let name = String::from_utf8_lossy(name);
+                match self.format_headers.iter_mut().find(|(other, _)| *other == name) {
+                    Some((_, values)) => values.extend([b", ", value].concat()), // RFC 9110, section 5.3
+                    None => self.format_headers.push((name.into_owned(), value.to_vec())),
+                }
             }
         }
-        Ok(match self.read_headers(headers) {
+        Ok(match self.read_headers(&headers) {
             Ok(()) => Step::Hold,
             Err(refusal) => self.refuse(refusal),
         })
@@ -208,7 +212,7 @@ impl Stream for AtGate {
         }
     }
 
-    fn response_headers(&mut self, headers: &Headers, end: bool) -> abi::Result<Step> {
+    fn response_headers(&mut self, headers: Headers, end: bool) -> abi::Result<Step> {
         self.status = headers.text(":status").and_then(|status| status.parse().ok());
         let relayed = headers.one(PROVIDER_HEADER).is_some();
         if self.exchange.is_some() && !relayed && !end {
@@ -250,16 +254,6 @@ impl Stream for AtGate {
             .unwrap_or_default();
         Ok(Step::Edit { first: data.len(), with })
     }
-
-    fn deadline(&self) -> Option<u64> {
-        None
-    }
-
-    fn expired(&mut self) -> abi::Result<Step> {
-        Ok(Step::Go)
-    }
-
-    fn done(&mut self) {}
 
     fn log(&mut self) {
         let now = abi::now();

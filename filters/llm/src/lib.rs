@@ -81,7 +81,7 @@ macro_rules! role {
 }
 
 impl Stream for AnyRole {
-    fn request_headers(&mut self, headers: &Headers) -> abi::Result<Step> {
+    fn request_headers(&mut self, headers: Headers) -> abi::Result<Step> {
         role!(self.request_headers(headers))
     }
 
@@ -93,7 +93,7 @@ impl Stream for AnyRole {
         role!(self.request_body(body))
     }
 
-    fn response_headers(&mut self, headers: &Headers, end: bool) -> abi::Result<Step> {
+    fn response_headers(&mut self, headers: Headers, end: bool) -> abi::Result<Step> {
         role!(self.response_headers(headers, end))
     }
 

@@ -27,6 +27,8 @@ const MAX_ERROR_BYTES: usize = 64 << 10;
 pub struct AtProvider {
     config: Rc<ProviderConfig>,
     attempt: Option<Current>,
+    /// The headers held, of the request and then of the response.
+    held: Headers,
     phase: Phase,
 }
 
@@ -65,7 +67,7 @@ impl AtProvider {
     /// An attempt that begins.
     #[must_use]
     pub const fn new(config: Rc<ProviderConfig>) -> Self {
-        Self { config, attempt: None, phase: Phase::Waiting }
+        Self { config, attempt: None, held: Headers::NONE, phase: Phase::Waiting }
     }
 
     fn begin(&self) -> Result<Current, &'static str> {
@@ -131,8 +133,7 @@ impl AtProvider {
     /// Lets a held answer go: from here on this provider answers.
     fn release(&self, content_type: &str, content_length: Option<usize>) -> abi::Result<()> {
         let Some(current) = &self.attempt else { return Ok(()) };
-        let held = Headers::read(Map::Response)?;
-        let mut pairs = upstream::response_headers(&held, 200, content_type, current.provider_name());
+        let mut pairs = upstream::response_headers(&self.held, 200, content_type, current.provider_name());
         if let Some(length) = content_length {
             pairs.push(("content-length".to_owned(), length.to_string().into_bytes()));
         }
@@ -233,7 +234,8 @@ impl Current {
 }
 
 impl Stream for AtProvider {
-    fn request_headers(&mut self, _: &Headers) -> abi::Result<Step> {
+    fn request_headers(&mut self, headers: Headers) -> abi::Result<Step> {
+        self.held = headers;
         match self.begin() {
             Ok(current) => {
                 self.attempt = Some(current);
@@ -256,8 +258,11 @@ impl Stream for AtProvider {
             return Ok(self.refuse(Refusal::Misconfigured));
         };
         let same = current.client() == current.format;
-        let seen = Headers::read(Map::Request)?;
-        let pairs = upstream::request_headers(&seen, &current.admitted, provider, same, body.size);
+        let mut pairs = upstream::request_headers(&self.held, &current.admitted, provider, same, body.size);
+        if self.config.name.is_none() {
+            // One chain of filters serves all providers: this tells its credential injectors whose turn it is.
+            pairs.push((PROVIDER_HEADER.to_owned(), current.provider_name().as_bytes().to_vec()));
+        }
         headers::replace_all(Map::Request, &upstream::as_slices(&pairs))?;
         let change = upstream::request_body(&current.admitted, current.target, current.client(), current.format, body)?;
         match change {
@@ -267,12 +272,12 @@ impl Stream for AtProvider {
         }
     }
 
-    fn response_headers(&mut self, headers: &Headers, end: bool) -> abi::Result<Step> {
+    fn response_headers(&mut self, headers: Headers, end: bool) -> abi::Result<Step> {
         let Some(current) = &self.attempt else { return Ok(self.refuse(Refusal::Misconfigured)) };
         let status = headers.text(":status").and_then(|status| status.parse().ok()).unwrap_or(500);
         current.with(|attempt| attempt.status = Some(status));
         if !(200..300).contains(&status) {
-            return self.error_headers(status, headers, end);
+            return self.error_headers(status, &headers, end);
         }
         let (from, to, limits) = (current.format, current.client(), &current.admitted.gate.limits);
         let envelope = &current.admitted.envelope;
@@ -288,6 +293,7 @@ impl Stream for AtProvider {
         } else {
             Phase::Whole(Whole::new(from, to, created, limits))
         };
+        self.held = headers;
         Ok(Step::Hold)
     }
 
@@ -361,6 +367,4 @@ impl Stream for AtProvider {
             current.outcome(Outcome::Refused("connect_failure"));
         }
     }
-
-    fn log(&mut self) {}
 }

@@ -125,11 +125,11 @@ impl Streamed {
         if events.closed {
             return Ok(());
         }
-        framed.map_err(|_| Failure::too_large_event())?;
         *taken = taken.saturating_add(data.len());
         let unfinished = framer.unfinished();
         events.rest(data.get(from..).unwrap_or_default(), unfinished);
         events.check(taken.saturating_sub(unfinished), unfinished, limits)?;
+        framed.map_err(|_| Failure::too_large_event())?;
         if end {
             framer.finish(|event| failure = events.take(&event, b"", false, tally).err());
         }

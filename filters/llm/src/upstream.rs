@@ -23,7 +23,7 @@ const KEPT_RESPONSE_HEADERS: [&str; 6] =
 const KEPT_RESPONSE_PREFIXES: [&str; 2] = ["x-ratelimit-", "anthropic-ratelimit-"];
 
 /// The version that Anthropic's format is written and read in here.
-const ANTHROPIC_VERSION: (&str, &str) = ("anthropic-version", "2023-06-01");
+const ANTHROPIC_VERSION: (&str, &[u8]) = ("anthropic-version", b"2023-06-01");
 
 /// Which target an attempt at `provider` is for, the `number`th attempt of the exchange (from 1).
 #[must_use]
@@ -51,23 +51,25 @@ pub fn request_headers(
     for name in KEPT_REQUEST_HEADERS {
         pairs.extend(seen.one(name).map(|value| (name.to_owned(), value.to_vec())));
     }
-    let mut set = |name: &str, value: &[u8]| pairs.push((name.to_owned(), value.to_vec()));
+    let mut set = |name: &str, value: &[u8]| match pairs.iter_mut().find(|(other, _)| other == name) {
+        Some((_, old)) => *old = value.to_vec(),
+        None => pairs.push((name.to_owned(), value.to_vec())),
+    };
     set(":authority", provider.host.as_bytes());
     set(":path", format!("{}{}", provider.path_prefix, provider.format.path()).as_bytes());
     set("content-type", b"application/json");
     set("content-length", body_size.to_string().as_bytes());
     set("accept", if admitted.envelope.stream { b"text/event-stream" } else { b"application/json" });
     set("accept-encoding", b"identity");
+    if provider.format == Format::AnthropicMessages {
+        set(ANTHROPIC_VERSION.0, ANTHROPIC_VERSION.1);
+    }
     let from_client: &[(String, Vec<u8>)] = if same_format { &admitted.format_headers } else { &[] };
     for (name, value) in from_client {
         set(name, value);
     }
     for (name, value) in &provider.headers {
         set(name, value.as_bytes());
-    }
-    let (name, version) = ANTHROPIC_VERSION;
-    if provider.format == Format::AnthropicMessages && !pairs.iter().any(|(other, _)| other == name) {
-        pairs.push((name.to_owned(), version.as_bytes().to_vec()));
     }
     pairs
 }
