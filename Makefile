@@ -10,8 +10,9 @@ MAKEFLAGS += --no-print-directory --no-builtin-rules
 TOOLS := .tools
 PYTHON := $(TOOLS)/venv/bin/python
 WASM := target/wasm32-wasip1/release/tollgate_llm.wasm
-# The fallback variant for Envoys without `priority_group` is tested on this one, in .tools/envoy-older.
-OLDER_ENVOY_VERSION := 1.38.3
+# The fallback variant for Envoys without `priority_group` is tested on this one, in .tools/envoy-older. (The package of
+# 1.38.3 was built without wasm.)
+OLDER_ENVOY_VERSION := 1.38.2
 # The runner must be of the version that Cargo.lock has.
 BINDGEN_VERSION = $(shell grep -A1 '^name = "wasm-bindgen"$$' Cargo.lock | sed -n 's/^version = "\(.*\)"/\1/p')
 RUNNER = $(TOOLS)/wasm-bindgen-$(BINDGEN_VERSION)/bin/wasm-bindgen-test-runner

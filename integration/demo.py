@@ -6,7 +6,6 @@ a stock Envoy, the bootstrap that people copy (`envoy/llm.yaml`), the filter, an
 
 from __future__ import annotations
 
-import os
 import sys
 import tempfile
 import time
@@ -15,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness import Gateway, teams
-from harness.bootstrap import SHIPPED
+from harness.bootstrap import ROOT, SHIPPED
 from providers import Usage, faults
 from report import ledger
 from report.terminal import bold, columns, dim, green, indented, pretty, red, say, step, title, yellow
@@ -25,6 +24,8 @@ KEYS = [
     teams.key("research", ["claude-sonnet"]),
     teams.key("finance", ["gpt-4o-mini"]),
 ]
+
+CONFIG = SHIPPED.relative_to(ROOT)
 
 PLAIN, STREAMED = False, True
 CLAUDE, MINI = "claude-sonnet", "gpt-4o-mini"
@@ -67,7 +68,9 @@ def main() -> None:
     title("Tollgate: what your teams spend on which model, seen and steered in a stock Envoy")
     with ExitStack() as running:
         directory = Path(running.enter_context(tempfile.TemporaryDirectory(prefix="tollgate-demo-")))
-        with step(f"starting OpenAI and Anthropic (on this machine), and Envoy with {os.path.relpath(SHIPPED)}"):
+        say("  Applications keep their SDK; only its base URL and its key change. The gateway asks Anthropic")
+        say("  for `claude-sonnet`, and OpenAI's gpt-4o when Anthropic cannot; `gpt-4o-mini` is OpenAI's only.\n")
+        with step(f"starting stand-ins for both providers, on this machine, and Envoy with {CONFIG}"):
             gateway = running.enter_context(Gateway(directory, keys=KEYS, models=None))
         scenario(gateway)
         records = gateway.envoy.records()
@@ -81,14 +84,16 @@ def scenario(gateway: Gateway) -> None:
     title("1  Three teams work, each with its SDK and its own key")
     for question in MORNING:
         ask(gateway, question)
-    title("2  Anthropic is down; then it is up, but says `overloaded` inside a stream that began with 200")
+    title("2  Anthropic fails, and nobody notices")
+    say(dim("  It refuses connections:"))
     gateway.anthropic.stop_listening()
     for question in REFUSED_CONNECTIONS:
         ask(gateway, question)
+    say(dim("  It is back, but its stream begins with 200 and then says `overloaded`:"))
     gateway.anthropic.listen()
     gateway.anthropic.then(faults.ErrorInStream("overloaded"))
     ask(gateway, OVERLOADED)
-    title("3  Who may not, does not")
+    title("3  Who may not ask is told so, in the words of its SDK")
     refuse(gateway, "a key nobody gave out", "openai", key="tg_support_guessed")
     refuse(gateway, "finance asks for Claude", "anthropic", team="finance")
 
@@ -109,7 +114,7 @@ def ask(gateway: Gateway, question: Question) -> None:
 def fate(record: dict) -> str:
     """By whom it was answered, and after whose failure."""
     *failed, served = record["attempts"]
-    by = f"answered by {ledger.served_by(served)}, ${record['cost']['usd']}"
+    by = f"answered by {ledger.served_by(served)}, ${record['cost']['nano_usd'] / 1e9:.6f}"
     why = [f"{attempt['provider']} failed ({attempt['reason'].replace('_', ' ')})" for attempt in failed]
     return yellow(", ".join([*why, by])) if failed else green(by)
 
@@ -156,7 +161,7 @@ def look_next(gateway: Gateway, records: list[dict]) -> None:
     say("\n  Envoy counts, and Prometheus reads:")
     counters = [line for line in gateway.envoy.prometheus().splitlines() if line.startswith("tollgate_llm_cost")]
     say(dim(indented("\n".join(counters[:3]))))
-    say(f"\n  The config that ran: {os.path.relpath(SHIPPED)}. Where a request goes: README.md.")
+    say(f"\n  The config that ran: {CONFIG}. Where a request goes: README.md.")
 
 
 def without_zeros(record: dict) -> dict:

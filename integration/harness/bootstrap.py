@@ -66,10 +66,8 @@ class Bootstrap:
         """Points a provider's cluster at a port of this machine, without TLS."""
         cluster = self.cluster(name)
         cluster.pop("transport_socket", None)
-        address = {"socket_address": {"address": "127.0.0.1", "port_value": port}}
-        endpoint = {"endpoint": {"address": address}}
-        cluster["type"] = "STATIC"
-        cluster["load_assignment"] = {"cluster_name": name, "endpoints": [{"lb_endpoints": [endpoint]}]}
+        for node in _nodes(cluster["load_assignment"], "socket_address"):
+            node["socket_address"] = {"address": "127.0.0.1", "port_value": port}
 
     @property
     def gate_config(self) -> dict:

@@ -21,7 +21,7 @@ ANTHROPIC_KEY = "sk-ant-provider-anthropic-Xw9zK2"
 CREDENTIALS = {"openai": f"Bearer {OPENAI_KEY}", "anthropic": ANTHROPIC_KEY}
 
 # US dollars per million tokens.
-SONNET = {"input": 3, "output": 15, "cache_read": 0.3, "cache_write_5m": 3.75, "cache_write_1h": 6}
+SONNET = {"input": 2, "output": 10, "cache_read": 0.1, "cache_write_5m": 2.5, "cache_write_1h": 4}
 GPT_4O = {"input": 2.5, "output": 10, "cache_read": 1.25}
 GPT_4O_MINI = {"input": 0.15, "output": 0.6, "cache_read": 0.075}
 
@@ -31,7 +31,7 @@ def target(provider: str, model: str, price: dict) -> dict:
     return {"provider": provider, "model": model, "price": price}
 
 
-CLAUDE = target("anthropic", "claude-sonnet-4-5", SONNET)
+CLAUDE = target("anthropic", "claude-sonnet-5-5", SONNET)
 GPT = target("openai", "gpt-4o", GPT_4O)
 MINI = target("openai", "gpt-4o-mini", GPT_4O_MINI)
 

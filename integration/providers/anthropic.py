@@ -16,7 +16,6 @@ REMOVED = ("temperature", "top_p", "top_k")
 
 # What it answers in `model`: the dated name behind an alias.
 MODELS = {
-    "claude-sonnet-4-5": "claude-sonnet-4-5-20250929",
     "claude-sonnet-5-5": "claude-sonnet-5-5",
     "claude-haiku-4-5": "claude-haiku-4-5-20251001",
 }

@@ -9,6 +9,7 @@ from __future__ import annotations
 import gzip
 import json
 import math
+import threading
 from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol
 
@@ -29,6 +30,8 @@ class Answer:
     pause_before_headers: float = 0
     pauses: dict[int, float] = field(default_factory=dict)
     """Seconds to wait before part k."""
+    turns: threading.Semaphore | None = None
+    """Taken before each part."""
     ending: Literal["complete", "reset", "reset_before_headers"] = "complete"
 
 
@@ -90,6 +93,28 @@ class Delay(Fault):
             return replace(answer, pause_before_headers=self.seconds)
         slow = range(1 if self.before == "first_event" else len(answer.parts))
         return replace(answer, pauses={**answer.pauses, **dict.fromkeys(slow, self.seconds)})
+
+
+@dataclass(frozen=True)
+class InTurns(Fault):
+    """Each event waits until the test gives it its turn."""
+
+    turns: threading.Semaphore
+
+    def on_answer(self, answer: Answer, dialect: Dialect) -> Answer:
+        return replace(answer, turns=self.turns)
+
+
+@dataclass(frozen=True)
+class Stall(Fault):
+    """Half of the answer, then nothing for so many seconds, then the rest."""
+
+    seconds: float
+
+    def on_answer(self, answer: Answer, dialect: Dialect) -> Answer:
+        body = b"".join(answer.parts)
+        half = len(body) // 2
+        return replace(answer, parts=[body[:half], body[half:]], pauses={1: self.seconds})
 
 
 @dataclass(frozen=True)

@@ -1,14 +1,34 @@
-"""A provider that keeps the bytes of its connections, to see what an HTTP library would forgive."""
+"""Servers below HTTP libraries: one that keeps what they would forgive, one whose answers never end."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socketserver
 import threading
 from typing import Self
 
 
-class RawServer:
+class ThreadedServer:
+    """A TCP server on a free port, a thread for each connection."""
+
+    def __init__(self, handler: type[socketserver.BaseRequestHandler]):
+        self._server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), handler)
+        self._server.daemon_threads = True
+        # One that floods may be in the middle of it; leaving does not wait for its thread.
+        self._server.block_on_close = False
+        self.port = self._server.server_address[1]
+
+    def __enter__(self) -> Self:
+        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+
+class RawServer(ThreadedServer):
     """Answers every request with the same JSON and keeps each connection's bytes."""
 
     def __init__(self, answer: dict):
@@ -28,17 +48,27 @@ class RawServer:
                         answered += 1
                         self.request.sendall(head + body)
 
-        self._server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self.port = self._server.server_address[1]
+        super().__init__(Handler)
 
-    def __enter__(self) -> Self:
-        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
-        return self
 
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+class FloodServer(ThreadedServer):
+    """A provider whose answers never end: JSON that goes on and on, as fast as it is taken."""
+
+    PIECE = b"flood-" * 50_000
+
+    def __init__(self):
+        piece = self.PIECE
+        head = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nconnection: close\r\n\r\n"
+
+        class Handler(socketserver.BaseRequestHandler):
+            def handle(self) -> None:
+                with contextlib.suppress(ConnectionError):
+                    self.request.recv(65536)
+                    self.request.sendall(head + b'{"id": "')
+                    while True:
+                        self.request.sendall(piece)
+
+        super().__init__(Handler)
 
 
 def requests_in(received: bytes) -> tuple[list[tuple[bytes, bytes]], bytes]:

@@ -19,6 +19,10 @@ from .faults import Answer, ErrorKind, Fault, Headers
 from .model import COUNTED, Prompt, Reply, ToolCall, Usage, finish, reply_to
 
 
+# A test that forgot to give a turn must not hang.
+TURN_SECONDS = 10
+
+
 @dataclass
 class Request:
     """One request as it arrived, headers and body byte for byte."""
@@ -108,7 +112,7 @@ class Provider:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._run(self._runner.cleanup())
+        self._run(self._close())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(5)
         self._loop.close()
@@ -127,6 +131,13 @@ class Provider:
         self._runner = web.ServerRunner(self._server, handle_signals=False, shutdown_timeout=0.1)
         await self._runner.setup()
         await self._listen()
+
+    async def _close(self) -> None:
+        await self._runner.cleanup()
+        left = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
 
     def _large(self, *parts: object) -> web.BaseRequest:
         return web.BaseRequest(*parts, loop=self._loop, client_max_size=1 << 30)
@@ -152,8 +163,7 @@ class Provider:
 
     async def _handle(self, http: web.BaseRequest) -> web.StreamResponse:
         request = await self._note(http)
-        faults = self._queue.popleft() if self._queue else self._always
-        answer = self._answer(request, faults)
+        answer = self.answer(request)
         try:
             return await _send(http, answer, request)
         except (ConnectionError, asyncio.CancelledError):
@@ -167,7 +177,9 @@ class Provider:
         self.requests.append(request)
         return request
 
-    def _answer(self, request: Request, faults: tuple[Fault, ...]) -> Answer:
+    def answer(self, request: Request) -> Answer:
+        """What it says to a request, faults and all."""
+        faults = self._queue.popleft() if self._queue else self._always
         try:
             body = self.accept(request)
         except Refused as refused:
@@ -231,6 +243,8 @@ async def _send(http: web.BaseRequest, answer: Answer, request: Request) -> web.
     await response.prepare(http)
     for number, part in enumerate(answer.parts):
         await asyncio.sleep(answer.pauses.get(number, 0))
+        if answer.turns is not None:
+            await asyncio.to_thread(answer.turns.acquire, timeout=TURN_SECONDS)
         request.sent.append((time.monotonic(), part))
         await response.write(part)
     if answer.ending == "reset":

@@ -106,6 +106,24 @@ def test_second_provider_never_sees_what_belongs_to_the_first(gateway, client, m
         assert len([name for name, _ in request.headers if name.lower() in credentials]) == 1
 
 
+# What belongs to a format, and what belongs to nobody but the client.
+FORMAT_HEADERS = {"openai": [("openai-beta", "some=v1")], "anthropic": [("anthropic-beta", "some-2026-01-01")]}
+ACCOUNT_HEADERS = [("openai-organization", "org-of-the-client"), ("openai-project", "proj-of-the-client")]
+
+
+@pytest.mark.parametrize("model", ORDERS)
+def test_a_header_of_one_format_never_reaches_a_provider_of_another(gateway, client, model):
+    first, second = order(gateway, model)
+    first.then(faults.Status(503))
+    sent = [*FORMAT_HEADERS["openai"], *FORMAT_HEADERS["anthropic"], ("anthropic-version", "2023-06-01")]
+    assert gateway.post(client, model, headers=[*sent, *ACCOUNT_HEADERS]).status == 200
+    for provider in (first, second):
+        (request,) = provider.requests
+        came = {name.lower(): value for name, value in request.headers if name.lower().split("-")[0] in FORMAT_HEADERS}
+        came.pop("anthropic-version" if provider.NAME == "anthropic" else "", None)
+        assert came == dict(FORMAT_HEADERS[client] if provider.NAME == client else [])
+
+
 @pytest.mark.parametrize("model", ORDERS)
 def test_each_attempt_gets_the_whole_request_in_its_own_format(gateway, client, model):
     first, second = order(gateway, model)
@@ -114,7 +132,7 @@ def test_each_attempt_gets_the_whole_request_in_its_own_format(gateway, client, 
     for provider in (first, second):
         (request,) = provider.requests
         assert ("word " * 1000).strip() in json.dumps(request.json)
-        assert request.json["model"] == {"openai": "gpt-4o", "anthropic": "claude-sonnet-4-5"}[provider.NAME]
+        assert request.json["model"] == {"openai": "gpt-4o", "anthropic": "claude-sonnet-5-5"}[provider.NAME]
 
 
 @pytest.mark.parametrize("stream", [False, True], ids=label)
@@ -147,6 +165,14 @@ def test_a_request_that_is_the_clients_fault_is_not_tried_elsewhere(gateway, cli
     answer = gateway.post(client, "claude-sonnet")
     assert answer.status == 400 and answer.error["message"]
     assert not gateway.openai.requests
+
+
+def test_what_cannot_be_translated_is_refused_by_name_and_not_tried_elsewhere(gateway, client):
+    model = {"openai": "claude-alone", "anthropic": "gpt-4o-mini"}[client]
+    answer = gateway.post(client, model, messages=[{"role": "wizard", "content": "hello"}])
+    assert answer.status == 400 and "messages[0].role" in answer.error["message"]
+    assert not gateway.openai.requests and not gateway.anthropic.requests
+    assert gateway.record()["answer"]["bytes"] == len(answer.body)
 
 
 @pytest.mark.parametrize(

@@ -76,7 +76,7 @@ def test_an_unknown_model_is_not_found(gateway, client):
 
 def test_a_key_that_may_use_all_models_does_not_make_new_ones(gateway, client):
     # What the provider calls it is not what it is called here.
-    assert_refused(gateway, client, gateway.post(client, "claude-sonnet-4-5"), 404, "model_not_found")
+    assert_refused(gateway, client, gateway.post(client, "claude-sonnet-5-5"), 404, "model_not_found")
 
 
 def test_only_post_is_served(gateway, client):
@@ -111,6 +111,13 @@ def test_an_unknown_path_is_not_found(gateway, path):
 def test_a_body_that_is_not_a_request_is_refused_before_any_provider(gateway, client, body):
     answer = gateway.send("POST", PATHS[client], gateway.headers(), body)
     assert_refused(gateway, client, answer, 400, "invalid_request")
+
+
+def test_the_path_says_which_format_a_request_has_whatever_its_headers_say(gateway):
+    headers = gateway.headers(more=[("anthropic-version", "2023-06-01")])
+    answer = gateway.send("POST", PATHS["openai"], headers, json.dumps(ask("openai", "gpt-4o-mini")))
+    assert answer.status == 200 and answer.json["object"] == "chat.completion"
+    assert gateway.record()["asked"]["format"] == "openai-chat"
 
 
 def test_a_body_that_is_not_json_is_refused(gateway, client):

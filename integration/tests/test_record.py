@@ -55,7 +55,7 @@ def test_a_served_exchange_says_who_what_where_and_how_long(gateway, client, str
     assert asked["format"] == {"openai": "openai-chat", "anthropic": "anthropic-messages"}[client]
     assert record["decision"]["verdict"] == "allow" and record["decision"]["rule"]
     (attempt,) = record["attempts"]
-    assert (attempt["provider"], attempt["model"], attempt["status"]) == ("anthropic", "claude-sonnet-4-5", 200)
+    assert (attempt["provider"], attempt["model"], attempt["status"]) == ("anthropic", "claude-sonnet-5-5", 200)
     assert (attempt["outcome"], attempt["certainty"]) == ("served", "exact")
     assert attempt["usage"]["input_fresh"] == 3 and attempt["usage"]["output_text"] == 5
     assert 40 <= attempt["ms"] < 5000

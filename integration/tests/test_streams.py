@@ -1,6 +1,7 @@
 """Streams stay streams: each token arrives when the provider sends it, whatever the wire does."""
 
 import json
+import threading
 import time
 
 import pytest
@@ -27,16 +28,33 @@ def data_of(stream):
     return [json.loads(line[6:]) for line in stream.decode().splitlines() if line.startswith("data: {")]
 
 
-def test_a_token_arrives_when_the_provider_sends_it(gateway, client, model):
-    provider = provider_of(gateway, model)
-    provider.then(faults.Delay(0.15, "each_event"))
+def test_a_token_arrives_when_the_provider_sends_it_and_not_with_the_next(gateway, client, model):
+    provider, turns = provider_of(gateway, model), threading.Semaphore(0)
+    provider.then(faults.InTurns(turns))
+    first = threading.Thread(target=give_turns, args=(provider, turns, WORDS[0]))
+    first.start()
     with gateway.stream(client, model, " ".join(WORDS)) as stream:
-        arrived = [(at, chunk) for at, chunk in stream.chunks()]
+        first.join()
+        received = b""
+        chunks = stream.chunks()
+        for word, following in zip(WORDS, [*WORDS[1:], None], strict=True):
+            while word.encode() not in received:
+                received += next(chunks)[1]  # the provider says nothing more until this came
+            give_turns(provider, turns, following)
+        for _, chunk in chunks:
+            received += chunk
+
+
+def give_turns(provider, turns, word):
+    """Lets the provider send events up to the one with this word, and no further; without a word, all of them."""
+    if word is None:
+        return turns.release(1000)
+    assert eventually(lambda: provider.requests, 5)
     sent = provider.requests[0].sent
-    for word in WORDS:
-        left = next(at for at, part in sent if word.encode() in part)
-        came = next(at for at, chunk in arrived if word.encode() in chunk)
-        assert 0 <= came - left < 0.12, f"{word} took {came - left:.3f} s"
+    while not any(word.encode() in part for _, part in sent):
+        before = len(sent)
+        turns.release()
+        assert eventually(lambda: len(sent) > before, 5)
 
 
 @pytest.mark.parametrize("fault", [faults.ByteByByte(), faults.OneChunk()], ids=repr)

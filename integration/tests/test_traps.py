@@ -5,13 +5,16 @@ import http.client
 import json
 import socket
 import time
+from contextlib import ExitStack
 
 import pytest
 
-from harness import ask, teams
+from harness import Gateway, ask, teams
 from harness.gateway import PATHS
 from harness.http2 import post_with_trailers
+from harness.sdks import CITY
 from providers import faults
+from providers.http2 import Http2Front
 from providers.raw import RawServer, requests_in
 
 KEY = ("authorization", f"Bearer {teams.KEYS['support']}")
@@ -50,6 +53,79 @@ def test_trailers_do_not_get_a_request_past_the_gate(gateway, client, key, model
 def test_a_body_of_trailers_only_is_refused(gateway, client):
     answer = post_with_trailers(gateway.envoy.port, PATHS[client], [KEY, JSON], b"", [("x-after", "1")])
     assert answer.status == 400
+
+
+def test_a_request_with_tools_and_trailers_is_translated_whole(gateway, client):
+    names = ["weather", "stocks"]
+    if client == "openai":
+        tools = [{"type": "function", "function": {"name": name, "parameters": CITY}} for name in names]
+    else:
+        tools = [{"name": name, "input_schema": CITY} for name in names]
+    for model in ("gpt-4o-mini", "claude-alone"):
+        body = body_of(client, model, text="use weather for Oslo", tools=tools)
+        answer = post_with_trailers(gateway.envoy.port, PATHS[client], [KEY, JSON], body, [("x-after", "1")])
+        assert answer.status == 200 and b"Oslo" in answer.body and b"weather" in answer.body
+
+
+def put_http2_between(bootstrap, name, port):
+    """A provider over HTTP/2 whose answers end with trailers."""
+    bootstrap.point(name, port)
+    for options in bootstrap.cluster(name)["typed_extension_protocol_options"].values():
+        options["explicit_http_config"] = {"http2_protocol_options": {}}
+
+
+@pytest.fixture(scope="module")
+def trailing(tmp_path_factory):
+    """A gateway whose providers end every answer with trailers."""
+
+    def change(bootstrap):
+        for provider in gateway.providers:
+            front = stack.enter_context(Http2Front(provider))
+            put_http2_between(bootstrap, provider.NAME, front.port)
+
+    with ExitStack() as stack:
+        gateway = Gateway(tmp_path_factory.mktemp("trailing"), change)
+        yield stack.enter_context(gateway)
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["plain", "streamed"])
+@pytest.mark.parametrize("model", ["gpt-4o-mini", "claude-alone"])
+def test_an_answer_that_ends_with_trailers_arrives_whole(trailing, client, model, stream):
+    trailing.fresh()
+    said = trailing.sdk(client).ask(model, "one two three", stream=stream)
+    assert (said.text, said.input, said.output) == ("You said: one two three", 3, 5)
+    record = trailing.record()
+    assert record["answer"]["end"] == "complete" and record["cost"]["certainty"] == "exact"
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["plain", "streamed"])
+@pytest.mark.parametrize(
+    "fault", [faults.Status(503), faults.NotJson(), faults.EmptyOk(), faults.ErrorIn200()], ids=repr
+)
+def test_a_failure_that_ends_with_trailers_goes_to_the_next_provider(trailing, client, fault, stream):
+    trailing.fresh()
+    trailing.anthropic.then(fault)
+    assert trailing.sdk(client).ask("claude-sonnet", stream=stream).text == "You said: hello there"
+    assert [attempt["outcome"] for attempt in trailing.record()["attempts"]] == ["failed", "served"]
+
+
+@pytest.mark.parametrize("fault", [faults.Status(400), faults.Status(503), faults.NotJson()], ids=repr)
+def test_the_last_providers_failure_that_ends_with_trailers_is_an_error_of_the_clients_format(trailing, client, fault):
+    trailing.fresh()
+    trailing.openai.then(fault)
+    answer = trailing.post(client, "gpt-4o-mini")
+    assert answer.status >= 400 and answer.error["message"]
+    assert (client == "anthropic") == (answer.json.get("type") == "error")
+
+
+def test_a_stream_that_trailers_end_in_the_middle_is_broken_off(trailing, client):
+    # Envoy takes no error event in this place; a client of any format sees that something is missing.
+    trailing.fresh()
+    trailing.anthropic.then(faults.Cut(5, clean=True))
+    with trailing.stream(client, "claude-alone") as stream, pytest.raises(http.client.IncompleteRead):
+        stream.read()
+    record = trailing.record()
+    assert record["answer"]["end"] == "cut" and record["attempts"][0]["reason"] == "stream_cut"
 
 
 # Headers: bytes that are no text, and names that come twice.
@@ -184,10 +260,20 @@ def test_the_provider_is_not_asked_to_compress(gateway, client):
     assert gateway.openai.requests[0].header("accept-encoding") in (None, "identity")
 
 
-def test_an_answer_compressed_unasked_goes_to_the_next_provider(gateway, client):
+@pytest.mark.parametrize("stream", [False, True], ids=["plain", "streamed"])
+def test_an_answer_compressed_unasked_goes_to_the_next_provider(gateway, client, stream):
     gateway.anthropic.then(faults.Gzip())
-    assert gateway.post(client, "claude-sonnet").status == 200
-    assert [attempt["provider"] for attempt in gateway.record()["attempts"]][-1] == "openai"
+    answer = gateway.post(client, "claude-sonnet", stream=stream)
+    assert answer.status == 200 and b"hello" in answer.body and answer.header("content-encoding") is None
+    failed, served = gateway.record()["attempts"]
+    assert (failed["provider"], failed["reason"]) == ("anthropic", "encoded_answer")
+    assert (served["provider"], served["outcome"]) == ("openai", "served")
+
+
+def test_when_the_last_provider_compresses_unasked_the_client_is_told(gateway, client):
+    gateway.openai.then(faults.Gzip())
+    answer = gateway.post(client, "gpt-4o-mini")
+    assert answer.status == 502 and answer.error["message"] and answer.header("content-encoding") is None
 
 
 # Our own refusal passes back through our own response callbacks.

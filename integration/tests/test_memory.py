@@ -1,0 +1,86 @@
+"""Answers that are held take memory. Below the limits nothing breaks; past wasm's own limit the filter fails closed."""
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from harness import teams
+from harness.envoy import eventually
+from providers import faults
+from providers.raw import FloodServer
+
+# The most that the config allows: together more than the 1 GiB of a VM.
+MAXIMA = {"response_bytes": 256 << 20, "held_total_bytes": 1 << 30}
+RELOAD_SECONDS = 15
+
+
+def at_once(count, ask):
+    """The answers to so many requests at the same time."""
+    with ThreadPoolExecutor(count) as pool:
+        return list(pool.map(lambda _: ask(), range(count)))
+
+
+def resident(pid):
+    """Bytes of memory that a process holds."""
+    with open(f"/proc/{pid}/statm") as statm:
+        return int(statm.read().split()[1]) * 4096
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["plain", "streamed"])
+def test_one_answer_above_the_budget_is_refused_and_the_next_is_served(start, client, stream):
+    gateway = start(lambda bootstrap: bootstrap.gate(limits={"held_total_bytes": 65536, "held_bytes": 1 << 20}))
+    gateway.openai.then(faults.Huge(1 << 20))
+    answer = gateway.post(client, "gpt-4o-mini", stream=stream)
+    assert answer.status == 503 and answer.error["message"]
+    assert gateway.record()["attempts"][0]["reason"] == "out_of_memory_budget"
+    assert gateway.post(client, "gpt-4o-mini", stream=stream).status == 200
+
+
+def test_answers_together_stay_within_the_budget_and_give_it_back(start, client):
+    gateway = start(lambda bootstrap: bootstrap.gate(limits={"held_total_bytes": 65536}))
+    gateway.openai.always(faults.Huge(40_000), faults.Stall(0.5))
+    statuses = [answer.status for answer in at_once(6, lambda: gateway.post(client, "gpt-4o-mini"))]
+    assert set(statuses) <= {200, 503} and 503 in statuses
+    failed = [record["attempts"][0] for record in gateway.records(6) if record["answer"]["status"] == 503]
+    assert {attempt["reason"] for attempt in failed} == {"out_of_memory_budget"}
+    for _ in range(3):
+        assert gateway.post(client, "gpt-4o-mini").status == 200
+
+
+def test_with_the_default_limits_floods_from_all_sides_do_no_harm(start, client):
+    with FloodServer() as flood:
+        gateway = start(lambda bootstrap: bootstrap.point("openai", flood.port))
+        answers = at_once(16, lambda: gateway.post(client, "gpt-4o-mini"))
+        assert {answer.status for answer in answers} <= {502, 503}
+        assert not [answer for answer in answers if b"flood" in answer.body]
+        assert gateway.post(client, "claude-alone").status == 200
+        assert resident(gateway.envoy.pid) < 1 << 30
+
+
+def test_after_a_crash_the_filter_is_back_in_seconds_and_nothing_was_forwarded_unseen(start, client):
+    with FloodServer() as flood:
+
+        def change(bootstrap):
+            bootstrap.gate(limits=MAXIMA)
+            bootstrap.point("openai", flood.port)
+
+        gateway = start(change, allow_crash=True)
+        crashed = at_once(8, lambda: gateway.post(client, "gpt-4o-mini"))
+        assert "Uncaught RuntimeError" in gateway.envoy.log(), "the VM did not run out of memory"
+        assert all(answer.status >= 500 and b"flood" not in answer.body for answer in crashed)
+
+        served, strangers, began = 0, [], time.monotonic()
+        while not served:
+            assert time.monotonic() - began < RELOAD_SECONDS, gateway.envoy.log_tail()
+            strangers.append(gateway.send("POST", "/v1/messages", [("content-type", "application/json")], b"{}").status)
+            answer = gateway.post(client, "claude-alone")
+            served += answer.status == 200
+            assert answer.status == 200 or (answer.status == 503 and not gateway.anthropic.requests)
+        assert set(strangers) <= {401, 503}
+        for request in gateway.anthropic.requests:
+            assert request.header("x-api-key") == teams.ANTHROPIC_KEY
+            assert teams.KEYS["support"] not in repr(request.headers)
+        assert len(gateway.anthropic.requests) == served
+        assert any(value for name, value in gateway.envoy.stats().items() if name.endswith("vm_reload_success"))
+        assert eventually(lambda: gateway.post(client, "claude-alone", stream=True).status == 200, 1)
