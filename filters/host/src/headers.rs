@@ -26,7 +26,9 @@ impl Headers {
     }
 
     /// Reads the ABI's form: a count, then a pair of sizes per header, then name NUL value NUL for each.
-    fn parse(bytes: Vec<u8>) -> Option<Self> {
+    /// `None` when it is cut or lies about its sizes.
+    #[must_use]
+    pub fn parse(bytes: Vec<u8>) -> Option<Self> {
         if bytes.is_empty() {
             return Some(Self::default());
         }

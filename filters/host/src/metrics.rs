@@ -16,8 +16,10 @@ thread_local! {
 
 /// Adds `by` to a counter. Label values must not contain `;.;`; configured names cannot.
 pub fn count(name: &str, labels: &[(&str, &str)], by: u64) {
-    // The host refuses 0, and nothing is lost by leaving it out.
-    let Ok(by @ 1..) = i64::try_from(by) else { return };
+    let by = i64::try_from(by).unwrap_or(i64::MAX);
+    if by == 0 {
+        return; // the host refuses it, and nothing is lost
+    }
     let full = labels.iter().fold(String::from(name), |mut full, (label, value)| {
         full.push_str(if full.len() == name.len() { "." } else { "" });
         full.extend([label, "=.=", value, ";.;"]);

@@ -9,6 +9,7 @@
 use crate::abi::{self, Buffer, Direction, Level, Map};
 use crate::deadline::{self, Expire};
 use crate::headers::{self, Headers};
+use crate::state;
 use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::Action;
 use std::cell::RefCell;
@@ -47,8 +48,8 @@ pub struct Reply {
 
 impl Reply {
     /// For faults of ours that no client format has words for.
-    pub(crate) const fn failure(details: &'static str) -> Self {
-        Self { status: 500, details, headers: Vec::new(), body: Vec::new() }
+    pub(crate) fn failure(details: &'static str) -> Self {
+        Self { status: 500, details, headers: Vec::new(), body: details.as_bytes().to_vec() }
     }
 
     pub(crate) fn send(&self) {
@@ -149,6 +150,8 @@ struct Flow<S> {
     request: Way,
     request_size: usize,
     response: Way,
+    /// The details of our own reply.
+    answered: &'static str,
     deadline: Option<u64>,
 }
 
@@ -185,6 +188,8 @@ impl<S: Stream> Flow<S> {
                 Ok(Way::Held)
             }
             Step::Go => Ok(Way::Open),
+            // In trailers there may be no body to change.
+            Step::Edit { first: 0, with } if with.is_empty() => Ok(Way::Open),
             Step::Edit { first, with } => {
                 abi::replace_buffer_prefix(Buffer::Response, first, &with)?;
                 Ok(Way::Open)
@@ -197,8 +202,17 @@ impl<S: Stream> Flow<S> {
 
     fn answer(&mut self, reply: &Reply) -> Way {
         reply.send();
+        self.answered = reply.details;
         self.response = Way::Answered;
         Way::Answered
+    }
+
+    /// A request that outgrows Envoy's buffer is answered by Envoy, whatever we answered in the same callback.
+    fn note_overruled(&mut self) {
+        let details = || state::text(&["response", "code_details"]);
+        if self.response == Way::Answered && details().is_some_and(|details| details != self.answered) {
+            self.response = Way::Held;
+        }
     }
 
     fn fail(&mut self, side: &str, error: abi::HostError) -> Way {
@@ -220,6 +234,10 @@ const fn action(way: Way) -> Action {
     }
 }
 
+fn adds_data(step: &abi::Result<Step>) -> bool {
+    matches!(step, Ok(Step::Edit { with, .. }) if !with.is_empty())
+}
+
 /// A [`Stream`] as the SDK's dispatcher wants it, shared with the table of deadlines.
 pub(crate) struct Shared<S: Stream> {
     root_id: u32,
@@ -229,7 +247,8 @@ pub(crate) struct Shared<S: Stream> {
 
 impl<S: Stream> Shared<S> {
     pub(crate) fn new(root_id: u32, context_id: u32, stream: S) -> Self {
-        let flow = Flow { stream, request: Way::Held, request_size: 0, response: Way::Held, deadline: None };
+        let held = Way::Held;
+        let flow = Flow { stream, request: held, request_size: 0, response: held, answered: "", deadline: None };
         Self { root_id, context_id, flow: Rc::new(RefCell::new(flow)) }
     }
 
@@ -307,6 +326,7 @@ impl<S: Stream> HttpContext for Shared<S> {
     }
 
     fn on_http_response_headers(&mut self, _: usize, end: bool) -> Action {
+        self.flow.borrow_mut().note_overruled();
         self.response(|flow| {
             let mut step = Headers::read(Map::Response).and_then(|headers| flow.stream.response_headers(headers, end));
             if step == Ok(Step::Hold) && end {
@@ -333,6 +353,11 @@ impl<S: Stream> HttpContext for Shared<S> {
                 return Action::Continue;
             }
             let step = flow.stream.response_data(&[], true);
+            if flow.response == Way::Open && adds_data(&step) {
+                // The body has gone on and Envoy takes no more of it: breaking off says that something is missing.
+                flow.answer(&Reply::failure("tollgate_cut"));
+                return action(flow.response);
+            }
             flow.response(step, 0, true)
         })
     }

@@ -96,7 +96,7 @@ impl Framer {
     /// follows, because where the next event begins is not known.
     pub fn push(&mut self, bytes: &[u8], on_event: impl FnMut(Event<'_>)) -> Result<(), TooLarge> {
         if self.failed || self.read(bytes, on_event).is_none() {
-            *self = Self { failed: true, ..Self::new(self.max_event_bytes) };
+            *self = Self { failed: true, unfinished: self.unfinished, ..Self::new(self.max_event_bytes) };
             return Err(TooLarge { max_event_bytes: self.max_event_bytes });
         }
         Ok(())
@@ -121,7 +121,7 @@ impl Framer {
     }
 
     /// Bytes of the stream since the last blank line, line ends and comments among them: the last chunk ends with them,
-    /// or holds nothing else.
+    /// or holds nothing else. Of an event that was too large, what came of it until then.
     #[must_use]
     pub const fn unfinished(&self) -> usize {
         self.unfinished
@@ -133,19 +133,19 @@ impl Framer {
         let mut open = mem::take(&mut self.open);
         let mut rest = if self.after_cr { bytes.strip_prefix(b"\n").unwrap_or(bytes) } else { bytes };
         self.after_cr = last == b'\r';
-        // Where the unfinished event begins; before this chunk, it is counted already.
-        let mut begin = if self.unfinished == 0 { bytes.len().saturating_sub(rest.len()) } else { 0 };
+        // A late LF is of the event it ends, or else of none.
+        let begun = if self.unfinished == 0 { rest.len() } else { bytes.len() };
+        self.unfinished = self.unfinished.saturating_add(begun);
         while let Some((line, after)) = split_line(rest) {
             self.check_room(&open, line)?;
             let line = self.complete_line(line);
             if line.is_empty() {
                 let end = bytes.len().saturating_sub(after.len());
-                let size = mem::take(&mut self.unfinished).saturating_add(end.saturating_sub(begin));
+                let size = mem::replace(&mut self.unfinished, after.len()).saturating_sub(after.len());
                 if let Some(event) = open.event(end, size) {
                     on_event(event);
                 }
                 open = Fields::NONE;
-                begin = end;
             } else {
                 open.read(line);
             }
@@ -153,7 +153,6 @@ impl Framer {
         }
         self.check_room(&open, rest)?;
         self.line.extend_from_slice(rest);
-        self.unfinished = self.unfinished.saturating_add(bytes.len().saturating_sub(begin));
         self.open = open.into_owned();
         Some(())
     }

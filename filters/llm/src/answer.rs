@@ -148,3 +148,6 @@ impl Whole {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -166,16 +166,26 @@ pub fn load(json: &[u8]) -> Result<Role, String> {
     let mut deserializer = serde_json::Deserializer::from_slice(json);
     let config: Config = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let path = error.path().to_string();
-        // Line and column count in Envoy's own JSON, which nobody wrote.
-        let reason = error.into_inner().to_string();
-        let reason = reason.rsplit_once(" at line ").map_or(reason.as_str(), |(reason, _)| reason).to_owned();
-        if path == "." { reason } else { format!("{path}: {reason}") }
+        let reason = reason(error.inner());
+        if matches!(path.as_str(), "." | "?") { reason } else { format!("{path}: {reason}") }
     })?;
+    deserializer.end().map_err(|error| reason(&error))?;
     match (config.gate, config.provider) {
         (Some(gate), None) => gate.check().map(|gate| Role::Gate(Box::new(gate))),
         (None, Some(provider)) => Ok(Role::Provider(provider)),
         (None, None) => Err("found neither, expected `gate` or `provider`".to_owned()),
         (Some(_), Some(_)) => Err("found both `gate` and `provider`, expected one of them".to_owned()),
+    }
+}
+
+/// What is wrong, without line and column, which count in Envoy's own JSON, which nobody wrote; and without a text that
+/// stands in the wrong place, which may be a key.
+fn reason(error: &serde_json::Error) -> String {
+    let reason = error.to_string();
+    let reason = reason.rsplit_once(" at line ").map_or(reason.as_str(), |(reason, _)| reason);
+    match reason.split_once(" string \"").zip(reason.rsplit_once("\", expected ")) {
+        Some(((fault, _), (_, expected))) => format!("{fault} string, expected {expected}"),
+        None => reason.to_owned(),
     }
 }
 
@@ -304,3 +314,6 @@ impl Model {
 fn names<T>(map: &BTreeMap<Label, T>) -> String {
     map.keys().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
+
+#[cfg(test)]
+mod tests;

@@ -45,3 +45,6 @@ fn bearer(value: &[u8]) -> &[u8] {
         _ => value,
     }
 }
+
+#[cfg(test)]
+mod tests;

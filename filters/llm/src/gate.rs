@@ -140,12 +140,16 @@ impl AtGate {
 /// The start of every record, also of a request that is refused at once.
 fn begin(headers: &Headers) -> Exchange {
     let path = headers.text(":path").unwrap_or_default();
-    let anthropic = path.starts_with(Format::AnthropicMessages.path()) || headers.one("anthropic-version").is_some();
+    let format = Format::of_path(path.split_once('?').map_or(path, |(path, _)| path)).unwrap_or_else(|| {
+        let anthropic =
+            path.starts_with(Format::AnthropicMessages.path()) || headers.one("anthropic-version").is_some();
+        if anthropic { Format::AnthropicMessages } else { Format::OpenaiChat }
+    });
     Exchange {
         began: abi::now(),
         request_id: headers.text("x-request-id").unwrap_or_default().to_owned(),
         trace_id: headers.text("traceparent").and_then(|value| value.split('-').nth(1)).map(str::to_owned),
-        format: if anthropic { Format::AnthropicMessages } else { Format::OpenaiChat },
+        format,
         key: None,
         request_bytes: 0,
         asked: None,

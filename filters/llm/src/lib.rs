@@ -10,6 +10,8 @@ pub mod budget;
 pub mod config;
 pub mod counters;
 pub mod credentials;
+#[cfg(test)]
+mod example;
 pub mod exchange;
 pub mod gate;
 pub mod provider;
@@ -21,6 +23,8 @@ pub mod streamed;
 pub mod upstream;
 
 use config::{Gate, ProviderConfig, Role};
+#[cfg(all(test, not(target_arch = "wasm32")))]
+use fake_envoy as _; // what the host's ABI is linked to
 use gate::AtGate;
 use provider::AtProvider;
 use std::rc::Rc;

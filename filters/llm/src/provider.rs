@@ -12,7 +12,7 @@ use std::rc::Rc;
 use tollgate_host::abi::{self, Level, Map};
 use tollgate_host::headers::{self, Headers};
 use tollgate_host::state;
-use tollgate_host::stream::{RequestBody, Step, Stream};
+use tollgate_host::stream::{Reply, RequestBody, Step, Stream};
 use tollgate_wire::Format;
 use tollgate_wire::error::{ApiError, ErrorKind};
 
@@ -95,8 +95,9 @@ impl AtProvider {
     fn refuse(&mut self, refusal: Refusal) -> Step {
         let Some(current) = &self.attempt else { return Step::Reply(refusal.reply(Format::OpenaiChat)) };
         current.end(Outcome::Refused(refusal.reason()));
+        let reply = current.marked(refusal.reply(current.client()));
         self.phase = Phase::Done;
-        Step::Reply(refusal.reply(current.client()))
+        Step::Reply(reply)
     }
 
     /// Gives a held answer up: the next provider is asked, or the client is told.
@@ -225,8 +226,12 @@ impl Current {
         exchange.response_bytes = exchange.response_bytes.saturating_add(bytes);
     }
 
-    fn error(&self, error: &ApiError, details: &'static str) -> tollgate_host::stream::Reply {
-        let mut reply = error_reply(self.client(), error, details);
+    fn error(&self, error: &ApiError, details: &'static str) -> Reply {
+        self.marked(error_reply(self.client(), error, details))
+    }
+
+    /// An answer of ours in the client's format: without the mark the gate would take it for Envoy's own.
+    fn marked(&self, mut reply: Reply) -> Reply {
         reply.headers.push((PROVIDER_HEADER, self.provider_name().to_owned()));
         self.exchange.borrow_mut().response_bytes = u64::try_from(reply.body.len()).unwrap_or(u64::MAX);
         reply

@@ -177,3 +177,6 @@ const fn millis(from: u64, to: u64) -> u64 {
 fn line(record: &Record<'_>) -> String {
     serde_json::to_string(record).unwrap_or_else(|_| r#"{"filter":"llm","error":"unwritable"}"#.to_owned())
 }
+
+#[cfg(test)]
+mod tests;

@@ -142,3 +142,6 @@ pub fn error_reply(format: Format, error: &ApiError, details: &'static str) -> R
         body: format.write_error(error),
     }
 }
+
+#[cfg(test)]
+mod tests;

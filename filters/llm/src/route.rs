@@ -58,3 +58,6 @@ fn field(number: u8, bytes: &[u8]) -> Vec<u8> {
     out.extend(bytes);
     out
 }
+
+#[cfg(test)]
+mod tests;

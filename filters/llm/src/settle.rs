@@ -87,9 +87,14 @@ pub struct Settled {
 
 /// Ends what is still open and bills every attempt.
 pub fn settle(exchange: &mut Exchange, ending: &Ending) -> Settled {
-    for attempt in &mut exchange.attempts {
+    let last = exchange.attempts.len().saturating_sub(1);
+    for (index, attempt) in exchange.attempts.iter_mut().enumerate() {
+        // The client can only have left the last one; those before were given up for it.
+        let client_gone = ending.client_gone() && index == last;
         let outcome = match attempt.outcome {
-            Outcome::Waiting | Outcome::Relaying if ending.client_gone() => Outcome::Abandoned,
+            // An SDK that has read the last event hangs up; that the stream is over, it does not wait for.
+            Outcome::Relaying if client_gone && is_whole(&attempt.tally) => Outcome::Served,
+            Outcome::Waiting | Outcome::Relaying if client_gone => Outcome::Abandoned,
             Outcome::Waiting => Outcome::Failed("no_response"),
             Outcome::Relaying => Outcome::Cut("reset"),
             _ => continue,
@@ -108,13 +113,19 @@ pub fn settle(exchange: &mut Exchange, ending: &Ending) -> Settled {
 
 fn end(exchange: &Exchange, ending: &Ending) -> End {
     let last = exchange.attempts.last().map(|attempt| &attempt.outcome);
+    let streamed = exchange.asked.as_ref().is_some_and(|(_, stream)| *stream);
     match last {
         _ if exchange.refusal.is_some() => End::Refused,
+        Some(Outcome::Served) if streamed || !ending.client_gone() => End::Complete,
         _ if ending.client_gone() => End::ClientGone,
-        Some(Outcome::Served) => End::Complete,
         Some(Outcome::Cut(_)) => End::Cut,
         _ => End::Failed,
     }
+}
+
+/// Nothing more can come: the model has stopped and its usage is known.
+const fn is_whole(tally: &Tally) -> bool {
+    tally.stopped && tally.usage.is_some() && tally.cut.is_none()
 }
 
 fn bill(exchange: &Exchange, attempt: &Attempt) -> Bill {
@@ -150,3 +161,6 @@ fn used(attempt: &Attempt, request_bytes: usize) -> (Option<Usage>, Certainty) {
 const fn estimated_output(attempt: &Attempt) -> u64 {
     attempt.tally.output_bytes.div_ceil(BYTES_PER_TOKEN)
 }
+
+#[cfg(test)]
+mod tests;

@@ -159,3 +159,6 @@ pub fn client_error(format: Format, status: u16, body: &[u8]) -> ApiError {
 pub fn as_slices(pairs: &Pairs) -> Vec<(&str, &[u8])> {
     pairs.iter().map(|(name, value)| (name.as_str(), value.as_slice())).collect()
 }
+
+#[cfg(test)]
+mod tests;

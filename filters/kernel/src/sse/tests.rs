@@ -233,6 +233,7 @@ fn events_before_one_that_is_too_large_are_told_and_none_after() {
     let outcome = framer.push(b"data: a\n\ndata: much\n\ndata: b\n\n", |event| seen.push(owned(event)));
     assert_eq!(outcome.unwrap_err().to_string(), "an event of the stream is larger than 8 bytes");
     assert!(framer.push(b"data: c\n\n", |event| seen.push(owned(event))).is_err());
+    assert_eq!(framer.unfinished(), "data: much\n\ndata: b\n\n".len());
     framer.finish(|event| seen.push(owned(event)));
     assert_eq!(seen, events(&[("", "a")]));
 }

@@ -1,0 +1,267 @@
+use super::{Role, load};
+use crate::example::{self, SUPPORT_SHA256};
+use serde_json::{Value, json};
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
+/// The example with `value` at `path`; `null` takes away what is there.
+fn changed(path: &str, value: Value) -> Value {
+    let mut config = example::config();
+    let (parent, name) = path.rsplit_once('/').expect("a path");
+    let parent = config.pointer_mut(parent).expect("a parent that is there");
+    match (parent, value) {
+        (Value::Object(fields), Value::Null) => drop(fields.remove(name)),
+        (Value::Object(fields), value) => drop(fields.insert(name.to_owned(), value)),
+        (Value::Array(values), value) => values[name.parse::<usize>().expect("an index")] = value,
+        other => panic!("no place for a value: {other:?}"),
+    }
+    config
+}
+
+fn refused(config: &Value) -> String {
+    load(config.to_string().as_bytes()).expect_err("a faulty configuration")
+}
+
+#[test]
+fn a_fault_is_told_with_its_path_what_was_found_and_what_was_expected() {
+    const TARGET: &str = "/gate/models/claude/targets/0";
+    let target = |field: &str| format!("{TARGET}/{field}");
+    let provider = |field: &str| format!("/gate/providers/openai/{field}");
+    for (path, value, message) in [
+        (
+            "/gate/modles".into(),
+            json!({}),
+            "gate.modles: unknown field `modles`, expected one of `providers`, `models`, `keys`, `limits`",
+        ),
+        ("/gate/keys".into(), Value::Null, "gate: missing field `keys`"),
+        ("/gate/providers".into(), json!(7), "gate.providers: invalid type: integer `7`, expected a map"),
+        (
+            target("model"),
+            json!(7),
+            "gate.models.claude.targets[0].model: invalid type: integer `7`, expected a string",
+        ),
+        (
+            target("model"),
+            json!(""),
+            "gate.models.claude.targets[0].model: found ``, expected 1 to 256 printable characters",
+        ),
+        (
+            target("model"),
+            json!("a\nb"),
+            "gate.models.claude.targets[0].model: found `a\\nb`, expected 1 to 256 printable characters",
+        ),
+        (
+            target("provider"),
+            json!("gemini"),
+            "gate.models.claude.targets[0].provider: found `gemini`, expected one of `anthropic`, `openai`",
+        ),
+        (target("price"), json!({"input": 3}), "gate.models.claude.targets[0].price: missing field `output`"),
+        (target("price/input"), json!(-1), "gate.models.claude.targets[0].price.input: must not be negative"),
+        (
+            target("price/inputt"),
+            json!(1),
+            "gate.models.claude.targets[0].price.inputt: unknown field `inputt`, expected one of `input`, `output`, `cache_read`, `cache_write_5m`, `cache_write_1h`, `reasoning`, `audio_input`, `audio_output`",
+        ),
+        ("/gate/models/claude/targets".into(), json!([]), "gate.models.claude.targets: found 0, expected 1 to 8"),
+        ("/gate/models/claude/route".into(), json!("a;b"), "gate.models.claude.route: must not have the character `;`"),
+        (
+            provider("format"),
+            json!("grpc"),
+            "gate.providers.openai.format: unknown variant `grpc`, expected `openai-chat` or `anthropic-messages`",
+        ),
+        (provider("host"), json!("a b"), "gate.providers.openai.host: found `a b`, expected a host name"),
+        (
+            provider("host"),
+            json!("https://api.openai.com"),
+            "gate.providers.openai.host: found `https://api.openai.com`, expected a host name",
+        ),
+        (provider("host"), json!(""), "gate.providers.openai.host: found ``, expected a host name"),
+        (
+            provider("path_prefix"),
+            json!("eu/"),
+            "gate.providers.openai.path_prefix: found `eu/`, expected a path like `/openai`",
+        ),
+        (
+            provider("path_prefix"),
+            json!("/eu?a=b"),
+            "gate.providers.openai.path_prefix: found `/eu?a=b`, expected a path like `/openai`",
+        ),
+        (
+            provider("headers"),
+            json!({"X-Org": "a"}),
+            "gate.providers.openai.headers: found the name `X-Org`, expected lowercase",
+        ),
+        (provider("headers"), json!({"": "a"}), "gate.providers.openai.headers: found the name ``, expected lowercase"),
+        (
+            provider("headers"),
+            json!({":path": "/"}),
+            "gate.providers.openai.headers: found the name `:path`, expected lowercase",
+        ),
+        (
+            provider("headers"),
+            json!({"x-a": "a\r\nb: c"}),
+            "gate.providers.openai.headers.x-a: expected printable ASCII",
+        ),
+        (
+            provider("headers"),
+            json!({"content-length": "1"}),
+            "gate.providers.openai.headers.content-length: found a header that Tollgate sets itself",
+        ),
+        ("/gate/keys/0/id".into(), json!("a_b"), "gate.keys[0].id: must not have the character `_`"),
+        (
+            "/gate/keys/0/sha256".into(),
+            json!(["ab"]),
+            "gate.keys[0].sha256[0]: must be 64 lowercase hex digits, as `sha256sum` prints them",
+        ),
+        (
+            "/gate/keys/0/models".into(),
+            json!(["gpt-9"]),
+            "gate.keys[0].models: found `gpt-9`, expected one of `claude`, `unpriced`",
+        ),
+        (
+            "/gate/keys/0/subject".into(),
+            json!({"squad": "a"}),
+            "gate.keys[0].subject.squad: unknown field `squad`, expected one of `user`, `team`, `feature`, `environment`, `tier`",
+        ),
+        (
+            "/gate/limits".into(),
+            json!({"request_bytes": 0}),
+            "gate.limits.request_bytes: found 0, expected 1024 to 268435456 bytes",
+        ),
+        (
+            "/gate/limits".into(),
+            json!({"held_total_bytes": 1_073_741_825}),
+            "gate.limits.held_total_bytes: found 1073741825, expected 1024 to 1073741824 bytes",
+        ),
+        (
+            "/gate/limits".into(),
+            json!({"event_bytes": -1}),
+            "gate.limits.event_bytes: invalid value: integer `-1`, expected usize",
+        ),
+        (
+            "/gate/limits".into(),
+            json!({"first_event_ms": 600_001}),
+            "gate.limits.first_event_ms: found 600001, expected 1 to 600000 milliseconds",
+        ),
+        (
+            "/gate/limits".into(),
+            json!({"first_event_ms": 0.5}),
+            "gate.limits.first_event_ms: invalid type: floating point `0.5`, expected u64",
+        ),
+        ("/provider".into(), json!({}), "found both `gate` and `provider`, expected one of them"),
+        ("/gate".into(), Value::Null, "found neither, expected `gate` or `provider`"),
+        ("/gates".into(), json!({}), "gates: unknown field `gates`, expected `gate` or `provider`"),
+    ] {
+        assert_eq!(refused(&changed(&path, value)), message);
+    }
+}
+
+#[test]
+fn keys_that_contradict_each_other_are_refused_by_name() {
+    let key = |more: Value| {
+        let mut key = json!({"id": "support", "sha256": [SUPPORT_SHA256], "models": []});
+        key.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
+        key
+    };
+    for (keys, message) in [
+        (json!([key(json!({})), key(json!({}))]), "gate.keys: two keys have the id `support`"),
+        (
+            json!([key(json!({"not_before": "2026-01-02T00:00:00Z", "expires": "2026-01-01T00:00:00Z"}))]),
+            "gate.keys: the key `support` must expire after it becomes valid",
+        ),
+    ] {
+        assert_eq!(refused(&changed("/gate/keys", keys)), message);
+    }
+}
+
+#[test]
+fn what_is_not_one_json_object_is_refused() {
+    for (config, message) in [
+        ("", "found no configuration, expected `gate` or `provider`"),
+        ("{", "EOF while parsing an object"),
+        ("7", "invalid type: integer `7`, expected struct Config"),
+        ("gate: {}", "expected value"),
+        (r#"{"provider": {}} {"#, "trailing characters"),
+        (r#"{"provider": {}, "provider": {}}"#, "duplicate field `provider`"),
+        (r#"{"provider": {"nmae": "openai"}}"#, "provider.nmae: unknown field `nmae`, expected `name`"),
+    ] {
+        assert_eq!(load(config.as_bytes()).expect_err(config), message);
+    }
+}
+
+/// People paste keys where the hash belongs, and where nothing belongs.
+#[test]
+fn no_error_ever_quotes_a_secret() {
+    const SECRET: &str = "tg_support_0123456789abcdef";
+    let bearer = format!("Bearer \", expected {SECRET}");
+    for (path, value) in [
+        ("/gate/keys/0/sha256", json!([SECRET])),
+        ("/gate/keys/0/sha256", json!(SECRET)),
+        ("/gate/keys/0/id", json!(SECRET)),
+        ("/gate/keys/0", json!(SECRET)),
+        ("/gate/keys", json!(SECRET)),
+        ("/gate/keys/0/subject", json!(SECRET)),
+        ("/gate/keys/0/subject", json!({"team": [SECRET]})),
+        ("/gate/keys/0/disabled", json!(SECRET)),
+        ("/gate/providers/openai/headers", json!(SECRET)),
+        ("/gate/providers/openai/headers", json!({"authorization": format!("Bearer {SECRET}")})),
+        ("/gate/providers/openai/headers", json!({"x-api-key": SECRET})),
+        ("/gate/providers/openai/headers", json!({"x-key": format!("{SECRET}\n")})),
+        ("/gate/providers/openai", json!(bearer)),
+        ("/gate/models", json!(SECRET)),
+        ("/gate/limits", json!(SECRET)),
+    ] {
+        let message = refused(&changed(path, value));
+        assert!(!message.contains("0123456789abcdef"), "{message}");
+        assert!(message.starts_with("gate."), "still says where: {message}");
+    }
+    let message = refused(&changed("/gate/providers/openai/headers", json!({"x-api-key": SECRET})));
+    let expected = "found a credential, expected Envoy's credential_injector to set it";
+    assert_eq!(message, format!("gate.providers.openai.headers.x-api-key: {expected}"));
+    assert_eq!(refused(&changed("/gate/keys", json!(SECRET))), "gate.keys: invalid type: string, expected a sequence");
+}
+
+#[test]
+fn a_gate_is_ready_to_decide_with() {
+    let gate = example::gate();
+    let claude = gate.models.get("claude").expect("a model");
+    assert_eq!(claude.route.as_str(), "claude", "the model's own name");
+    assert_eq!(claude.targets_header, crate::route::targets(["anthropic", "openai-eu"].into_iter()), "clusters");
+    assert_eq!(gate.models.get("unpriced").map(|model| model.route.as_str()), Some("slow lane"));
+    assert_eq!(gate.limits.request_bytes, 10 << 20);
+    assert_eq!(example::key(&gate).subject.team.as_ref().map(ToString::to_string), Some("Support".to_owned()));
+}
+
+#[test]
+fn a_limit_left_out_has_its_default() {
+    let config = changed("/gate/limits", json!({"event_bytes": 1024}));
+    let Ok(Role::Gate(gate)) = load(config.to_string().as_bytes()) else { panic!("a gate") };
+    assert_eq!((gate.limits.event_bytes, gate.limits.held_bytes), (1024, 64 << 10));
+}
+
+#[test]
+fn a_provider_may_be_named_here_or_by_its_endpoint() {
+    for (config, name) in [(r#"{"provider": {"name": "openai"}}"#, Some("openai")), (r#"{"provider": {}}"#, None)] {
+        let Ok(Role::Provider(provider)) = load(config.as_bytes()) else { panic!("a provider") };
+        assert_eq!(provider.name.as_ref().map(ToString::to_string), name.map(str::to_owned));
+    }
+}
+
+/// The shape of `envoy/llm.yaml`; the file itself is loaded by every test in a real Envoy.
+#[test]
+fn a_configuration_of_the_shipped_shape_loads() {
+    let claude = json!({"input": 2, "output": 10, "cache_read": 0.1, "cache_write_5m": 2.5, "cache_write_1h": "4"});
+    let gpt = json!({"input": 2.5, "output": 10, "cache_read": 1.25});
+    let config = json!({"gate": {
+        "providers": {
+            "anthropic": {"format": "anthropic-messages", "host": "api.anthropic.com"},
+            "openai": {"format": "openai-chat", "host": "api.openai.com:443"},
+        },
+        "models": {"claude-sonnet": {"targets": [
+            {"provider": "anthropic", "model": "claude-sonnet-4-5", "price": claude},
+            {"provider": "openai", "model": "gpt-4o", "price": gpt},
+        ]}},
+        "keys": [{"id": "support", "sha256": [SUPPORT_SHA256], "subject": {"team": "support"}, "models": ["*"]}],
+    }});
+    assert!(matches!(load(config.to_string().as_bytes()), Ok(Role::Gate(_))));
+}

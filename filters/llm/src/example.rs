@@ -1,0 +1,91 @@
+//! The example that the tests of all modules speak of: two providers, of which each speaks its own format, and a team
+//! that may ask for models of both.
+
+use crate::config::{self, Gate, Role};
+use crate::exchange::{Admitted, Attempt, Exchange, Outcome};
+use std::rc::Rc;
+use tollgate_host::headers::{self, Headers};
+use tollgate_wire::Format;
+use tollgate_wire::envelope::Envelope;
+use tollgate_wire::usage::Usage;
+
+/// 2026-11-22T12:00:00Z in nanoseconds.
+pub(crate) const NOON: u64 = 1_795_348_800_000_000_000;
+
+/// `printf %s tg_support_0123456789abcdef | sha256sum`
+pub(crate) const SUPPORT_SHA256: &str = "22e541af4c0394f630f1cd565d33062b7fbdb6ba29560a12cbb5e5655a02569a";
+
+pub(crate) fn config() -> serde_json::Value {
+    serde_json::json!({"gate": {
+        "providers": {
+            "anthropic": {"format": "anthropic-messages", "host": "api.anthropic.com"},
+            "openai": {"format": "openai-chat", "host": "api.openai.com", "path_prefix": "/eu", "cluster": "openai-eu",
+                       "headers": {"openai-organization": "org-1"}},
+        },
+        "models": {
+            "claude": {"targets": [
+                {"provider": "anthropic", "model": "claude-sonnet-4-5", "price": {"input": 3, "output": 15}},
+                {"provider": "openai", "model": "gpt-5", "price": {"input": 1, "output": 8}},
+            ]},
+            "unpriced": {"targets": [{"provider": "openai", "model": "gpt-5-mini"}], "route": "slow lane"},
+        },
+        "keys": [{"id": "support", "sha256": [SUPPORT_SHA256], "subject": {"team": "Support"}, "models": ["*"]}],
+    }})
+}
+
+pub(crate) fn gate() -> Rc<Gate> {
+    match config::load(config().to_string().as_bytes()) {
+        Ok(Role::Gate(gate)) => Rc::from(gate),
+        other => panic!("the example is a gate, not {other:?}"),
+    }
+}
+
+pub(crate) fn admitted(format: Format, body: &str) -> Admitted {
+    let gate = gate();
+    let envelope = Envelope::read(format, body.as_bytes()).expect("a valid body");
+    let (model, _) = gate.models.get_key_value(envelope.model.as_str()).expect("a model of the example");
+    Admitted { model: model.clone(), envelope, format_headers: Vec::new(), gate }
+}
+
+/// An exchange that the gate admitted, before its first attempt.
+pub(crate) fn exchange(format: Format, body: &str) -> Exchange {
+    let admitted = admitted(format, body);
+    Exchange {
+        began: NOON,
+        request_id: "request-1".to_owned(),
+        trace_id: None,
+        format,
+        key: Some(key(&admitted.gate)),
+        request_bytes: body.len(),
+        asked: Some((admitted.envelope.model.clone(), admitted.envelope.stream)),
+        refusal: None,
+        admitted: Some(Rc::new(admitted)),
+        attempts: Vec::new(),
+        response_bytes: 0,
+    }
+}
+
+pub(crate) fn key(gate: &Gate) -> Rc<tollgate_kernel::key_ring::KeyEntry> {
+    let key = tollgate_kernel::virtual_key::VirtualKey::parse(b"tg_support_0123456789abcdef").expect("a key");
+    gate.keys.find(&key, 0).expect("a key of the example")
+}
+
+pub(crate) fn attempt(target: usize, outcome: Outcome) -> Attempt {
+    Attempt { outcome, ..Attempt::new(target, NOON) }
+}
+
+/// 1000 tokens in and 100 out: 4.5 milli-dollars at the first target of `claude`, 1.8 at the second.
+pub(crate) const USAGE: Usage = Usage {
+    input_fresh: 1000,
+    input_cache_read: 0,
+    input_cache_write_5m: 0,
+    input_cache_write_1h: 0,
+    input_audio: 0,
+    output_text: 100,
+    output_reasoning: 0,
+    output_audio: 0,
+};
+
+pub(crate) fn headers(pairs: &[(&str, &[u8])]) -> Headers {
+    Headers::parse(headers::serialize(pairs)).expect("what we wrote can be read")
+}

@@ -1,0 +1,111 @@
+use super::Refusal;
+use serde_json::{Value, json};
+use tollgate_kernel::key_ring::KeyRefusal;
+use tollgate_wire::Format;
+use tollgate_wire::error::Invalid;
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
+/// Every refusal: its reason, its status, what OpenAI and Anthropic call it, the field, and how its message begins.
+fn all() -> Vec<(Refusal, &'static str, u16, [&'static str; 2], Option<&'static str>, &'static str)> {
+    const INVALID: [&str; 2] = ["invalid_request_error"; 2];
+    const UNAUTHENTICATED: [&str; 2] = ["invalid_request_error", "authentication_error"];
+    const NOT_FOUND: [&str; 2] = ["invalid_request_error", "not_found_error"];
+    const FORBIDDEN: [&str; 2] = ["invalid_request_error", "permission_error"];
+    let invalid = |field| Refusal::Invalid(Invalid::new(field, "must be a string"));
+    vec![
+        (
+            Refusal::UnknownPath,
+            "unknown_path",
+            404,
+            NOT_FOUND,
+            None,
+            "nothing is served under this path; served are POST /v1/chat/completions, POST /v1/messages",
+        ),
+        (Refusal::Method, "method_not_allowed", 405, INVALID, None, "only POST is served"),
+        (Refusal::ContentType, "unsupported_content_type", 415, INVALID, None, "the content-type must be"),
+        (Refusal::ContentEncoding, "unsupported_content_encoding", 415, INVALID, None, "a compressed request body"),
+        (Refusal::NoKey, "missing_key", 401, UNAUTHENTICATED, None, "no API key was given; send one as"),
+        (Refusal::SeveralKeys, "several_keys", 401, UNAUTHENTICATED, None, "different API keys were given"),
+        (Refusal::UnknownKey, "unknown_key", 401, UNAUTHENTICATED, None, "the API key is not valid"),
+        (Refusal::Key(KeyRefusal::Unknown), "unknown_key", 401, UNAUTHENTICATED, None, "the API key is not valid"),
+        (
+            Refusal::Key(KeyRefusal::NotYetValid),
+            "key_not_yet_valid",
+            401,
+            UNAUTHENTICATED,
+            None,
+            "the API key is not valid yet",
+        ),
+        (Refusal::Key(KeyRefusal::Expired), "expired_key", 401, UNAUTHENTICATED, None, "the API key has expired"),
+        (Refusal::Key(KeyRefusal::Disabled), "disabled_key", 401, UNAUTHENTICATED, None, "the API key is disabled"),
+        (Refusal::UnknownModel, "model_not_found", 404, NOT_FOUND, Some("model"), "the model is not served here"),
+        (Refusal::ModelNotAllowed, "model_not_allowed", 403, FORBIDDEN, Some("model"), "this API key may not use"),
+        (
+            Refusal::TooLarge { limit: 2048 },
+            "request_too_large",
+            413,
+            ["invalid_request_error", "request_too_large"],
+            None,
+            "the request body is larger than 2048 bytes",
+        ),
+        (
+            invalid("messages[0].role"),
+            "invalid_request",
+            400,
+            INVALID,
+            Some("messages[0].role"),
+            "messages[0].role: must",
+        ),
+        (invalid(""), "invalid_request", 400, INVALID, None, "must be a string"),
+        (
+            Refusal::Misconfigured,
+            "gateway_misconfigured",
+            500,
+            ["server_error", "api_error"],
+            None,
+            "the gateway is not configured correctly; its log says why",
+        ),
+    ]
+}
+
+#[test]
+fn every_refusal_is_an_error_object_of_the_clients_own_format() {
+    for (refusal, reason, status, [openai, anthropic], field, message) in all() {
+        assert_eq!(refusal.reason(), reason);
+        for format in Format::ALL {
+            let reply = refusal.reply(format);
+            assert_eq!((reply.status, reply.details), (status, reason), "{refusal:?}");
+            assert_eq!(reply.headers.first(), Some(&("content-type", "application/json".to_owned())));
+            let body: Value = serde_json::from_slice(&reply.body).expect("JSON");
+            let said = body["error"]["message"].as_str().expect("a message").to_owned();
+            assert!(said.starts_with(message) && !said.ends_with('.'), "{said}");
+            let expected = match format {
+                Format::OpenaiChat => {
+                    json!({"error": {"message": said, "type": openai, "param": field, "code": reason}})
+                }
+                Format::AnthropicMessages => {
+                    let error = json!({"type": anthropic, "message": said, "details": {"error_code": reason}});
+                    json!({"type": "error", "error": error})
+                }
+            };
+            assert_eq!(body, expected, "{refusal:?}");
+        }
+    }
+}
+
+#[test]
+fn who_has_no_valid_key_learns_nothing_about_which_keys_there_are() {
+    let replies =
+        [Refusal::UnknownKey, Refusal::Key(KeyRefusal::Unknown)].map(|refusal| refusal.reply(Format::OpenaiChat));
+    assert_eq!(replies[0], replies[1], "no such key and a wrong secret look alike");
+}
+
+#[test]
+fn a_wrong_method_is_told_the_right_one() {
+    let allow = ("allow", "POST".to_owned());
+    for (refusal, ..) in all() {
+        let told = refusal.reply(Format::OpenaiChat).headers.contains(&allow);
+        assert_eq!(told, refusal == Refusal::Method, "{refusal:?}");
+    }
+}
