@@ -6,13 +6,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import yaml
+
 from exchanges import MODEL, answer, stream
 from harness import Bootstrap, teams
 
 HERE = Path(__file__).resolve().parent
 WASM = "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm"
 
-# What the gate writes into `x-tollgate-targets` for `MODEL`: `[{name: "0", clusters: [{cluster_name: openai, weight: 1}]}]`.
+# What the gate writes into `x-tollgate-targets` for `MODEL`: one group, `{name: "0", clusters: [{cluster_name: openai,
+# weight: 1}]}`, as the base64 of a protobuf Value.
 TARGETS = (
     "MlQKUipQCgsKBG5hbWUSAxoBMApBCghjbHVzdGVycxI1MjMKMSovChgKDGNsdXN0ZXJfbmFtZRIIGgZvcGVuYWkKEwoGd2VpZ2h0"
     "EgkRAAAAAAAA8D8="
@@ -45,8 +47,8 @@ def gateways(directory: Path, port: int, noop: Path, ours: Path) -> list[Gateway
         Gateway("bare", "one listener, one route, one cluster (`bench/bare.yaml`)", _bare(port)),
         Gateway(
             "empty filter",
-            "bare, with a wasm filter that does nothing (`bench/noop`) where ours stands: in the listener's chain and in "
-            "the cluster's",
+            "bare, with a wasm filter that does nothing (`bench/noop`) where ours stands: in the listener's chain and "
+            "in the cluster's",
             _empty(port, noop),
         ),
         Gateway(
@@ -57,7 +59,7 @@ def gateways(directory: Path, port: int, noop: Path, ours: Path) -> list[Gateway
         ),
         Gateway(
             "ours",
-            "`envoy/llm.yaml` as shipped: key, model, route, usage, cost, record, counters",
+            "`envoy/llm.yaml` but for addresses, TLS and keys: key, model, route, usage, cost, record, counters",
             _shipped(directory / "ours", port, ours),
         ),
     ]

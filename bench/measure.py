@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from exchanges import Case
+from gateways import Gateway
+from harness import Envoy
 
-# Enough to keep a worker busy; and one at a time, for what a client waits that does not queue.
-BUSY_CONNECTIONS, QUIET_CONNECTIONS = 8, 1
+# Enough to keep a worker busy.
+BUSY_CONNECTIONS = 8
 # A paced answer takes a second, so many must be on their way at once.
 PACED_CONNECTIONS = 200
 
@@ -21,9 +23,11 @@ MAX_REQUESTS = 50_000
 
 @dataclass(frozen=True)
 class Sample:
-    """Microseconds per request: of the gateway's CPU, and of its client's patience. A paced answer takes its pace."""
+    """Microseconds per request: CPU time of the gateway when busy and when it has one request at a time, and then also
+    the client's wait. A paced answer takes as long as its pace, which says nothing about the gateway."""
 
-    cpu: float
+    busy_cpu: float
+    quiet_cpu: float | None = None
     p50: float | None = None
     p99: float | None = None
 
@@ -36,34 +40,37 @@ class Loader:
     directory: Path
     seconds: float
 
-    def sample(self, pid: int, port: int, case: Case, headers: dict[str, str]) -> Sample:
-        """One round of the gateway with this process and port; `headers` besides the case's own."""
-        before = cpu_seconds(pid)
-        connections = PACED_CONNECTIONS if case.paced else BUSY_CONNECTIONS
-        busy = self.load(port, case, headers, connections, self.seconds)
-        cpu = (cpu_seconds(pid) - before) / busy["count"] * 1e6
+    def sample(self, gateway: Gateway, envoy: Envoy, case: Case) -> Sample:
+        """One round of one case."""
+        busy_cpu, _ = self._measured(gateway, envoy, case, PACED_CONNECTIONS if case.paced else BUSY_CONNECTIONS)
         if case.paced:
-            return Sample(cpu)
-        quiet = self.load(port, case, headers, QUIET_CONNECTIONS, self.seconds)
-        return Sample(cpu, quiet["p50_us"], quiet["p99_us"])
+            return Sample(busy_cpu)
+        quiet_cpu, quiet = self._measured(gateway, envoy, case, connections=1)
+        return Sample(busy_cpu, quiet_cpu, quiet["p50_us"], quiet["p99_us"])
 
-    def load(self, port: int, case: Case, headers: dict[str, str], connections: int, seconds: float) -> dict:
+    def _measured(self, gateway: Gateway, envoy: Envoy, case: Case, connections: int) -> tuple[float, dict]:
+        before = cpu_seconds(envoy.pid)
+        report = self._load(gateway, envoy, case, connections)
+        return (cpu_seconds(envoy.pid) - before) / report["count"] * 1e6, report
+
+    def _load(self, gateway: Gateway, envoy: Envoy, case: Case, connections: int) -> dict:
         """The load generator's report. Only whole answers count, and nothing but whole answers is accepted."""
         body = self.directory / f"{case.name}.json"
         body.write_bytes(case.body)
         plan = {
-            "address": f"127.0.0.1:{port}",
+            "address": f"127.0.0.1:{envoy.port}",
             "path": case.path,
-            "headers": case.headers | headers,
+            "headers": case.headers | gateway.headers,
             "body_file": str(body),
             "connections": connections,
             "requests": MAX_REQUESTS,
-            "seconds": seconds,
+            "seconds": self.seconds,
         }
         run = subprocess.run([self.binary], input=json.dumps(plan), stdout=subprocess.PIPE, text=True, check=True)
         report = json.loads(run.stdout)
         if report["errors"] or not report["count"]:
-            raise SystemExit(f"{case.name}: {report['errors']} errors, the first: {report['first_error']}")
+            said = f"{report['errors']} errors, the first: {report['first_error']}"
+            raise SystemExit(f"{gateway.name}, {case.name}: {said}\n{envoy.log_tail()}")
         return report
 
 
