@@ -11,7 +11,14 @@ use std::collections::BTreeMap;
 pub const MAX_COUNTERS: usize = 10_000;
 
 thread_local! {
-    static IDS: RefCell<BTreeMap<String, u32>> = RefCell::default();
+    static COUNTERS: RefCell<Counters> = RefCell::default();
+}
+
+#[derive(Default)]
+struct Counters {
+    ids: BTreeMap<String, u32>,
+    /// The name at hand; one buffer for all.
+    name: String,
 }
 
 /// Adds `by` to a counter. Label values must not contain `;.;`; configured names cannot.
@@ -20,13 +27,13 @@ pub fn count(name: &str, labels: &[(&str, &str)], by: u64) {
     if by == 0 {
         return; // the host refuses it, and nothing is lost
     }
-    let full = labels.iter().fold(String::from(name), |mut full, (label, value)| {
-        full.push_str(if full.len() == name.len() { "." } else { "" });
-        full.extend([label, "=.=", value, ";.;"]);
-        full
-    });
-    let id = IDS.with_borrow_mut(|ids| {
-        let key = if ids.len() < MAX_COUNTERS || ids.contains_key(&full) { &full } else { name };
+    let id = COUNTERS.with_borrow_mut(|counters| {
+        let Counters { ids, name: full } = counters;
+        full.clear();
+        full.push_str(name);
+        full.push_str(if labels.is_empty() { "" } else { "." });
+        full.extend(labels.iter().flat_map(|(label, value)| [label, "=.=", value, ";.;"]));
+        let key = if ids.len() < MAX_COUNTERS || ids.contains_key(full) { full } else { name };
         if let Some(id) = ids.get(key) {
             return Some(*id);
         }

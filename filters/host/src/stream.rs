@@ -8,7 +8,7 @@
 
 use crate::abi::{self, Buffer, Direction, Level, Map};
 use crate::deadline::{self, Expire};
-use crate::headers::{self, Headers};
+use crate::headers;
 use crate::state;
 use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::Action;
@@ -83,11 +83,12 @@ impl RequestBody {
 ///
 /// An `Err` is a host call that failed: the stream is refused.
 pub trait Stream: 'static {
-    /// The request's headers. [`Step::Hold`] waits for the body.
+    /// The request's headers are there, for [`headers::Headers::read`] and for changes, until the request goes on.
+    /// [`Step::Hold`] waits for the body.
     ///
     /// # Errors
     /// When a host call failed.
-    fn request_headers(&mut self, headers: Headers) -> abi::Result<Step>;
+    fn request_headers(&mut self) -> abi::Result<Step>;
 
     /// The held request has grown to `size` bytes and is not complete.
     ///
@@ -101,11 +102,12 @@ pub trait Stream: 'static {
     /// When a host call failed.
     fn request_body(&mut self, body: &RequestBody) -> abi::Result<Step>;
 
-    /// The response's headers; `end`: no body follows. [`Step::Hold`] holds them and reads the body.
+    /// The response's headers are there, until the response goes on; `end`: no body follows. [`Step::Hold`] holds
+    /// them and reads the body.
     ///
     /// # Errors
     /// When a host call failed.
-    fn response_headers(&mut self, headers: Headers, end: bool) -> abi::Result<Step>;
+    fn response_headers(&mut self, end: bool) -> abi::Result<Step>;
 
     /// Whether response data is to be read at all. What is not read is not copied.
     fn reads_response(&self) -> bool;
@@ -303,7 +305,7 @@ impl<S: Stream> Context for Shared<S> {
 impl<S: Stream> HttpContext for Shared<S> {
     fn on_http_request_headers(&mut self, _: usize, end: bool) -> Action {
         let mut flow = self.flow.borrow_mut();
-        let step = Headers::read(Map::Request).and_then(|headers| flow.stream.request_headers(headers));
+        let step = flow.stream.request_headers();
         if step == Ok(Step::Hold) && end { flow.request_complete() } else { flow.request(step) }
     }
 
@@ -328,7 +330,7 @@ impl<S: Stream> HttpContext for Shared<S> {
     fn on_http_response_headers(&mut self, _: usize, end: bool) -> Action {
         self.flow.borrow_mut().note_overruled();
         self.response(|flow| {
-            let mut step = Headers::read(Map::Response).and_then(|headers| flow.stream.response_headers(headers, end));
+            let mut step = flow.stream.response_headers(end);
             if step == Ok(Step::Hold) && end {
                 step = flow.stream.response_data(&[], true);
             }

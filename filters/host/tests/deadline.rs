@@ -1,6 +1,6 @@
 //! Deadlines of held responses.
 #![cfg(not(target_arch = "wasm32"))]
-#![allow(clippy::arithmetic_side_effects, reason = "tests")]
+#![allow(clippy::arithmetic_side_effects, clippy::expect_used, reason = "tests")]
 
 mod scripted;
 
@@ -14,7 +14,7 @@ const fn ms(ms: u64) -> Duration {
 
 /// Streams that begin from now on wait until `wait` milliseconds from now.
 fn waiting(envoy: &FakeEnvoy, wait: u64, decide: impl Fn(&On<'_>) -> Result<Step> + 'static) {
-    let script = script(move |on| if matches!(on, On::RequestHeaders(_)) { Ok(Step::Go) } else { decide(on) });
+    let script = script(move |on| if matches!(on, On::RequestHeaders) { Ok(Step::Go) } else { decide(on) });
     let at = u64::try_from((envoy.now() + ms(wait)).as_nanos()).expect("not that late");
     play(&Script { deadline: Some(at), ..script });
 }

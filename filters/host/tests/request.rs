@@ -1,10 +1,13 @@
 //! What the loop promises about requests: what is not decided is held.
 #![cfg(not(target_arch = "wasm32"))]
+#![allow(clippy::expect_used, reason = "tests")]
 
 mod scripted;
 
 use fake_envoy::{Delivery, Forwarded};
 use scripted::{HostError, On, REQUEST, Step, reply, script, seen, with_filter};
+use tollgate_host::abi::Map;
+use tollgate_host::headers::{self, Headers};
 
 #[test]
 fn what_is_not_decided_is_held() {
@@ -131,7 +134,7 @@ fn an_answer_of_our_own_ends_the_request_in_any_callback_and_comes_back_unread()
             with_filter(|envoy, root| {
                 script(move |on| {
                     let here = match on {
-                        On::RequestHeaders(_) => at == "request headers",
+                        On::RequestHeaders => at == "request headers",
                         On::RequestGrows(2) => at == "request grows 2",
                         On::RequestBody(_) => at == "request body 4",
                         _ => false,
@@ -163,12 +166,19 @@ fn an_answer_of_our_own_ends_the_request_in_any_callback_and_comes_back_unread()
 fn envoys_own_answer_to_a_request_that_is_too_large_is_not_taken_for_ours() {
     with_filter(|envoy, root| {
         envoy.buffer_limit(3);
-        script(|on| Ok(if matches!(on, On::RequestBody(_)) { reply() } else { Step::Hold }));
+        script(|on| {
+            Ok(match on {
+                On::RequestBody(_) => reply(),
+                On::ResponseHeaders(_) | On::ResponseData(..) => Step::Go,
+                _ => Step::Hold,
+            })
+        });
         let stream = envoy.stream(root);
         stream.request_headers(REQUEST, false);
-        assert_eq!(stream.request_data("abcd", true), Delivery::Replied);
-        let expected = ["request headers", "request body 4", "response headers false"];
-        assert_eq!(&seen()[..3], expected, "we answered, and Envoy before us");
+        stream.request_data("ab", false);
+        assert_eq!(stream.request_data("cd", true), Delivery::Replied);
+        let expected = ["request headers", "request grows 2", "request body 4", "response headers false"];
+        assert_eq!(&seen()[..4], expected, "we answered, and Envoy before us");
         assert_eq!(envoy.violations(), []);
     });
 }
@@ -178,7 +188,7 @@ fn a_host_call_that_fails_refuses_the_request() {
     for at in 0..3 {
         with_filter(|envoy, root| {
             script(move |on| match on {
-                On::RequestHeaders(_) if at == 0 => Err(HostError::BadArgument),
+                On::RequestHeaders if at == 0 => Err(HostError::BadArgument),
                 On::RequestGrows(_) if at == 1 => Err(HostError::Status(10)),
                 On::RequestBody(_) if at == 2 => Err(HostError::NotFound),
                 _ => Ok(Step::Hold),
@@ -210,16 +220,27 @@ fn an_edit_that_the_host_does_not_take_refuses_the_request() {
 }
 
 #[test]
-fn headers_reach_a_role_as_they_came() {
+fn headers_are_read_as_they_came_and_written_as_they_shall_be() {
     with_filter(|envoy, root| {
-        script(|on| {
-            let On::RequestHeaders(headers) = on else { return Ok(Step::Hold) };
-            assert_eq!(headers.all("a").collect::<Vec<_>>(), [&b"1"[..], b"\xff\xfe"]);
-            assert_eq!((headers.one("a"), headers.text("b"), headers.one("c")), (None, Some(""), None));
-            Ok(Step::Go)
+        script(|on| match on {
+            On::RequestHeaders => {
+                let headers = Headers::read(Map::Request)?;
+                assert_eq!(headers.all("a").collect::<Vec<_>>(), [&b"1"[..], b"\xff\xfe"]);
+                assert_eq!((headers.one("a"), headers.text("b"), headers.one("c")), (None, Some(""), None));
+                Ok(Step::Hold)
+            }
+            On::RequestBody(_) => {
+                // Still there while they are held.
+                assert_eq!(Headers::read(Map::Request)?.iter().count(), 3);
+                headers::replace_all(Map::Request, &[("a", b"\xff"), ("d", b""), ("d", b"2")])?;
+                Ok(Step::Go)
+            }
+            _ => Ok(Step::Hold),
         });
         let stream = envoy.stream(root);
-        stream.request_headers([("a", &b"1"[..]), ("b", b""), ("a", b"\xff\xfe")], true);
-        assert!(stream.forwarded_request().ended);
+        stream.request_headers([("a", &b"1"[..]), ("b", b""), ("a", b"\xff\xfe")], false);
+        stream.request_data("ab", true);
+        assert_eq!(stream.forwarded_request().headers, Some([("a", &b"\xff"[..]), ("d", b""), ("d", b"2")].into()));
+        assert_eq!(envoy.violations(), []);
     });
 }

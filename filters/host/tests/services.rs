@@ -1,6 +1,6 @@
 //! Configuration, counters and state.
 #![cfg(not(target_arch = "wasm32"))]
-#![allow(clippy::arithmetic_side_effects, reason = "tests")]
+#![allow(clippy::arithmetic_side_effects, clippy::expect_used, reason = "tests")]
 
 mod scripted;
 
@@ -107,7 +107,7 @@ fn counters_are_bounded_and_what_is_beyond_is_counted_without_labels() {
 fn state_is_shared_by_the_streams_of_an_exchange_and_by_no_others() {
     with_filter(|envoy, root| {
         script(|on| {
-            if matches!(on, On::RequestHeaders(_)) {
+            if matches!(on, On::RequestHeaders) {
                 assert_eq!(state::get("tollgate.x"), None);
                 assert_eq!(state::set("tollgate.x", b"\xff1"), Ok(()));
             }
@@ -117,7 +117,7 @@ fn state_is_shared_by_the_streams_of_an_exchange_and_by_no_others() {
         exchange.stream(root).request_headers(REQUEST, true);
         assert_eq!(exchange.filter_state("wasm.tollgate.x"), Some(b"\xff1".to_vec()), "as access logs name it");
         script(|on| {
-            if matches!(on, On::RequestHeaders(_)) {
+            if matches!(on, On::RequestHeaders) {
                 assert_eq!(state::get("tollgate.x"), Some(b"\xff1".to_vec()));
                 assert_eq!(state::text(&["filter_state", "wasm.tollgate.x"]), None, "not text");
                 assert_eq!(state::number(&["upstream", "request_attempt_count"]), Some(1));
@@ -129,7 +129,7 @@ fn state_is_shared_by_the_streams_of_an_exchange_and_by_no_others() {
         });
         exchange.upstream_stream(root).request_headers(REQUEST, true);
         script(|on| {
-            if matches!(on, On::RequestHeaders(_)) {
+            if matches!(on, On::RequestHeaders) {
                 assert_eq!(state::get("tollgate.x"), None, "another exchange");
             }
             Ok(Step::Go)

@@ -126,20 +126,25 @@ impl Whole {
         if self.share.resize(size, self.limits.held_total_bytes).is_err() {
             return Relay::Failed(Failure::out_of_memory());
         }
-        self.body.extend_from_slice(data);
+        let in_one_chunk = end && self.body.is_empty();
+        if !in_one_chunk {
+            self.body.extend_from_slice(data);
+        }
         if !end {
             return Relay::Hold;
         }
-        if self.body.is_empty() {
+        if size == 0 {
             return Relay::Failed(Failure::new("empty_answer", "the provider sent an empty answer"));
         }
-        match self.from.read_response(&self.body) {
+        match self.from.read_response(if in_one_chunk { data } else { &self.body }) {
             Err(malformed) => Relay::Failed(Failure::of(malformed)),
             Ok(response) => {
                 tally.usage = response.usage;
                 tally.output_bytes = response.output_bytes();
                 tally.stopped = true;
-                if self.from == self.to {
+                if self.from == self.to && in_one_chunk {
+                    Relay::Unchanged
+                } else if self.from == self.to {
                     Relay::Bytes(std::mem::take(&mut self.body))
                 } else {
                     Relay::Bytes(self.to.write_response(&response, self.created))

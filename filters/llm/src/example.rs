@@ -2,7 +2,7 @@
 //! that may ask for models of both.
 
 use crate::config::{self, Gate, Role};
-use crate::exchange::{Admitted, Attempt, Exchange, Outcome};
+use crate::exchange::{Admitted, Attempt, Carried, Exchange, Outcome};
 use std::rc::Rc;
 use tollgate_host::headers::{self, Headers};
 use tollgate_wire::Format;
@@ -44,7 +44,7 @@ pub(crate) fn admitted(format: Format, body: &str) -> Admitted {
     let gate = gate();
     let envelope = Envelope::read(format, body.as_bytes()).expect("a valid body");
     let (model, _) = gate.models.get_key_value(envelope.model.as_str()).expect("a model of the example");
-    Admitted { model: model.clone(), envelope, format_headers: Vec::new(), gate }
+    Admitted { model: model.clone(), envelope, carried: Carried::default(), gate }
 }
 
 /// An exchange that the gate admitted, before its first attempt.
@@ -61,6 +61,7 @@ pub(crate) fn exchange(format: Format, body: &str) -> Exchange {
         refusal: None,
         admitted: Some(Rc::new(admitted)),
         attempts: Vec::new(),
+        relayed: None,
         response_bytes: 0,
     }
 }

@@ -9,6 +9,7 @@ use crate::refusal::Refusal;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
+use tollgate_host::headers::Headers;
 use tollgate_host::state;
 use tollgate_kernel::key_ring::KeyEntry;
 use tollgate_kernel::subject::Label;
@@ -40,6 +41,9 @@ pub struct Exchange {
     pub admitted: Option<Rc<Admitted>>,
     /// Attempts, in order.
     pub attempts: Vec<Attempt>,
+    /// The status with which the last attempt's response goes on to the client. `None`: what the client gets is not a
+    /// provider's, but the gate's or Envoy's own.
+    pub relayed: Option<u16>,
     /// Bytes of the answer that were sent towards the client.
     pub response_bytes: u64,
 }
@@ -53,8 +57,39 @@ pub struct Admitted {
     pub model: Label,
     /// What is asked.
     pub envelope: Envelope,
-    /// The client's `anthropic-version`, `openai-beta` and the like: they belong to the client's format.
-    pub format_headers: Vec<(String, Vec<u8>)>,
+    /// Headers of the client's that providers may see.
+    pub carried: Carried,
+}
+
+/// Headers of the client's that go on. Attempts take them from here and never read the live headers, in which the
+/// attempt before has left its provider's key.
+#[derive(Debug, Default)]
+pub struct Carried {
+    /// To any provider.
+    pub always: Vec<(&'static str, Vec<u8>)>,
+    /// To a provider that speaks the client's format, to which they belong: `anthropic-version` and the like.
+    pub of_format: Vec<(&'static str, Vec<u8>)>,
+}
+
+impl Carried {
+    /// What goes on of a request's headers. Everything else stays here: cookies, addresses, internal names.
+    #[must_use]
+    pub fn of(headers: &Headers, format: Format) -> Self {
+        let of_format: &[&str] = match format {
+            Format::OpenaiChat => &["openai-beta"],
+            Format::AnthropicMessages => &["anthropic-version", "anthropic-beta"],
+        };
+        Self {
+            always: pick(headers, &[":method", ":scheme", "user-agent", "x-request-id", "traceparent"]),
+            of_format: pick(headers, of_format),
+        }
+    }
+}
+
+/// The named headers that are there; several of one name as one, as RFC 9110, section 5.3 allows.
+fn pick(headers: &Headers, names: &[&'static str]) -> Vec<(&'static str, Vec<u8>)> {
+    let picked = names.iter().map(|name| (*name, headers.all(name).collect::<Vec<_>>().join(&b", "[..])));
+    picked.filter(|(_, value)| !value.is_empty()).collect()
 }
 
 impl Admitted {

@@ -3,7 +3,7 @@
 
 use crate::config::Gate;
 use crate::credentials::{self, Shown};
-use crate::exchange::{self, Admitted, Exchange, Shared};
+use crate::exchange::{self, Admitted, Carried, Exchange, Shared};
 use crate::refusal::{Refusal, error_reply};
 use crate::route::{ROUTE_HEADER, TARGETS_HEADER};
 use crate::{counters, record, settle};
@@ -21,7 +21,7 @@ use tollgate_wire::error::{ApiError, ErrorKind};
 
 /// Headers of ours begin with this; a client's copies mean nothing and go no further.
 pub const OWN_PREFIX: &str = "x-tollgate-";
-/// The provider role marks what it relays with this, and only that: any other response is Envoy's own.
+/// Tells the client which provider answered.
 pub const PROVIDER_HEADER: &str = "x-tollgate-provider";
 
 const NANOS_PER_SECOND: u64 = 1_000_000_000;
@@ -34,7 +34,7 @@ pub struct AtGate {
     entry: Option<exchange::Entry>,
     /// Headers of the client's that must not go on, in the order they came.
     strip: Vec<Vec<u8>>,
-    format_headers: Vec<(String, Vec<u8>)>,
+    carried: Carried,
     /// Status of the response, ours or anybody's.
     status: Option<u16>,
     /// The response is Envoy's own: to be told in the client's format.
@@ -50,7 +50,7 @@ impl AtGate {
             exchange: None,
             entry: None,
             strip: Vec::new(),
-            format_headers: Vec::new(),
+            carried: Carried { always: Vec::new(), of_format: Vec::new() },
             status: None,
             translating: false,
         }
@@ -121,8 +121,8 @@ impl AtGate {
         abi::set_header(Map::Request, "x-envoy-max-retries", retries.to_string().as_bytes())?;
         abi::set_header(Map::Request, ROUTE_HEADER, model.route.as_str().as_bytes())?;
         abi::set_header(Map::Request, TARGETS_HEADER, model.targets_header.as_bytes())?;
-        let format_headers = std::mem::take(&mut self.format_headers);
-        let admitted = Admitted { gate: Rc::clone(&self.gate), model: name, envelope, format_headers };
+        let carried = std::mem::take(&mut self.carried);
+        let admitted = Admitted { gate: Rc::clone(&self.gate), model: name, envelope, carried };
         exchange.borrow_mut().admitted = Some(Rc::new(admitted));
         self.entry = Some(exchange::publish(&exchange)?);
         Ok(Step::Go)
@@ -156,6 +156,7 @@ fn begin(headers: &Headers) -> Exchange {
         refusal: None,
         admitted: None,
         attempts: Vec::new(),
+        relayed: None,
         response_bytes: 0,
     }
 }
@@ -172,28 +173,12 @@ fn is_stripped(name: &[u8]) -> bool {
         || credentials::HEADERS.iter().any(|header| header.as_bytes() == name)
 }
 
-/// Headers that belong to a client's format and go to a provider that speaks it too.
-fn belongs_to(format: Format, name: &[u8]) -> bool {
-    match format {
-        Format::OpenaiChat => name == b"openai-beta",
-        Format::AnthropicMessages => matches!(name, b"anthropic-version" | b"anthropic-beta"),
-    }
-}
-
 impl Stream for AtGate {
-    fn request_headers(&mut self, headers: Headers) -> abi::Result<Step> {
+    fn request_headers(&mut self) -> abi::Result<Step> {
+        let headers = Headers::read(Map::Request)?;
         self.exchange = Some(Rc::new(RefCell::new(begin(&headers))));
-        for (name, value) in headers.iter() {
-            if is_stripped(name) {
-                self.strip.push(name.to_vec());
-            } else if belongs_to(self.format(), name) {
-                let name = String::from_utf8_lossy(name);
-                match self.format_headers.iter_mut().find(|(other, _)| *other == name) {
-                    Some((_, values)) => values.extend([b", ", value].concat()), // RFC 9110, section 5.3
-                    None => self.format_headers.push((name.into_owned(), value.to_vec())),
-                }
-            }
-        }
+        self.strip = headers.iter().filter(|(name, _)| is_stripped(name)).map(|(name, _)| name.to_vec()).collect();
+        self.carried = Carried::of(&headers, self.format());
         Ok(match self.read_headers(&headers) {
             Ok(()) => Step::Hold,
             Err(refusal) => self.refuse(refusal),
@@ -216,10 +201,13 @@ impl Stream for AtGate {
         }
     }
 
-    fn response_headers(&mut self, headers: Headers, end: bool) -> abi::Result<Step> {
-        self.status = headers.text(":status").and_then(|status| status.parse().ok());
-        let relayed = headers.one(PROVIDER_HEADER).is_some();
-        if self.exchange.is_some() && !relayed && !end {
+    fn response_headers(&mut self, end: bool) -> abi::Result<Step> {
+        self.status = self.shared(|exchange| exchange.relayed).flatten();
+        if self.status.is_some() {
+            return Ok(Step::Go);
+        }
+        self.status = Headers::read(Map::Response)?.text(":status").and_then(|status| status.parse().ok());
+        if self.exchange.is_some() && !end {
             self.translating = true;
             let limit = self.gate.limits.request_bytes;
             self.shared(|exchange| {

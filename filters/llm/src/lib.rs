@@ -29,7 +29,6 @@ use gate::AtGate;
 use provider::AtProvider;
 use std::rc::Rc;
 use tollgate_host::abi;
-use tollgate_host::headers::Headers;
 use tollgate_host::plugin::Plugin;
 use tollgate_host::stream::{RequestBody, Step, Stream};
 
@@ -85,8 +84,8 @@ macro_rules! role {
 }
 
 impl Stream for AnyRole {
-    fn request_headers(&mut self, headers: Headers) -> abi::Result<Step> {
-        role!(self.request_headers(headers))
+    fn request_headers(&mut self) -> abi::Result<Step> {
+        role!(self.request_headers())
     }
 
     fn request_grows(&mut self, size: usize) -> abi::Result<Step> {
@@ -97,8 +96,8 @@ impl Stream for AnyRole {
         role!(self.request_body(body))
     }
 
-    fn response_headers(&mut self, headers: Headers, end: bool) -> abi::Result<Step> {
-        role!(self.response_headers(headers, end))
+    fn response_headers(&mut self, end: bool) -> abi::Result<Step> {
+        role!(self.response_headers(end))
     }
 
     fn reads_response(&self) -> bool {

@@ -27,7 +27,7 @@ const MAX_ERROR_BYTES: usize = 64 << 10;
 pub struct AtProvider {
     config: Rc<ProviderConfig>,
     attempt: Option<Current>,
-    /// The headers held, of the request and then of the response.
+    /// The response's headers, while they are held.
     held: Headers,
     phase: Phase,
 }
@@ -57,9 +57,7 @@ enum Phase {
     Streamed(Box<Streamed>, u64),
     /// An error of the provider's: its headers went on, its body is read, to be told in the client's format.
     Error { status: u16, body: Vec<u8> },
-    /// The attempt is given up; nothing of it matters any more.
-    GivenUp(ApiError),
-    /// Everything was relayed.
+    /// There is nothing more to do: everything was relayed, or the attempt is given up.
     Done,
 }
 
@@ -86,6 +84,7 @@ impl AtProvider {
         let format = upstream::provider(&admitted, target).ok_or("the provider is not configured")?.format;
         let retriable = number < admitted.targets().len();
         let mut known = exchange.borrow_mut();
+        known.relayed = None;
         let index = known.attempts.len();
         known.attempts.push(Attempt::new(target, abi::now()));
         drop(known);
@@ -95,7 +94,7 @@ impl AtProvider {
     fn refuse(&mut self, refusal: Refusal) -> Step {
         let Some(current) = &self.attempt else { return Step::Reply(refusal.reply(Format::OpenaiChat)) };
         current.end(Outcome::Refused(refusal.reason()));
-        let reply = current.marked(refusal.reply(current.client()));
+        let reply = current.answered(refusal.reply(current.client()));
         self.phase = Phase::Done;
         Step::Reply(reply)
     }
@@ -105,14 +104,12 @@ impl AtProvider {
         let Some(current) = &self.attempt else { return Ok(self.refuse(Refusal::Misconfigured)) };
         let Failure { reason, provider_refused, error } = failure;
         current.end(if provider_refused { Outcome::Refused(reason) } else { Outcome::Failed(reason) });
+        self.phase = Phase::Done;
         if current.retriable {
-            self.phase = Phase::GivenUp(error);
             abi::set_header(Map::Response, ":status", RETRIED_INSTEAD.to_string().as_bytes())?;
             return Ok(Step::Go);
         }
-        let reply = current.error(&error, reason);
-        self.phase = Phase::Done;
-        Ok(Step::Reply(reply))
+        Ok(Step::Reply(current.error(&error, reason)))
     }
 
     /// An error status. It is never held: while a retriable response is held, the router may retry under our feet.
@@ -120,11 +117,17 @@ impl AtProvider {
         let Some(current) = &self.attempt else { return Ok(self.refuse(Refusal::Misconfigured)) };
         let shown = upstream::client_status(status);
         current.end(Outcome::Refused(reason_of(&ApiError::new(ErrorKind::of_status(status), ""))));
-        if end && !(current.retriable && upstream::is_retried(shown)) {
+        if current.retriable && upstream::is_retried(shown) {
+            self.phase = Phase::Done;
+            abi::set_header(Map::Response, ":status", shown.to_string().as_bytes())?;
+            return Ok(Step::Go);
+        }
+        if end {
             let reply = current.error(&upstream::client_error(current.format, status, &[]), "provider_error");
             self.phase = Phase::Done;
             return Ok(Step::Reply(reply));
         }
+        current.relayed(shown);
         let pairs = upstream::response_headers(headers, shown, "application/json", current.provider_name());
         headers::replace_all(Map::Response, &upstream::as_slices(&pairs))?;
         self.phase = Phase::Error { status, body: Vec::new() };
@@ -134,6 +137,7 @@ impl AtProvider {
     /// Lets a held answer go: from here on this provider answers.
     fn release(&self, content_type: &str, content_length: Option<usize>) -> abi::Result<()> {
         let Some(current) = &self.attempt else { return Ok(()) };
+        current.relayed(200);
         let mut pairs = upstream::response_headers(&self.held, 200, content_type, current.provider_name());
         if let Some(length) = content_length {
             pairs.push(("content-length".to_owned(), length.to_string().into_bytes()));
@@ -142,21 +146,23 @@ impl AtProvider {
     }
 
     fn relay_whole(&mut self, relay: Relay, sent: usize) -> abi::Result<Step> {
-        match relay {
-            Relay::Hold => Ok(Step::Hold),
-            Relay::Failed(failure) => self.fail(failure),
-            Relay::Unchanged => Ok(Step::Go),
+        let (step, size) = match relay {
+            Relay::Hold => return Ok(Step::Hold),
+            Relay::Failed(failure) => return self.fail(failure),
+            Relay::Unchanged => (Step::Go, sent),
             Relay::Bytes(with) => {
-                self.release("application/json", Some(with.len()))?;
-                self.phase = Phase::Done;
-                if let Some(current) = &self.attempt {
-                    current.relayed(with.len());
-                    current.first_token();
-                    current.end(Outcome::Served);
-                }
-                Ok(Step::Edit { first: sent, with })
+                let size = with.len();
+                (Step::Edit { first: sent, with }, size)
             }
+        };
+        self.release("application/json", Some(size))?;
+        self.phase = Phase::Done;
+        if let Some(current) = &self.attempt {
+            current.sent(size);
+            current.first_token();
+            current.end(Outcome::Served);
         }
+        Ok(step)
     }
 
     fn relay_streamed(&mut self, relay: Relay, sent: usize, was_committed: bool, end: bool) -> abi::Result<Step> {
@@ -170,7 +176,7 @@ impl AtProvider {
             self.release("text/event-stream; charset=utf-8", None)?;
         }
         if let Some(current) = &self.attempt {
-            current.relayed(if let Step::Edit { with, .. } = &step { with.len() } else { sent });
+            current.sent(if let Step::Edit { with, .. } = &step { with.len() } else { sent });
             if !was_committed {
                 current.first_token();
                 current.outcome(Outcome::Relaying);
@@ -220,27 +226,31 @@ impl Current {
         self.with(|attempt| attempt.first_token = Some(now));
     }
 
-    fn relayed(&self, bytes: usize) {
+    fn relayed(&self, status: u16) {
+        self.exchange.borrow_mut().relayed = Some(status);
+    }
+
+    fn sent(&self, bytes: usize) {
         let exchange: &mut Exchange = &mut self.exchange.borrow_mut();
         let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
         exchange.response_bytes = exchange.response_bytes.saturating_add(bytes);
     }
 
     fn error(&self, error: &ApiError, details: &'static str) -> Reply {
-        self.marked(error_reply(self.client(), error, details))
+        self.answered(error_reply(self.client(), error, details))
     }
 
-    /// An answer of ours in the client's format: without the mark the gate would take it for Envoy's own.
-    fn marked(&self, mut reply: Reply) -> Reply {
+    /// An answer of ours in the client's format, in the place of the provider's.
+    fn answered(&self, mut reply: Reply) -> Reply {
         reply.headers.push((PROVIDER_HEADER, self.provider_name().to_owned()));
         self.exchange.borrow_mut().response_bytes = u64::try_from(reply.body.len()).unwrap_or(u64::MAX);
+        self.relayed(reply.status);
         reply
     }
 }
 
 impl Stream for AtProvider {
-    fn request_headers(&mut self, headers: Headers) -> abi::Result<Step> {
-        self.held = headers;
+    fn request_headers(&mut self) -> abi::Result<Step> {
         match self.begin() {
             Ok(current) => {
                 self.attempt = Some(current);
@@ -263,7 +273,7 @@ impl Stream for AtProvider {
             return Ok(self.refuse(Refusal::Misconfigured));
         };
         let same = current.client() == current.format;
-        let mut pairs = upstream::request_headers(&self.held, &current.admitted, provider, same, body.size);
+        let mut pairs = upstream::request_headers(&current.admitted, provider, same, body.size);
         if self.config.name.is_none() {
             // One chain of filters serves all providers: this tells its credential injectors whose turn it is.
             pairs.push((PROVIDER_HEADER.to_owned(), current.provider_name().as_bytes().to_vec()));
@@ -277,7 +287,8 @@ impl Stream for AtProvider {
         }
     }
 
-    fn response_headers(&mut self, headers: Headers, end: bool) -> abi::Result<Step> {
+    fn response_headers(&mut self, end: bool) -> abi::Result<Step> {
+        let headers = Headers::read(Map::Response)?;
         let Some(current) = &self.attempt else { return Ok(self.refuse(Refusal::Misconfigured)) };
         let status = headers.text(":status").and_then(|status| status.parse().ok()).unwrap_or(500);
         current.with(|attempt| attempt.status = Some(status));
@@ -314,7 +325,7 @@ impl Stream for AtProvider {
                 let streams = current.admitted.envelope.stream;
                 let relay = current.tally(|tally| Some(whole.data(data, end, tally))).unwrap_or(Relay::Hold);
                 match relay {
-                    Relay::Bytes(_) if streams => self.fail(Failure::new(
+                    Relay::Bytes(_) | Relay::Unchanged if streams => self.fail(Failure::new(
                         "unstreamed_answer",
                         "the provider sent an answer in one piece where a stream was asked for",
                     )),
@@ -334,15 +345,8 @@ impl Stream for AtProvider {
                 }
                 let error = upstream::client_error(current.format, *status, body);
                 let with = current.client().write_error(&error);
-                current.relayed(with.len());
+                current.sent(with.len());
                 self.phase = Phase::Done;
-                Ok(Step::Edit { first: data.len(), with })
-            }
-            Phase::GivenUp(error) => {
-                if !end {
-                    return Ok(Step::Hold);
-                }
-                let with = current.client().write_error(error);
                 Ok(Step::Edit { first: data.len(), with })
             }
         }

@@ -175,7 +175,9 @@ const fn millis(from: u64, to: u64) -> u64 {
 }
 
 fn line(record: &Record<'_>) -> String {
-    serde_json::to_string(record).unwrap_or_else(|_| r#"{"filter":"llm","error":"unwritable"}"#.to_owned())
+    let mut line = Vec::with_capacity(1024);
+    let written = serde_json::to_writer(&mut line, record);
+    written.ok().and_then(|()| String::from_utf8(line).ok()).unwrap_or_else(|| r#"{"filter":"llm"}"#.to_owned())
 }
 
 #[cfg(test)]

@@ -13,10 +13,6 @@ use tollgate_wire::error::{ApiError, ErrorKind, Invalid};
 /// Headers as they will stand.
 pub type Pairs = Vec<(String, Vec<u8>)>;
 
-/// Headers of the client's that any provider may see. Everything else stays here: cookies, addresses, internal names,
-/// and whatever the attempt before left.
-const KEPT_REQUEST_HEADERS: [&str; 5] = [":method", ":scheme", "user-agent", "x-request-id", "traceparent"];
-
 /// Headers of a provider that a client may see: what SDKs read. Not its cookies, nor whose account it is.
 const KEPT_RESPONSE_HEADERS: [&str; 6] =
     ["date", "retry-after", "retry-after-ms", "request-id", "x-request-id", "openai-processing-ms"];
@@ -40,17 +36,9 @@ pub fn provider(admitted: &Admitted, target: usize) -> Option<&Provider> {
 
 /// All headers of a provider's request but its key, which Envoy adds behind us.
 #[must_use]
-pub fn request_headers(
-    seen: &Headers,
-    admitted: &Admitted,
-    provider: &Provider,
-    same_format: bool,
-    body_size: usize,
-) -> Pairs {
+pub fn request_headers(admitted: &Admitted, provider: &Provider, same_format: bool, body_size: usize) -> Pairs {
     let mut pairs: Pairs = Vec::with_capacity(16);
-    for name in KEPT_REQUEST_HEADERS {
-        pairs.extend(seen.one(name).map(|value| (name.to_owned(), value.to_vec())));
-    }
+    pairs.extend(admitted.carried.always.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
     let mut set = |name: &str, value: &[u8]| match pairs.iter_mut().find(|(other, _)| other == name) {
         Some((_, old)) => *old = value.to_vec(),
         None => pairs.push((name.to_owned(), value.to_vec())),
@@ -64,7 +52,7 @@ pub fn request_headers(
     if provider.format == Format::AnthropicMessages {
         set(ANTHROPIC_VERSION.0, ANTHROPIC_VERSION.1);
     }
-    let from_client: &[(String, Vec<u8>)] = if same_format { &admitted.format_headers } else { &[] };
+    let from_client: &[(&str, Vec<u8>)] = if same_format { &admitted.carried.of_format } else { &[] };
     for (name, value) in from_client {
         set(name, value);
     }

@@ -2,16 +2,17 @@
 #![allow(dead_code, unused_imports, reason = "each test file uses its own part of the script")]
 
 use fake_envoy::{FakeEnvoy, LoadError, RootId};
+use proxy_wasm::types::LogLevel;
 use std::cell::RefCell;
 use std::rc::Rc;
+use std::sync::Once;
 pub(crate) use tollgate_host::abi::{HostError, Result};
-use tollgate_host::headers::Headers;
 use tollgate_host::plugin::{self, Plugin};
 pub(crate) use tollgate_host::stream::{Reply, RequestBody, Step, Stream};
 
 /// What a role is asked.
 pub(crate) enum On<'a> {
-    RequestHeaders(&'a Headers),
+    RequestHeaders,
     RequestGrows(usize),
     RequestBody(&'a RequestBody),
     ResponseHeaders(bool),
@@ -24,7 +25,7 @@ pub(crate) enum On<'a> {
 impl On<'_> {
     fn name(&self) -> String {
         match self {
-            Self::RequestHeaders(_) => "request headers".to_owned(),
+            Self::RequestHeaders => "request headers".to_owned(),
             Self::RequestGrows(size) => format!("request grows {size}"),
             Self::RequestBody(body) => format!("request body {}", body.size),
             Self::ResponseHeaders(end) => format!("response headers {end}"),
@@ -36,10 +37,12 @@ impl On<'_> {
     }
 }
 
+type Decide = dyn Fn(&On<'_>) -> Result<Step>;
+
 /// What the streams that begin from now on do.
 #[derive(Clone)]
 pub(crate) struct Script {
-    decide: Rc<dyn Fn(&On<'_>) -> Result<Step>>,
+    pub(crate) decide: Rc<Decide>,
     pub(crate) reads: bool,
     pub(crate) deadline: Option<u64>,
 }
@@ -97,8 +100,8 @@ impl Role {
 }
 
 impl Stream for Role {
-    fn request_headers(&mut self, headers: Headers) -> Result<Step> {
-        self.ask(&On::RequestHeaders(&headers))
+    fn request_headers(&mut self) -> Result<Step> {
+        self.ask(&On::RequestHeaders)
     }
 
     fn request_grows(&mut self, size: usize) -> Result<Step> {
@@ -109,7 +112,7 @@ impl Stream for Role {
         self.ask(&On::RequestBody(body))
     }
 
-    fn response_headers(&mut self, _: Headers, end: bool) -> Result<Step> {
+    fn response_headers(&mut self, end: bool) -> Result<Step> {
         self.ask(&On::ResponseHeaders(end))
     }
 
@@ -139,6 +142,9 @@ impl Stream for Role {
 }
 
 pub(crate) fn load(envoy: &FakeEnvoy, config: &[u8]) -> std::result::Result<RootId, LoadError> {
+    // The SDK's logger is the process's, and panics when two VMs install it at once.
+    static SDK: Once = Once::new();
+    SDK.call_once(|| proxy_wasm::set_log_level(LogLevel::Info));
     envoy.root(plugin::register::<Scripted>, config)
 }
 

@@ -45,6 +45,7 @@ fn relay<'a>(
         let end = chunks.peek().is_none();
         match whole.data(chunk, end, &mut tally) {
             Relay::Hold => assert!(!end, "undecided at the end"),
+            Relay::Unchanged => return (Relay::Bytes(chunk.to_vec()), tally),
             decided => return (decided, tally),
         }
     }

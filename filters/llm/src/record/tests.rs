@@ -1,5 +1,3 @@
-#![expect(clippy::arithmetic_side_effects, reason = "tests")]
-
 use super::{of_exchange, of_stranger, outcome};
 use crate::answer::Tally;
 use crate::example::{self, NOON, USAGE};

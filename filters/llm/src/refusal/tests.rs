@@ -6,8 +6,11 @@ use tollgate_wire::error::Invalid;
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
-/// Every refusal: its reason, its status, what OpenAI and Anthropic call it, the field, and how its message begins.
-fn all() -> Vec<(Refusal, &'static str, u16, [&'static str; 2], Option<&'static str>, &'static str)> {
+/// A refusal: its reason, its status, what OpenAI and Anthropic call it, the field, and how its message begins.
+type Row = (Refusal, &'static str, u16, [&'static str; 2], Option<&'static str>, &'static str);
+
+/// Every refusal.
+fn all() -> Vec<Row> {
     const INVALID: [&str; 2] = ["invalid_request_error"; 2];
     const UNAUTHENTICATED: [&str; 2] = ["invalid_request_error", "authentication_error"];
     const NOT_FOUND: [&str; 2] = ["invalid_request_error", "not_found_error"];

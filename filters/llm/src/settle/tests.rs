@@ -1,5 +1,3 @@
-#![expect(clippy::arithmetic_side_effects, reason = "tests")]
-
 use super::{DOWNSTREAM_CONNECTION_TERMINATION, End, Ending, Settled, settle};
 use crate::answer::Tally;
 use crate::example::{self, NOON, USAGE};

@@ -5,7 +5,9 @@ pub(crate) mod provider;
 
 use fake_envoy::{Exchange, FakeEnvoy, Forwarded, Headers, RootId, Stream};
 use provider::{Answer, Then};
+use proxy_wasm::types::LogLevel;
 use serde_json::{Value, json};
+use std::sync::Once;
 use std::time::Duration;
 use tollgate_llm::Llm;
 use tollgate_wire::Format;
@@ -40,9 +42,9 @@ pub(crate) struct Client {
 /// What ends the request.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Ends {
-    WithTheBody,
-    WithAnEmptyChunk,
-    WithTrailers,
+    Body,
+    EmptyChunk,
+    Trailers,
 }
 
 /// When the client goes away.
@@ -75,7 +77,7 @@ impl Client {
             ("x-tollgate-route", "forged"),
             ("x-envoy-max-retries", "99"),
         ]);
-        Self { headers, body: body.to_string(), ends: Ends::WithTheBody, leaves: Leaves::Never }
+        Self { headers, body: body.to_string(), ends: Ends::Body, leaves: Leaves::Never }
     }
 
     pub(crate) fn with(self, name: &str, value: impl AsRef<[u8]>) -> Self {
@@ -161,6 +163,9 @@ impl Gateway {
     }
 
     fn new(limits: &Value) -> Self {
+        // The SDK's logger is the process's, and panics when two VMs install it at once.
+        static SDK: Once = Once::new();
+        SDK.call_once(|| proxy_wasm::set_log_level(LogLevel::Info));
         let envoy = FakeEnvoy::new();
         let model = |provider: &&str| match *provider {
             "openai" => json!({"provider": "openai", "model": "gpt-5", "price": {"input": 1, "output": 8}}),
@@ -179,13 +184,14 @@ impl Gateway {
             "keys": [{"id": "support", "sha256": [KEY_SHA256], "subject": {"team": "support"}, "models": ["*"]}],
             "limits": limits,
         }});
-        let root = |config: Value| {
-            let register = tollgate_host::plugin::register::<Llm>;
-            envoy.root(register, config.to_string().as_bytes()).expect("a good configuration")
-        };
-        let (gate, openai) = (root(gate), root(json!({"provider": {"name": "openai"}})));
-        let anthropic = root(json!({"provider": {"name": "anthropic"}}));
+        let gate = load(&envoy, &gate);
+        let [openai, anthropic] =
+            ["openai", "anthropic"].map(|name| load(&envoy, &json!({"provider": {"name": name}})));
         Self { gate, openai, anthropic, envoy }
+    }
+
+    pub(crate) fn load(&self, config: &Value) -> RootId {
+        load(&self.envoy, config)
     }
 
     pub(crate) fn provider(&self, name: &str) -> RootId {
@@ -198,9 +204,8 @@ impl Gateway {
         let exchange = self.envoy.exchange();
         let gate = exchange.stream(self.gate);
         let mut run = Run { gateway: self, exchange, gate, cuts, leaves: client.leaves, sent: Vec::new(), heard: 0 };
-        if !run.ask(client) {
-            gate.property(&["response", "flags"], CLIENT_GONE.to_le_bytes());
-        } else if gate.forwarded_request().headers.is_some() && run.route(answers).is_none() {
+        let stays = run.ask(client) && (gate.forwarded_request().headers.is_none() || run.route(answers));
+        if !stays {
             gate.property(&["response", "flags"], CLIENT_GONE.to_le_bytes());
         }
         run.finish()
@@ -212,6 +217,11 @@ impl Gateway {
         late.request_headers([(":method", "POST")], false);
         assert_eq!(late.reply().map(|reply| reply.status), Some(500), "the exchange is still in the table");
     }
+}
+
+fn load(envoy: &FakeEnvoy, config: &Value) -> RootId {
+    let register = tollgate_host::plugin::register::<Llm>;
+    envoy.root(register, config.to_string().as_bytes()).expect("a good configuration")
 }
 
 /// An exchange on its way.
@@ -237,28 +247,28 @@ impl Run<'_> {
         let undecided = || gate.forwarded_request() == Forwarded::default();
         let chunks = self.cuts.chunks(part.as_bytes());
         let leaves = matches!(client.leaves, Leaves::Asking(_));
-        let at_once = chunks.is_empty() && !leaves && matches!(client.ends, Ends::WithTheBody);
+        let at_once = chunks.is_empty() && !leaves && matches!(client.ends, Ends::Body);
         gate.request_headers(client.headers.clone(), at_once);
         for (index, chunk) in chunks.iter().enumerate() {
             assert!(undecided(), "forwarded before the decision");
             let last = index + 1 == chunks.len() && !leaves;
-            gate.request_data(chunk, last && matches!(client.ends, Ends::WithTheBody));
+            gate.request_data(chunk, last && matches!(client.ends, Ends::Body));
         }
         if leaves {
             assert!(undecided(), "forwarded half a request");
             return false;
         }
         match client.ends {
-            Ends::WithTheBody => {}
-            Ends::WithAnEmptyChunk => drop(gate.request_data(b"", true)),
-            Ends::WithTrailers => drop(gate.request_trailers([("x-trailer", "1")])),
+            Ends::Body => {}
+            Ends::EmptyChunk => drop(gate.request_data(b"", true)),
+            Ends::Trailers => drop(gate.request_trailers([("x-trailer", "1")])),
         }
         assert_ne!(undecided(), gate.reply().is_none(), "either forwarded or answered");
         true
     }
 
-    /// Envoy's router; `None` when the client left.
-    fn route(&mut self, answers: &[Answer]) -> Option<()> {
+    /// Envoy's router; `false` when the client left.
+    fn route(&mut self, answers: &[Answer]) -> bool {
         let request = self.gate.forwarded_request();
         assert!(request.ended);
         let mut headers = request.headers.clone().expect("headers");
@@ -270,14 +280,14 @@ impl Run<'_> {
         for (index, provider) in providers.iter().enumerate() {
             let answer = answers[index.min(answers.len() - 1)].of(provider, index);
             match self.attempt(provider, &mut headers, &request, &answer, index + 1 < providers.len()) {
-                Attempt::Answered => return Some(()),
+                Attempt::Answered => return true,
                 Attempt::Failed => {}
-                Attempt::Left => return None,
+                Attempt::Left => return false,
             }
         }
         self.gate.response_headers([(":status", "503"), ("content-type", "text/plain")], false);
         self.gate.response_data("upstream connect error or disconnect/reset before headers", true);
-        Some(())
+        true
     }
 
     fn attempt(

@@ -13,8 +13,9 @@ pub use response::{read_response, write_response};
 pub use stream::{StreamReader, StreamWriter};
 
 use crate::conversation::StopReason;
-use serde::de::{Deserialize, Deserializer, Error as _};
+use serde::de::{Deserialize, Deserializer, Error, SeqAccess, Visitor};
 use serde_json::value::RawValue;
+use std::fmt;
 
 /// A tool call's arguments. They are JSON text in a string; some compatible servers send the object itself.
 #[derive(Debug, Default)]
@@ -41,12 +42,29 @@ struct SaidPart {
 
 impl<'de> Deserialize<'de> for Said {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let raw = <&RawValue>::deserialize(deserializer)?.get();
-        if !raw.starts_with('[') {
-            return serde_json::from_str(raw).map(Self).map_err(D::Error::custom);
+        deserializer.deserialize_any(SaidVisitor)
+    }
+}
+
+struct SaidVisitor;
+
+impl<'de> Visitor<'de> for SaidVisitor {
+    type Value = Said;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string or a list of parts")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Said, E> {
+        Ok(Said(text.to_owned()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut parts: A) -> Result<Said, A::Error> {
+        let mut said = Said::default();
+        while let Some(part) = parts.next_element::<SaidPart>()? {
+            said.0.extend(part.text);
         }
-        let parts: Vec<SaidPart> = serde_json::from_str(raw).map_err(D::Error::custom)?;
-        Ok(Self(parts.into_iter().filter_map(|part| part.text).collect()))
+        Ok(said)
     }
 }
 

@@ -32,8 +32,11 @@ struct Call {
 /// All is optional: compatible servers leave out, or send as `null`, whatever they have nothing to say in.
 #[derive(Deserialize)]
 struct ChunkIn<'a> {
-    id: Option<String>,
-    model: Option<String>,
+    // Every chunk repeats these two; only the first one's are decoded.
+    #[serde(borrow)]
+    id: Option<&'a RawValue>,
+    #[serde(borrow)]
+    model: Option<&'a RawValue>,
     choices: Option<Vec<ChoiceIn>>,
     #[serde(borrow)]
     usage: Option<&'a RawValue>,
@@ -72,6 +75,11 @@ struct FunctionIn {
     arguments: Arguments,
 }
 
+/// A string; empty when there is none.
+fn text(value: Option<&RawValue>) -> String {
+    value.and_then(|value| serde_json::from_str(value.get()).ok()).unwrap_or_default()
+}
+
 impl StreamReader {
     /// Reads one event; see [`Reader::read`](crate::stream::Reader::read). The event's name says nothing here.
     ///
@@ -86,8 +94,11 @@ impl StreamReader {
             }
             _ => {}
         }
-        let chunk: ChunkIn<'_> = serde_json::from_slice(data)
-            .map_err(|_| Malformed::Unreadable("an event of the stream is not a readable chunk".to_owned()))?;
+        // Checked for UTF-8 as a whole: piece by piece takes longer.
+        let chunk: ChunkIn<'_> = str::from_utf8(data)
+            .ok()
+            .and_then(|data| serde_json::from_str(data).ok())
+            .ok_or_else(|| Malformed::Unreadable("an event of the stream is not a readable chunk".to_owned()))?;
         if let Some(error) = chunk.error {
             out.push(Delta::Error(read_inner_error(error)));
             return Ok(());
@@ -96,8 +107,7 @@ impl StreamReader {
         let choices = chunk.choices.unwrap_or_default();
         if !self.started && !choices.is_empty() {
             self.started = true;
-            let (id, model) = (chunk.id.unwrap_or_default(), chunk.model.unwrap_or_default());
-            out.push(Delta::Start { id, model });
+            out.push(Delta::Start { id: text(chunk.id), model: text(chunk.model) });
         }
         for choice in choices {
             self.read_choice(choice, out)?;
