@@ -58,7 +58,7 @@ bench: $(TOOLS)/venv/.installed wasm ## what the filter costs, into bench/RESULT
 	$(call say,Benchmark)
 	@cargo build --release --quiet -p bench-noop --target wasm32-wasip1
 	@cargo build --release --quiet -p bench-load
-	@$(PYTHON) bench/run.py
+	@PYTHONPATH=integration $(PYTHON) bench/run.py
 
 .PHONY: wasm
 wasm: toolchain ## build the filter

@@ -77,8 +77,8 @@ impl AtProvider {
             None => state::text(&["xds", "upstream_host_metadata", "filter_metadata", "tollgate", "provider"])
                 .ok_or("the endpoint has no metadata `tollgate: {provider: ...}`")?,
         };
-        let number = state::number(&["upstream", "request_attempt_count"]).unwrap_or(1);
-        let number = usize::try_from(number).unwrap_or(usize::MAX);
+        // Every attempt has an instance of its own, so their number is known without asking Envoy.
+        let number = exchange.borrow().attempts.len().saturating_add(1);
         let target = upstream::target(admitted.targets(), &name, number)
             .ok_or("the route sent the request to a provider that the model's targets do not name")?;
         let format = upstream::provider(&admitted, target).ok_or("the provider is not configured")?.format;

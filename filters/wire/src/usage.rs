@@ -9,18 +9,24 @@ pub struct Usage {
     /// Input neither read from nor written to a cache.
     pub input_fresh: u64,
     /// Input read from the provider's prompt cache.
+    #[serde(skip_serializing_if = "is_zero")]
     pub input_cache_read: u64,
     /// Input written to the cache for 5 minutes (Anthropic's default).
+    #[serde(skip_serializing_if = "is_zero")]
     pub input_cache_write_5m: u64,
     /// Input written to the cache for 1 hour.
+    #[serde(skip_serializing_if = "is_zero")]
     pub input_cache_write_1h: u64,
     /// Audio input.
+    #[serde(skip_serializing_if = "is_zero")]
     pub input_audio: u64,
     /// Output that is neither reasoning nor audio.
     pub output_text: u64,
     /// Hidden or shown reasoning.
+    #[serde(skip_serializing_if = "is_zero")]
     pub output_reasoning: u64,
     /// Audio output.
+    #[serde(skip_serializing_if = "is_zero")]
     pub output_audio: u64,
 }
 
@@ -40,6 +46,11 @@ impl Usage {
     pub const fn output(&self) -> u64 {
         self.output_text.saturating_add(self.output_reasoning).saturating_add(self.output_audio)
     }
+}
+
+/// Most buckets of most records are empty; what is left out is 0.
+const fn is_zero(tokens: &u64) -> bool {
+    *tokens == 0
 }
 
 /// How far figures can be trusted.

@@ -76,6 +76,7 @@ impl Client {
             ("cookie", "session=of-the-client"),
             ("x-tollgate-route", "forged"),
             ("x-envoy-max-retries", "99"),
+            ("x-envoy-upstream-rq-timeout-ms", "1"),
         ]);
         Self { headers, body: body.to_string(), ends: Ends::Body, leaves: Leaves::Never }
     }
@@ -272,6 +273,9 @@ impl Run<'_> {
         let request = self.gate.forwarded_request();
         assert!(request.ended);
         let mut headers = request.headers.clone().expect("headers");
+        for name in ["authorization", "x-api-key", "cookie", "x-envoy-upstream-rq-timeout-ms"] {
+            assert_eq!(headers.get(name), None, "what the client sent there is not for the router");
+        }
         let model = headers.text("x-tollgate-route").expect("a route").to_owned();
         let (_, providers) = MODELS.into_iter().find(|(name, _)| *name == model).expect("a configured route");
         assert_eq!(headers.all("x-envoy-max-retries"), [(providers.len() - 1).to_string().as_bytes()]);
