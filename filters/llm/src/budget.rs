@@ -43,6 +43,8 @@ impl Drop for Share {
 #[cfg(test)]
 mod tests {
     use super::*;
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
 
     #[test]
     fn shares_of_all_streams_together_stay_within_the_budget() {
