@@ -3,6 +3,8 @@
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
+# Where tests, demo and benchmark look for the module.
+export CARGO_TARGET_DIR := $(CURDIR)/target
 MAKEFLAGS += --no-print-directory --no-builtin-rules
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -18,14 +20,14 @@ BINDGEN_VERSION = $(shell grep -A1 '^name = "wasm-bindgen"$$' Cargo.lock | sed -
 RUNNER = $(TOOLS)/wasm-bindgen-$(BINDGEN_VERSION)/bin/wasm-bindgen-test-runner
 
 say = @printf '\n\033[1m%s\033[0m\n' '$(1)'
-need = command -v $(1) >/dev/null || { echo "missing: $(1). $(2)" >&2; exit 1; }
+need = command -v $(1) >/dev/null || { echo 'missing: $(1). $(2)' >&2; exit 1; }
 
 .PHONY: help
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | column -t -s "$$(printf '\t')"
 
 .PHONY: demo
-demo: $(TOOLS)/venv/.installed wasm ## two providers, one outage, and who spent how much: about 10 seconds
+demo: toolchain $(TOOLS)/venv/.installed wasm ## two providers, one outage, and who spent how much
 	$(call say,The demo)
 	@$(PYTHON) integration/demo.py
 
@@ -35,12 +37,13 @@ test: test-native test-wasm test-envoy ## every test
 .PHONY: test-native
 test-native: toolchain ## the Rust tests on this machine
 	$(call say,Rust tests$(comma) natively)
-	@cargo test --workspace --quiet
+	@cargo test --locked --workspace --quiet
 
 .PHONY: test-wasm
 test-wasm: toolchain ## the tests of the pure crates, compiled to wasm32
 ifeq ($(shell command -v node),)
 	$(call say,Skipped: the pure tests on wasm32 need Node 20 or newer on the PATH)
+	@test -z "$$CI"
 else
 	@$(MAKE) $(RUNNER)
 	$(call say,The pure Rust tests again$(comma) compiled to wasm32)
@@ -50,12 +53,12 @@ else
 endif
 
 .PHONY: test-envoy
-test-envoy: $(TOOLS)/venv/.installed $(TOOLS)/envoy-older/.installed wasm ## the tests in a real Envoy
+test-envoy: toolchain $(TOOLS)/venv/.installed $(TOOLS)/envoy-older/.installed wasm ## the tests in a real Envoy
 	$(call say,Tests in a real Envoy$(comma) with the official SDKs)
 	@cd integration && $(abspath $(PYTHON)) -m pytest -q -n 4
 
 .PHONY: bench
-bench: $(TOOLS)/venv/.installed wasm ## what the filter costs, into bench/RESULTS.md: about 4 minutes
+bench: toolchain $(TOOLS)/venv/.installed wasm ## what the filter costs, into bench/RESULTS.md: about 4 minutes
 	$(call say,Benchmark)
 	@cargo build --release --quiet -p bench-noop --target wasm32-wasip1
 	@cargo build --release --quiet -p bench-load
@@ -64,7 +67,7 @@ bench: $(TOOLS)/venv/.installed wasm ## what the filter costs, into bench/RESULT
 .PHONY: wasm
 wasm: toolchain ## build the filter
 	$(call say,Building the filter)
-	@cargo build --release -p tollgate-llm --target wasm32-wasip1
+	@cargo build --locked --release -p tollgate-llm --target wasm32-wasip1
 	@ls -l $(WASM) | awk '{printf "%s  %.0f KiB\n", $$NF, $$5 / 1024}'
 
 .PHONY: lint
@@ -93,7 +96,7 @@ comma := ,
 toolchain:
 	@$(call need,cargo,Install Rust with rustup: https://rustup.rs)
 	@$(call need,rustup,Install Rust with rustup: https://rustup.rs)
-	@$(call need,cc,Rust needs a C linker: install gcc or clang$(comma) on Debian `apt install gcc`.)
+	@$(call need,cc,Rust needs a C linker: install gcc or clang$(comma) on Debian: apt install gcc)
 	@for target in wasm32-wasip1 wasm32-unknown-unknown; do \
 		rustup target list --installed | grep -qx $$target || rustup target add $$target; \
 	done
@@ -103,7 +106,7 @@ $(TOOLS)/venv/.installed: integration/requirements.txt
 	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo "python3 is $$(python3 -V); 3.11 or newer is needed." >&2; exit 1; }
 	@python3 -c 'import ensurepip, venv' 2>/dev/null \
-		|| { echo 'missing: venv. Install it, on Debian `apt install python3-venv`.' >&2; exit 1; }
+		|| { echo 'missing: venv. Install it, on Debian: apt install python3-venv' >&2; exit 1; }
 	$(call say,Installing Envoy and the SDKs into $(TOOLS)/venv: once$(comma) about a minute)
 	@python3 -m venv --clear $(TOOLS)/venv
 	@$(PYTHON) -m pip install --disable-pip-version-check --requirement integration/requirements.txt \

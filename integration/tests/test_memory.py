@@ -11,7 +11,7 @@ from providers import faults
 from providers.raw import FloodServer
 
 # The most that the config allows: together more than the 1 GiB of a VM.
-MAXIMA = {"response_bytes": 256 << 20, "held_total_bytes": 1 << 30}
+MAXIMA = {"response_bytes": 256 << 20, "held_total_bytes": 512 << 20}
 RELOAD_SECONDS = 15
 
 

@@ -34,8 +34,8 @@ def test_routes_match_the_header_that_the_gate_sets(start):
         bootstrap.gate(models=models)
         routes = bootstrap.hcm["route_config"]["virtual_hosts"][0]["routes"]
         slow = {"name": "x-tollgate-route", "string_match": {"exact": "slow"}}
-        routes.insert(0, {"match": {"prefix": "/", "headers": [slow]}, "direct_response": {"status": 418}})
+        routes.insert(0, {"match": {"prefix": "/", "headers": [slow]}, "direct_response": {"status": 521}})
 
     gateway = start(own_route_for_slow_models, models=None)
-    assert gateway.post("openai", "gpt-4o").status == 418
+    assert gateway.post("openai", "gpt-4o").status == 521
     assert gateway.post("openai", "gpt-4o-mini", headers=[("x-tollgate-route", "slow")]).status == 200

@@ -22,7 +22,7 @@ impl Headers {
     /// # Errors
     /// When the host refuses or its answer cannot be read.
     pub fn read(map: Map) -> Result<Self> {
-        Ok(Self::parse(abi::header_pairs(map)?).unwrap_or_default())
+        Self::parse(abi::header_pairs(map)?).ok_or(abi::HostError::BadArgument)
     }
 
     /// Reads the ABI's form: a count, then a pair of sizes per header, then name NUL value NUL for each.

@@ -49,11 +49,17 @@ impl<P: Plugin> RootContext for Root<P> {
             Some(value) if !config.is_empty() => value.to_string().into_bytes(),
             _ => config,
         };
-        match config.map(as_json).and_then(|config| P::configure(&config)) {
-            Ok(plugin) => self.plugin = Some(plugin),
-            Err(error) => abi::log(Level::Error, &format!("tollgate: configuration refused: {error}")),
+        let loaded = config.map(as_json).and_then(|config| P::configure(&config));
+        match loaded {
+            Ok(plugin) => {
+                self.plugin = Some(plugin);
+                true
+            }
+            Err(error) => {
+                abi::log(Level::Error, &format!("tollgate: configuration refused: {error}"));
+                false
+            }
         }
-        self.plugin.is_some()
     }
 
     fn on_tick(&mut self) {

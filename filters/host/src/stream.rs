@@ -96,7 +96,7 @@ pub trait Stream: 'static {
     /// When a host call failed.
     fn request_grows(&mut self, size: usize) -> abi::Result<Step>;
 
-    /// The held request is complete; size 0 when it has no body.
+    /// The held request is complete; size 0 when it has no body. [`Step::Hold`] is not an answer.
     ///
     /// # Errors
     /// When a host call failed.
@@ -223,7 +223,11 @@ impl<S: Stream> Flow<S> {
     }
 
     fn request_complete(&mut self) -> Action {
-        let step = self.stream.request_body(&RequestBody { size: self.request_size });
+        let mut step = self.stream.request_body(&RequestBody { size: self.request_size });
+        if step == Ok(Step::Hold) {
+            abi::log(Level::Error, "tollgate: undecided at the end of a request");
+            step = Ok(Step::Reply(Reply::failure("tollgate_undecided")));
+        }
         self.request(step)
     }
 }

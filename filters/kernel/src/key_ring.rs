@@ -106,6 +106,12 @@ impl KeyRing {
         Ok(ring)
     }
 
+    /// The entry of this id, whoever asks.
+    #[must_use]
+    pub fn entry(&self, id: &str) -> Option<&Rc<KeyEntry>> {
+        self.entries.get(id)
+    }
+
     /// The entry that `key` proves to hold, if it is valid now.
     ///
     /// # Errors

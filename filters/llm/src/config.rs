@@ -102,7 +102,7 @@ pub struct Limits {
     #[schemars(range(min = 1024, max = 268_435_456))]
     pub held_bytes: usize,
     /// How much of all answers together one worker holds, in bytes.
-    #[schemars(range(min = 1024, max = 1_073_741_824))]
+    #[schemars(range(min = 1024, max = 536_870_912))]
     pub held_total_bytes: usize,
     /// How long a stream is held back, in milliseconds after the response headers.
     #[schemars(range(min = 1, max = 600_000))]
@@ -117,7 +117,7 @@ impl Default for Limits {
             event_bytes: 1 << 20,
             held_bytes: 64 << 10,
             held_total_bytes: 256 << 20,
-            first_event_ms: 10_000,
+            first_event_ms: 30_000,
         }
     }
 }
@@ -216,7 +216,7 @@ impl GateConfig {
 impl Limits {
     fn check(self) -> Result<(), String> {
         const PER_STREAM: usize = 256 << 20;
-        const PER_WORKER: usize = 1 << 30;
+        const PER_WORKER: usize = 512 << 20; // a buffer that grows takes twice its size, and a VM has 1 GiB
         let bytes = [
             ("request_bytes", self.request_bytes, PER_STREAM),
             ("response_bytes", self.response_bytes, PER_STREAM),

@@ -62,6 +62,7 @@ pub(crate) fn exchange(format: Format, body: &str) -> Exchange {
         admitted: Some(Rc::new(admitted)),
         attempts: Vec::new(),
         relayed: None,
+        unseen: false,
         response_bytes: 0,
     }
 }

@@ -23,7 +23,7 @@ const STATE_KEY: &str = "tollgate.exchange";
 pub struct Exchange {
     /// When the request's headers came.
     pub began: u64,
-    /// Envoy's `x-request-id`.
+    /// The `x-request-id`.
     pub request_id: String,
     /// Trace id of the client's `traceparent`.
     pub trace_id: Option<String>,
@@ -44,6 +44,8 @@ pub struct Exchange {
     /// The status with which the last attempt's response goes on to the client. `None`: what the client gets is not a
     /// provider's, but the gate's or Envoy's own.
     pub relayed: Option<u16>,
+    /// An answer came that no provider role has seen: nobody counted what it used.
+    pub unseen: bool,
     /// Bytes of the answer that were sent towards the client.
     pub response_bytes: u64,
 }
@@ -75,21 +77,21 @@ impl Carried {
     /// What goes on of a request's headers. Everything else stays here: cookies, addresses, internal names.
     #[must_use]
     pub fn of(headers: &Headers, format: Format) -> Self {
-        let of_format: &[&str] = match format {
-            Format::OpenaiChat => &["openai-beta"],
-            Format::AnthropicMessages => &["anthropic-version", "anthropic-beta"],
+        const ALWAYS: [&str; 5] = [":method", ":scheme", "user-agent", "x-request-id", "traceparent"];
+        let one = |name: &'static str| headers.one(name).map(|value| (name, value.to_vec()));
+        let list = |name: &'static str| {
+            let values = headers.all(name).collect::<Vec<_>>().join(&b", "[..]); // RFC 9110, section 5.3
+            Some((name, values)).filter(|(_, values)| !values.is_empty())
+        };
+        let of_format = match format {
+            Format::OpenaiChat => [list("openai-beta"), None],
+            Format::AnthropicMessages => [one("anthropic-version"), list("anthropic-beta")],
         };
         Self {
-            always: pick(headers, &[":method", ":scheme", "user-agent", "x-request-id", "traceparent"]),
-            of_format: pick(headers, of_format),
+            always: ALWAYS.into_iter().filter_map(one).collect(),
+            of_format: of_format.into_iter().flatten().collect(),
         }
     }
-}
-
-/// The named headers that are there; several of one name as one, as RFC 9110, section 5.3 allows.
-fn pick(headers: &Headers, names: &[&'static str]) -> Vec<(&'static str, Vec<u8>)> {
-    let picked = names.iter().map(|name| (*name, headers.all(name).collect::<Vec<_>>().join(&b", "[..])));
-    picked.filter(|(_, value)| !value.is_empty()).collect()
 }
 
 impl Admitted {
@@ -117,6 +119,8 @@ pub struct Attempt {
     pub first_token: Option<u64>,
     /// What is known of the answer so far.
     pub tally: Tally,
+    /// The client's fields that were left out for this provider.
+    pub dropped: Vec<&'static str>,
 }
 
 impl Attempt {
@@ -131,6 +135,7 @@ impl Attempt {
             outcome: Outcome::Waiting,
             first_token: None,
             tally: Tally::default(),
+            dropped: Vec::new(),
         }
     }
 
@@ -153,6 +158,8 @@ pub enum Outcome {
     /// The provider did nothing for us, and bills nothing, for this reason: it could not be reached, answered with an
     /// error status, or with an error inside a 200.
     Refused(&'static str),
+    /// The provider told the client, for this reason, that its request is wrong. Nothing is billed.
+    Rejected(&'static str),
     /// It gave nothing that could be relayed, for this reason; it may still have worked, and bill for it.
     Failed(&'static str),
     /// It failed after a part was relayed.

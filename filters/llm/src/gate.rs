@@ -3,16 +3,17 @@
 
 use crate::config::Gate;
 use crate::credentials::{self, Shown};
-use crate::exchange::{self, Admitted, Carried, Exchange, Shared};
+use crate::exchange::{self, Admitted, Carried, Exchange, Outcome, Shared};
 use crate::refusal::{Refusal, error_reply};
 use crate::route::{ROUTE_HEADER, TARGETS_HEADER};
-use crate::{counters, record, settle};
+use crate::{counters, provider, record, settle};
 use std::cell::RefCell;
 use std::rc::Rc;
-use tollgate_host::abi::{self, Map};
-use tollgate_host::headers::Headers;
+use tollgate_host::abi::{self, Level, Map};
+use tollgate_host::headers::{self, Headers};
 use tollgate_host::state;
-use tollgate_host::stream::{RequestBody, Step, Stream};
+use tollgate_host::stream::{Reply, RequestBody, Step, Stream};
+use tollgate_kernel::key_ring::KeyRefusal;
 use tollgate_kernel::subject::Label;
 use tollgate_kernel::virtual_key::VirtualKey;
 use tollgate_wire::Format;
@@ -57,13 +58,27 @@ impl AtGate {
     }
 
     fn refuse(&mut self, refusal: Refusal) -> Step {
-        let Some(exchange) = &self.exchange else { return Step::Go };
+        let Some(exchange) = &self.exchange else { return Step::Reply(refusal.reply(Format::OpenaiChat)) };
         let mut exchange = exchange.borrow_mut();
         let reply = refusal.reply(exchange.format);
         self.status = Some(reply.status);
         exchange.response_bytes = u64::try_from(reply.body.len()).unwrap_or(u64::MAX);
         exchange.refusal = Some(refusal);
         Step::Reply(reply)
+    }
+
+    /// What Envoy says of its own, in the client's format.
+    fn own_error(&self, status: u16) -> Reply {
+        let kind = ErrorKind::of_status(status);
+        let message = match kind {
+            ErrorKind::TooLarge => "the request body is larger than the gateway accepts",
+            ErrorKind::Timeout => "no provider answered in time",
+            _ => "no provider could answer",
+        };
+        let error = ApiError { status, code: Some("gateway_error".to_owned()), ..ApiError::new(kind, message) };
+        let reply = error_reply(self.format(), &error, "gateway_error");
+        self.shared(|exchange| exchange.response_bytes = u64::try_from(reply.body.len()).unwrap_or(u64::MAX));
+        reply
     }
 
     fn read_headers(&mut self, headers: &Headers) -> Result<(), Refusal> {
@@ -88,8 +103,15 @@ impl AtGate {
         };
         let key = VirtualKey::parse(credential).map_err(|_| Refusal::UnknownKey)?;
         let now = self.shared(|exchange| exchange.began).unwrap_or_default();
-        let entry = self.gate.keys.find(&key, now.div_euclid(NANOS_PER_SECOND)).map_err(Refusal::Key)?;
-        self.shared(|exchange| exchange.key = Some(entry));
+        let found = self.gate.keys.find(&key, now.div_euclid(NANOS_PER_SECOND));
+        // Who shows a true key that may not be used now is known, and recorded.
+        let known = match &found {
+            Ok(entry) => Some(entry),
+            Err(KeyRefusal::Unknown) => None,
+            Err(_) => self.gate.keys.entry(key.id()),
+        };
+        self.shared(|exchange| exchange.key = known.cloned());
+        found.map_err(Refusal::Key)?;
         Ok(())
     }
 
@@ -147,8 +169,8 @@ fn begin(headers: &Headers) -> Exchange {
     });
     Exchange {
         began: abi::now(),
-        request_id: headers.text("x-request-id").unwrap_or_default().to_owned(),
-        trace_id: headers.text("traceparent").and_then(|value| value.split('-').nth(1)).map(str::to_owned),
+        request_id: headers.text("x-request-id").filter(|id| is_id(id)).unwrap_or_default().to_owned(),
+        trace_id: headers.text("traceparent").and_then(trace_id).map(str::to_owned),
         format,
         key: None,
         request_bytes: 0,
@@ -157,8 +179,19 @@ fn begin(headers: &Headers) -> Exchange {
         admitted: None,
         attempts: Vec::new(),
         relayed: None,
+        unseen: false,
         response_bytes: 0,
     }
+}
+
+/// An id that may stand in a record. Envoy makes one, but lets a client's pass where the connection manager says so.
+fn is_id(id: &str) -> bool {
+    id.len() <= 128 && id.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+/// The trace id of a `traceparent` (W3C Trace Context, section 3.2.2).
+fn trace_id(traceparent: &str) -> Option<&str> {
+    traceparent.split('-').nth(1).filter(|id| id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
 /// `application/json`, with or without parameters.
@@ -206,18 +239,34 @@ impl Stream for AtGate {
         if self.status.is_some() {
             return Ok(Step::Go);
         }
-        self.status = Headers::read(Map::Response)?.text(":status").and_then(|status| status.parse().ok());
-        if self.exchange.is_some() && !end {
-            self.translating = true;
-            let limit = self.gate.limits.request_bytes;
-            self.shared(|exchange| {
-                if self.status == Some(413) && exchange.admitted.is_none() {
-                    exchange.refusal = Some(Refusal::TooLarge { limit }); // Envoy's buffer was full before ours
-                }
-            });
-            abi::remove_header(Map::Response, b"content-length")?;
-            abi::set_header(Map::Response, "content-type", b"application/json")?;
+        let seen = Headers::read(Map::Response)?;
+        let status = seen.text(":status").and_then(|status| status.parse().ok()).unwrap_or(500);
+        if self.exchange.is_none() {
+            return Ok(Step::Go);
         }
+        let limit = self.gate.limits.request_bytes;
+        let admitted = self.shared(|exchange| {
+            if status == 413 && exchange.admitted.is_none() {
+                exchange.refusal = Some(Refusal::TooLarge { limit }); // Envoy's buffer was full before ours
+            }
+            exchange.unseen = exchange.admitted.is_some() && (200..400).contains(&status);
+            exchange.admitted.is_some()
+        });
+        if self.shared(|exchange| exchange.unseen) == Some(true) {
+            abi::log(Level::Error, "tollgate: an answer passed no provider filter; does its cluster have one?");
+        }
+        // To who was admitted, whatever is wrong behind us is the gateway's fault: a 401 would blame the client's key.
+        let shown = if admitted == Some(true) && status < 500 && status != 413 { 502 } else { status };
+        self.status = Some(shown);
+        if end {
+            return Ok(Step::Reply(self.own_error(shown)));
+        }
+        self.translating = true;
+        // Should it be a provider's after all, one that the router did not retry: its own headers stay here.
+        let status = shown.to_string();
+        let mut kept = vec![(":status", status.as_bytes()), ("content-type", b"application/json")];
+        kept.extend(seen.one("retry-after").map(|value| ("retry-after", value)));
+        headers::replace_all(Map::Response, &kept)?;
         Ok(Step::Go)
     }
 
@@ -229,29 +278,26 @@ impl Stream for AtGate {
         if !end {
             return Ok(Step::Hold);
         }
-        let status = self.status.unwrap_or(500);
-        let kind = ErrorKind::of_status(status);
-        let message = match kind {
-            ErrorKind::TooLarge => "the request body is larger than the gateway accepts",
-            ErrorKind::Timeout => "no provider answered in time",
-            _ => "no provider could answer",
-        };
-        let error = ApiError { status, code: Some("gateway_error".to_owned()), ..ApiError::new(kind, message) };
-        let with = self
-            .shared(|exchange| {
-                let body = error_reply(exchange.format, &error, "").body;
-                exchange.response_bytes = u64::try_from(body.len()).unwrap_or(u64::MAX);
-                body
-            })
-            .unwrap_or_default();
+        let with = self.own_error(self.status.unwrap_or(500)).body;
         Ok(Step::Edit { first: data.len(), with })
     }
 
     fn log(&mut self) {
-        let now = abi::now();
         let status = || state::number(&["response", "code"]).and_then(|status| u16::try_from(status).ok());
-        let ending =
-            settle::Ending { now, status: self.status.or_else(status), flags: state::number(&["response", "flags"]) };
+        let last = self.shared(|exchange| exchange.attempts.last().map(|attempt| attempt.outcome.clone())).flatten();
+        let ending = settle::Ending {
+            now: abi::now(),
+            status: self.status.or_else(status),
+            flags: state::number(&["response", "flags"]),
+            connected: last != Some(Outcome::Waiting) || provider::is_connected(),
+            details: if last == Some(Outcome::Served)
+                || self.shared(|exchange| exchange.refusal.is_some()) == Some(true)
+            {
+                None
+            } else {
+                state::text(&["response", "code_details"])
+            },
+        };
         let record = match &self.exchange {
             Some(exchange) => {
                 let settled = settle::settle(&mut exchange.borrow_mut(), &ending);
@@ -261,7 +307,7 @@ impl Stream for AtGate {
             None => record::of_stranger(&ending),
         };
         if state::set("tollgate.audit", record.as_bytes()).is_err() {
-            abi::log(abi::Level::Error, "tollgate: a record could not be written");
+            abi::log(Level::Error, "tollgate: a record could not be written");
         }
     }
 }

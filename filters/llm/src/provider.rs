@@ -16,6 +16,9 @@ use tollgate_host::stream::{Reply, RequestBody, Step, Stream};
 use tollgate_wire::Format;
 use tollgate_wire::error::{ApiError, ErrorKind};
 
+/// Names the client's fields that the answering provider was not sent, because its format has no place for them.
+const DROPPED_HEADER: &str = "x-tollgate-dropped";
+
 /// What the router retries, by contract with the shipped route: 429 and 5xx.
 const RETRIED_INSTEAD: u16 = 503;
 
@@ -61,6 +64,12 @@ enum Phase {
     Done,
 }
 
+/// Whether this stream's newest attempt had a connection; without one its provider never saw the request. Envoy knows
+/// an address of our side once there was one.
+pub fn is_connected() -> bool {
+    state::text(&["upstream", "local_address"]).is_some()
+}
+
 impl AtProvider {
     /// An attempt that begins.
     #[must_use]
@@ -91,9 +100,14 @@ impl AtProvider {
         Ok(Current { exchange, admitted, index, target, format, retriable })
     }
 
+    /// Without a next provider a late answer is better than none; the route's own timeouts bound it.
+    fn may_fail_over(&self) -> bool {
+        self.attempt.as_ref().is_some_and(|current| current.retriable)
+    }
+
     fn refuse(&mut self, refusal: Refusal) -> Step {
         let Some(current) = &self.attempt else { return Step::Reply(refusal.reply(Format::OpenaiChat)) };
-        current.end(Outcome::Refused(refusal.reason()));
+        current.end(Outcome::Rejected(refusal.reason()));
         let reply = current.answered(refusal.reply(current.client()));
         self.phase = Phase::Done;
         Step::Reply(reply)
@@ -116,7 +130,12 @@ impl AtProvider {
     fn error_headers(&mut self, status: u16, headers: &Headers, end: bool) -> abi::Result<Step> {
         let Some(current) = &self.attempt else { return Ok(self.refuse(Refusal::Misconfigured)) };
         let shown = upstream::client_status(status);
-        current.end(Outcome::Refused(reason_of(&ApiError::new(ErrorKind::of_status(status), ""))));
+        let reason = reason_of(&ApiError::new(ErrorKind::of_status(status), ""));
+        current.end(match status {
+            408 | 504 | 524 => Outcome::Failed(reason), // late, but it may have worked
+            _ if !upstream::is_retried(shown) => Outcome::Rejected(reason),
+            _ => Outcome::Refused(reason),
+        });
         if current.retriable && upstream::is_retried(shown) {
             self.phase = Phase::Done;
             abi::set_header(Map::Response, ":status", shown.to_string().as_bytes())?;
@@ -127,9 +146,9 @@ impl AtProvider {
             self.phase = Phase::Done;
             return Ok(Step::Reply(reply));
         }
-        current.relayed(shown);
         let pairs = upstream::response_headers(headers, shown, "application/json", current.provider_name());
         headers::replace_all(Map::Response, &upstream::as_slices(&pairs))?;
+        current.relayed(shown);
         self.phase = Phase::Error { status, body: Vec::new() };
         Ok(Step::Go)
     }
@@ -137,12 +156,17 @@ impl AtProvider {
     /// Lets a held answer go: from here on this provider answers.
     fn release(&self, content_type: &str, content_length: Option<usize>) -> abi::Result<()> {
         let Some(current) = &self.attempt else { return Ok(()) };
-        current.relayed(200);
         let mut pairs = upstream::response_headers(&self.held, 200, content_type, current.provider_name());
+        let dropped = current.with(|attempt| attempt.dropped.join(", ")).unwrap_or_default();
+        if !dropped.is_empty() {
+            pairs.push((DROPPED_HEADER.to_owned(), dropped.into_bytes()));
+        }
         if let Some(length) = content_length {
             pairs.push(("content-length".to_owned(), length.to_string().into_bytes()));
         }
-        headers::replace_all(Map::Response, &upstream::as_slices(&pairs))
+        headers::replace_all(Map::Response, &upstream::as_slices(&pairs))?;
+        current.relayed(200);
+        Ok(())
     }
 
     fn relay_whole(&mut self, relay: Relay, sent: usize) -> abi::Result<Step> {
@@ -281,9 +305,13 @@ impl Stream for AtProvider {
         headers::replace_all(Map::Request, &upstream::as_slices(&pairs))?;
         let change = upstream::request_body(&current.admitted, current.target, current.client(), current.format, body)?;
         match change {
-            Ok(upstream::Change { first, with }) if first == 0 && with.is_empty() => Ok(Step::Go),
-            Ok(upstream::Change { first, with }) => Ok(Step::Edit { first, with }),
-            Err(invalid) => Ok(self.refuse(Refusal::Invalid(invalid))),
+            Ok(upstream::Change { first: 0, with, .. }) if with.is_empty() => Ok(Step::Go),
+            Ok(upstream::Change { first, with, dropped }) => {
+                current.with(|attempt| attempt.dropped = dropped);
+                Ok(Step::Edit { first, with })
+            }
+            Err(invalid) if current.index == 0 => Ok(self.refuse(Refusal::Invalid(invalid))),
+            Err(_) => Ok(self.refuse(Refusal::NotCarried)),
         }
     }
 
@@ -354,7 +382,7 @@ impl Stream for AtProvider {
 
     fn deadline(&self) -> Option<u64> {
         match &self.phase {
-            Phase::Streamed(streamed, deadline) if !streamed.committed() => Some(*deadline),
+            Phase::Streamed(streamed, deadline) if !streamed.committed() && self.may_fail_over() => Some(*deadline),
             _ => None,
         }
     }
@@ -364,7 +392,6 @@ impl Stream for AtProvider {
         self.fail(Failure { reason: "first_event_timeout", provider_refused: false, error })
     }
 
-    /// Envoy has an address of our side once there was a connection: without one the provider never saw the request.
     fn done(&mut self) {
         let Some(current) = &self.attempt else { return };
         let now = abi::now();
@@ -372,8 +399,9 @@ impl Stream for AtProvider {
             attempt.ended.get_or_insert(now);
             attempt.outcome == Outcome::Waiting
         });
-        if waiting == Some(true) && state::text(&["upstream", "local_address"]).is_none() {
-            current.outcome(Outcome::Refused("connect_failure"));
+        if waiting == Some(true) && !is_connected() {
+            let failed = state::text(&["upstream", "transport_failure_reason"]).is_some();
+            current.outcome(Outcome::Refused(if failed { "connect_failure" } else { "not_sent" }));
         }
     }
 }

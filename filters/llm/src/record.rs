@@ -24,7 +24,7 @@ struct Record<'a> {
     asked: Asked<'a>,
     decision: Decision<'a>,
     attempts: Vec<Tried<'a>>,
-    answer: Answer,
+    answer: Answer<'a>,
     cost: Cost,
 }
 
@@ -59,10 +59,13 @@ struct Tried<'a> {
     usage: Option<Usage>,
     certainty: Certainty,
     cost_nano_usd: Option<NanoUsd>,
+    /// The client's fields that this provider was not sent.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    dropped: &'a [&'static str],
 }
 
 #[derive(Serialize)]
-struct Answer {
+struct Answer<'a> {
     status: Option<u16>,
     bytes: u64,
     /// From the request to the first meaningful piece of the answer.
@@ -70,6 +73,9 @@ struct Answer {
     first_token_ms: Option<u64>,
     ms: u64,
     end: &'static str,
+    /// Envoy's words for how it ended, when it did not end well.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    details: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -101,6 +107,7 @@ pub fn of_exchange(exchange: &Exchange, settled: &Settled, ending: &Ending) -> S
             first_token_ms: answered.map(|at| millis(exchange.began, at)),
             ms: millis(exchange.began, ending.now),
             end: settled.end.name(),
+            details: ending.details.as_deref(),
         },
         cost: Cost {
             nano_usd: settled.cost,
@@ -123,25 +130,32 @@ pub fn of_stranger(ending: &Ending) -> String {
         asked: Asked::default(),
         decision: Decision { verdict: "deny", rule: "before the gate".to_owned(), reason: "refused_by_another_filter" },
         attempts: Vec::new(),
-        answer: Answer { status: ending.status, bytes: 0, first_token_ms: None, ms: 0, end: "refused" },
+        answer: Answer {
+            status: ending.status,
+            bytes: 0,
+            first_token_ms: None,
+            ms: 0,
+            end: "refused",
+            details: ending.details.as_deref(),
+        },
         cost: Cost { nano_usd: NanoUsd(0), usd: NanoUsd(0).to_string(), certainty: Certainty::Exact, unpriced: false },
     })
 }
 
 fn decision(exchange: &Exchange) -> Decision<'_> {
-    match (&exchange.refusal, &exchange.admitted, &exchange.key) {
-        (Some(refusal), _, Some(key)) => {
-            Decision { verdict: "deny", rule: format!("keys.{}", key.id), reason: refusal.reason() }
+    match (&exchange.refusal, &exchange.admitted) {
+        (Some(refusal), _) => {
+            let key = exchange.key.as_ref().map(|key| &key.id);
+            Decision { verdict: "deny", rule: refusal.rule(key), reason: refusal.reason() }
         }
-        (Some(refusal), _, None) => Decision { verdict: "deny", rule: "request".to_owned(), reason: refusal.reason() },
-        (None, Some(admitted), _) => {
+        (None, Some(admitted)) => {
             Decision { verdict: "allow", rule: format!("models.{}", admitted.model), reason: "model_allowed" }
         }
-        (None, None, _) => Decision { verdict: "deny", rule: "request".to_owned(), reason: "incomplete_request" },
+        (None, None) => Decision { verdict: "deny", rule: "request".to_owned(), reason: "incomplete_request" },
     }
 }
 
-fn tried<'a>(exchange: &'a Exchange, attempt: &Attempt, bill: &Bill) -> Tried<'a> {
+fn tried<'a>(exchange: &'a Exchange, attempt: &'a Attempt, bill: &Bill) -> Tried<'a> {
     let target = exchange.admitted.as_ref().and_then(|admitted| admitted.targets().get(attempt.target));
     let (outcome, reason) = outcome(&attempt.outcome);
     Tried {
@@ -154,6 +168,7 @@ fn tried<'a>(exchange: &'a Exchange, attempt: &Attempt, bill: &Bill) -> Tried<'a
         usage: bill.usage,
         certainty: bill.certainty,
         cost_nano_usd: bill.cost,
+        dropped: &attempt.dropped,
     }
 }
 
@@ -165,6 +180,7 @@ pub const fn outcome(outcome: &Outcome) -> (&'static str, Option<&'static str>) 
         Outcome::Relaying => ("relaying", None),
         Outcome::Served => ("served", None),
         Outcome::Refused(reason) | Outcome::Failed(reason) => ("failed", Some(*reason)),
+        Outcome::Rejected(reason) => ("rejected", Some(*reason)),
         Outcome::Cut(reason) => ("cut", Some(*reason)),
         Outcome::Abandoned => ("abandoned", None),
     }

@@ -2,6 +2,7 @@
 
 use tollgate_host::stream::Reply;
 use tollgate_kernel::key_ring::KeyRefusal;
+use tollgate_kernel::subject::KeyId;
 use tollgate_wire::Format;
 use tollgate_wire::error::{ApiError, ErrorKind, Invalid};
 
@@ -35,6 +36,8 @@ pub enum Refusal {
     },
     /// The body is not a request of its format, or cannot be carried to the provider.
     Invalid(Invalid),
+    /// A provider failed, and the next one's format has no place for what is asked.
+    NotCarried,
     /// The filters are installed in a way that cannot work; the operator's log says how.
     Misconfigured,
 }
@@ -58,7 +61,20 @@ impl Refusal {
             Self::ModelNotAllowed => "model_not_allowed",
             Self::TooLarge { .. } => "request_too_large",
             Self::Invalid(_) => "invalid_request",
+            Self::NotCarried => "not_carried",
             Self::Misconfigured => "gateway_misconfigured",
+        }
+    }
+
+    /// What in the configuration, or in the request itself, decided.
+    #[must_use]
+    pub fn rule(&self, key: Option<&KeyId>) -> String {
+        match (self, key) {
+            (Self::UnknownModel, _) => "models".to_owned(),
+            (Self::TooLarge { .. }, _) => "limits.request_bytes".to_owned(),
+            (Self::ModelNotAllowed, Some(key)) => format!("keys.{key}.models"),
+            (Self::UnknownKey | Self::Key(_), _) => "keys".to_owned(),
+            _ => "request".to_owned(),
         }
     }
 
@@ -77,6 +93,7 @@ impl Refusal {
             Self::NoKey | Self::SeveralKeys | Self::UnknownKey | Self::Key(_) => ErrorKind::Authentication,
             Self::ModelNotAllowed => ErrorKind::Permission,
             Self::TooLarge { .. } => ErrorKind::TooLarge,
+            Self::NotCarried => ErrorKind::Overloaded,
             Self::Misconfigured => ErrorKind::Internal,
         }
     }
@@ -105,6 +122,9 @@ impl Refusal {
             Self::ModelNotAllowed => "this API key may not use this model".to_owned(),
             Self::TooLarge { limit } => format!("the request body is larger than {limit} bytes"),
             Self::Invalid(invalid) => invalid.to_string(),
+            Self::NotCarried => {
+                "a provider failed, and the next one cannot take this request; try again later".to_owned()
+            }
             Self::Misconfigured => "the gateway is not configured correctly; its log says why".to_owned(),
         }
     }

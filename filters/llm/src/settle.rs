@@ -5,14 +5,15 @@ use crate::exchange::{Attempt, Exchange, Outcome};
 use tollgate_wire::money::NanoUsd;
 use tollgate_wire::usage::{Certainty, Usage};
 
-/// Envoy's response flag `DC`: the client closed the connection before it had everything.
-const DOWNSTREAM_CONNECTION_TERMINATION: u64 = 1 << 14;
+/// Envoy's response flags `DC` and `DR`: the client closed the connection, or reset its HTTP/2 stream, before it had
+/// everything.
+const CLIENT_GONE: u64 = 1 << 14 | 1 << 28;
 
 /// A rough ratio for text that no provider counted.
 const BYTES_PER_TOKEN: u64 = 4;
 
 /// What Envoy knows when an exchange is over.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Ending {
     /// Nanoseconds since 1970.
     pub now: u64,
@@ -20,11 +21,15 @@ pub struct Ending {
     pub status: Option<u16>,
     /// Envoy's response flags.
     pub flags: Option<u64>,
+    /// The last attempt had a connection to its provider.
+    pub connected: bool,
+    /// Envoy's response code details, when the client got no provider's whole answer.
+    pub details: Option<String>,
 }
 
 impl Ending {
     fn client_gone(&self) -> bool {
-        self.flags.is_some_and(|flags| flags & DOWNSTREAM_CONNECTION_TERMINATION != 0)
+        self.flags.is_some_and(|flags| flags & CLIENT_GONE != 0)
     }
 }
 
@@ -94,6 +99,7 @@ pub fn settle(exchange: &mut Exchange, ending: &Ending) -> Settled {
         let outcome = match attempt.outcome {
             // An SDK that has read the last event hangs up; that the stream is over, it does not wait for.
             Outcome::Relaying if client_gone && is_whole(&attempt.tally) => Outcome::Served,
+            Outcome::Waiting if index == last && !ending.connected => Outcome::Refused("not_sent"),
             Outcome::Waiting | Outcome::Relaying if client_gone => Outcome::Abandoned,
             Outcome::Waiting => Outcome::Failed("no_response"),
             Outcome::Relaying => Outcome::Cut("reset"),
@@ -105,7 +111,11 @@ pub fn settle(exchange: &mut Exchange, ending: &Ending) -> Settled {
     Settled {
         end: end(exchange, ending),
         cost: bills.iter().filter_map(|bill| bill.cost).fold(NanoUsd(0), NanoUsd::saturating_add),
-        certainty: bills.iter().map(|bill| bill.certainty).max().unwrap_or(Certainty::Exact),
+        certainty: if exchange.unseen {
+            Certainty::Missing
+        } else {
+            bills.iter().map(|bill| bill.certainty).max().unwrap_or(Certainty::Exact)
+        },
         unpriced: bills.iter().any(|bill| bill.unpriced),
         bills,
     }
@@ -142,7 +152,7 @@ fn bill(exchange: &Exchange, attempt: &Attempt) -> Bill {
 fn used(attempt: &Attempt, request_bytes: usize) -> (Option<Usage>, Certainty) {
     let Tally { usage, stopped, .. } = &attempt.tally;
     match (&attempt.outcome, usage) {
-        (Outcome::Refused(_), None) => (None, Certainty::Exact),
+        (Outcome::Refused(_) | Outcome::Rejected(_), None) => (None, Certainty::Exact),
         (Outcome::Failed(_) | Outcome::Waiting, None) => (None, Certainty::Missing),
         (_, Some(usage)) if *stopped => (Some(*usage), Certainty::Exact),
         (_, Some(usage)) => {

@@ -69,6 +69,8 @@ pub struct Change {
     pub first: usize,
     /// By what.
     pub with: Vec<u8>,
+    /// The client's fields that the provider's format has no place for.
+    pub dropped: Vec<&'static str>,
 }
 
 /// The provider's body out of the client's. Same format: only the fields we own change, and only the bytes up to the
@@ -88,12 +90,13 @@ pub fn request_body(
         let edits = admitted.envelope.edits(model);
         let first = edits.last().map_or(0, |edit| edit.range.end);
         let with = envelope::apply(&body.read(first)?, &edits);
-        return Ok(Ok(Change { first, with }));
+        return Ok(Ok(Change { first, with, dropped: Vec::new() }));
     }
     let bytes = body.read(body.size)?;
     Ok(client.read_request(&bytes).and_then(|mut request| {
         request.model = model.to_owned();
-        Ok(Change { first: body.size, with: format.write_request(&mut request)? })
+        let with = format.write_request(&mut request)?;
+        Ok(Change { first: body.size, with, dropped: request.dropped })
     }))
 }
 
@@ -114,11 +117,12 @@ pub fn response_headers(seen: &Headers, status: u16, content_type: &str, provide
 }
 
 /// The status that stands for a provider's error. What is between us and the provider is not the client's fault, and
-/// another provider may do better: our key refused (401, 403) becomes a retriable 502, Anthropic's 529 a plain 503.
+/// another provider may do better: our key refused (401, 403), or a model or path of ours that it does not have (404),
+/// becomes a retriable 502, Anthropic's 529 a plain 503.
 #[must_use]
 pub const fn client_status(status: u16) -> u16 {
     match status {
-        401 | 403 => 502,
+        401 | 403 | 404 => 502,
         529 => 503,
         400..=599 => status,
         _ => 502,
@@ -135,11 +139,13 @@ pub const fn is_retried(status: u16) -> bool {
 #[must_use]
 pub fn client_error(format: Format, status: u16, body: &[u8]) -> ApiError {
     let shown = client_status(status);
-    if shown == 502 {
+    let refused = match status {
         // Its words may name our account or a part of our key.
-        return ApiError { status: shown, ..ApiError::new(ErrorKind::Internal, "the provider refused the gateway") };
-    }
-    ApiError { status: shown, ..format.read_error(status, body) }
+        401 | 403 => "the provider refused the gateway",
+        404 => "the provider does not have the model that the gateway asked it for",
+        _ => return ApiError { status: shown, ..format.read_error(status, body) },
+    };
+    ApiError { status: shown, code: Some("gateway_error".to_owned()), ..ApiError::new(ErrorKind::Internal, refused) }
 }
 
 /// Pairs as the host takes them.

@@ -131,7 +131,7 @@ fn a_fault_is_told_with_its_path_what_was_found_and_what_was_expected() {
         (
             "/gate/limits".into(),
             json!({"held_total_bytes": 1_073_741_825}),
-            "gate.limits.held_total_bytes: found 1073741825, expected 1024 to 1073741824 bytes",
+            "gate.limits.held_total_bytes: found 1073741825, expected 1024 to 536870912 bytes",
         ),
         (
             "/gate/limits".into(),

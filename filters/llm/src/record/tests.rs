@@ -13,7 +13,7 @@ const MS: u64 = 1_000_000;
 const BODY: &str = r#"{"model":"claude","messages":[]}"#;
 
 fn recorded(exchange: &mut Exchange, status: Option<u16>) -> String {
-    let ending = Ending { now: NOON + 1_500 * MS, status, flags: Some(0) };
+    let ending = Ending { now: NOON + 1_500 * MS, status, flags: Some(0), connected: true, details: None };
     let settled = settle(exchange, &ending);
     of_exchange(exchange, &settled, &ending)
 }
@@ -79,7 +79,7 @@ fn a_refusal_is_told_with_its_reason_and_what_is_not_known_is_left_out() {
 
 #[test]
 fn a_request_that_another_filter_refused_is_recorded_too() {
-    let ending = Ending { now: NOON, status: Some(401), flags: None };
+    let ending = Ending { now: NOON, status: Some(401), flags: None, ..Ending::default() };
     let expected = golden(
         r#"{"time":"2026-11-22T12:00:00.000Z","filter":"llm","id":"","asked":{"bytes":0},
         "decision":{"verdict":"deny","rule":"before the gate","reason":"refused_by_another_filter"},
@@ -99,7 +99,7 @@ fn the_decision_names_what_decided() {
         (
             Exchange { refusal: refused(Refusal::ModelNotAllowed), ..whole() },
             "deny",
-            "keys.support",
+            "keys.support.models",
             "model_not_allowed",
         ),
         (Exchange { refusal: refused(Refusal::NoKey), key: None, ..whole() }, "deny", "request", "missing_key"),

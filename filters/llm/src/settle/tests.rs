@@ -1,4 +1,4 @@
-use super::{DOWNSTREAM_CONNECTION_TERMINATION, End, Ending, Settled, settle};
+use super::{End, Ending, Settled, settle};
 use crate::answer::Tally;
 use crate::example::{self, NOON, USAGE};
 use crate::exchange::{Attempt, Exchange, Outcome};
@@ -10,12 +10,15 @@ use tollgate_wire::usage::{Certainty, Usage};
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
+/// The client closed its connection.
+const DC: u64 = 1 << 14;
+
 /// 40 bytes, which are estimated as 10 tokens.
 const BODY: &str = r#"{"model":"claude","messages":[],"n": 1 }"#;
 
 const fn ending(client_gone: bool) -> Ending {
-    let flags = if client_gone { DOWNSTREAM_CONNECTION_TERMINATION | 1 } else { 1 };
-    Ending { now: NOON + 7_000_000, status: Some(200), flags: Some(flags) }
+    let flags = if client_gone { DC | 1 } else { 1 };
+    Ending { now: NOON + 7_000_000, status: Some(200), flags: Some(flags), connected: true, details: None }
 }
 
 fn exchange(attempts: impl IntoIterator<Item = Attempt>) -> Exchange {

@@ -153,7 +153,7 @@ fn a_body_that_needs_no_change_is_not_even_read() {
     "claude-sonnet-4-5".clone_into(&mut admitted.envelope.model);
     let body = tollgate_host::stream::RequestBody { size: 1 << 40 };
     let change = request_body(&admitted, 0, AnthropicMessages, AnthropicMessages, &body);
-    assert_eq!(change, Ok(Ok(Change { first: 0, with: Vec::new() })));
+    assert_eq!(change, Ok(Ok(Change { first: 0, with: Vec::new(), dropped: Vec::new() })));
 }
 
 #[test]
@@ -204,7 +204,7 @@ fn a_providers_status_is_told_as_what_it_means_to_the_client() {
         (400, 400, false),
         (401, 502, true), // our key, not the client's
         (403, 502, true),
-        (404, 404, false),
+        (404, 502, true), // the model or path is ours
         (413, 413, false),
         (422, 422, false),
         (429, 429, true),
@@ -228,7 +228,7 @@ fn a_refusal_of_our_own_key_is_told_without_the_providers_words() {
         let error = client_error(OpenaiChat, status, body);
         assert_eq!((error.status, error.kind), (502, ErrorKind::Internal));
         assert_eq!(error.message, "the provider refused the gateway");
-        assert_eq!((error.code, error.param), (None, None));
+        assert_eq!((error.code.as_deref(), error.param), (Some("gateway_error"), None));
     }
     let error = client_error(OpenaiChat, 400, br#"{"error":{"message":"bad","param":"messages","code":"x"}}"#);
     assert_eq!((error.status, error.message.as_str(), error.param.as_deref()), (400, "bad", Some("messages")));

@@ -303,9 +303,12 @@ impl Run<'_> {
         retriable: bool,
     ) -> Attempt {
         let upstream = self.exchange.upstream_stream(self.gateway.provider(provider));
-        if answer.connects {
-            upstream.property(&["upstream", "local_address"], "10.0.0.1:40000");
-        }
+        // Envoy shows both streams of an exchange what it knows of the newest attempt.
+        let address = if answer.connects { "10.0.0.1:40000" } else { "" };
+        upstream.property(&["upstream", "local_address"], address);
+        self.gate.property(&["upstream", "local_address"], address);
+        let failure = if answer.connects { "" } else { "delayed connect error: Connection refused" };
+        upstream.property(&["upstream", "transport_failure_reason"], failure);
         upstream.request_headers(headers.clone(), false);
         let chunks = self.cuts.chunks(&request.body);
         for (index, chunk) in chunks.iter().enumerate() {
@@ -351,7 +354,7 @@ impl Run<'_> {
             Then::End => {}
             Then::Trailers => drop(relay.upstream.response_trailers([("x-trailer", "1")])),
             Then::Reset => {}
-            Then::Hang => self.gateway.envoy.advance(Duration::from_secs(11)),
+            Then::Hang => self.gateway.envoy.advance(Duration::from_secs(31)),
         }
         if let Some(decided) = relay.pump() {
             return decided;

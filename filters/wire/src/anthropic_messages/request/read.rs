@@ -23,13 +23,11 @@ const BODY_FIELDS: [&str; 11] = [
 /// Fields of content blocks that only Anthropic has.
 const BLOCK_FIELDS: [&str; 5] = ["cache_control", "citations", "caller", "toolset_name", "transformations"];
 
-/// Content blocks that only Anthropic has.
-const BLOCKS: [&str; 14] = [
+/// Content blocks that only Anthropic has, and without which the turns still say what was said. Others, a document for
+/// example, are what is asked about: a request without them would be another one.
+const BLOCKS: [&str; 11] = [
     "thinking",
     "redacted_thinking",
-    "document",
-    "search_result",
-    "container_upload",
     "browser_state",
     "tool_reference",
     "server_tool_use",
@@ -191,21 +189,21 @@ fn read_plain_block(mut block: Fields<'_>, at: &At<'_>, request: &mut Request) -
 
 fn read_plain(kind: &str, mut block: Fields<'_>, at: &At<'_>, request: &mut Request) -> Result<Option<Part>, Invalid> {
     let part = match kind {
-        "text" => Some(Part::Text(block.require("text", at, "a string")?)),
-        "image" => {
-            read_image(block.require("source", at, "an object")?, &at.field("source"), request)?.map(Part::Image)
-        }
+        "text" => Part::Text(block.require("text", at, "a string")?),
+        "image" => Part::Image(read_image(block.require("source", at, "an object")?, &at.field("source"), request)?),
         other => {
-            let known = BLOCKS.into_iter().find(|known| *known == other);
-            request.note_dropped(known.unwrap_or("unknown_blocks"));
+            let Some(known) = BLOCKS.into_iter().find(|known| *known == other) else {
+                return Err(at.fault("is a block that cannot be carried to another provider's format"));
+            };
+            request.note_dropped(known);
             return Ok(None);
         }
     };
     leave_out(block, &BLOCK_FIELDS, at, request)?;
-    Ok(part)
+    Ok(Some(part))
 }
 
-fn read_image(mut source: Fields<'_>, at: &At<'_>, request: &mut Request) -> Result<Option<Image>, Invalid> {
+fn read_image(mut source: Fields<'_>, at: &At<'_>, request: &mut Request) -> Result<Image, Invalid> {
     let kind: String = source.require("type", at, "a string")?;
     let image = match kind.as_str() {
         "url" => Image::Url(source.require("url", at, "a string")?),
@@ -213,15 +211,11 @@ fn read_image(mut source: Fields<'_>, at: &At<'_>, request: &mut Request) -> Res
             media_type: source.require("media_type", at, "a string")?,
             base64: source.require("data", at, "a string")?,
         },
-        // Its bytes are in the provider's file store, which another provider cannot read.
-        "file" => {
-            request.note_dropped("image.file");
-            return Ok(None);
-        }
+        "file" => return Err(at.fault("is in the provider's file store, which another provider cannot read")),
         _ => return Err(at.field("type").fault("must be base64, url or file")),
     };
     leave_out(source, &[], at, request)?;
-    Ok(Some(image))
+    Ok(image)
 }
 
 fn read_tools(tools: Vec<Fields<'_>>, at: &At<'_>, request: &mut Request) -> Result<Vec<Tool>, Invalid> {
