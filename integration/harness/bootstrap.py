@@ -119,6 +119,7 @@ class Bootstrap:
             }
             path.write_text(yaml.safe_dump({"resources": [secret]}))
             node["path_config_source"]["path"] = str(path)
+            node["path_config_source"]["watched_directory"] = {"path": str(self.directory)}
 
 
 def _nodes(node: object, key: str) -> Iterator[dict]:

@@ -43,3 +43,20 @@ def _response(connection: h2.connection.H2Connection, wire: socket.socket) -> Re
 
 def _text(value: bytes | str) -> str:
     return value.decode() if isinstance(value, bytes) else value
+
+
+def reset_after_first_data(port: int, path: str, headers: list[tuple[str, str]], body: bytes) -> None:
+    """One request whose stream is reset as soon as the first data of its response came."""
+    connection = h2.connection.H2Connection()
+    connection.initiate_connection()
+    start = [(":method", "POST"), (":scheme", "http"), (":path", path), (":authority", f"127.0.0.1:{port}")]
+    connection.send_headers(1, start + headers)
+    connection.send_data(1, body, end_stream=True)
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as wire:
+        wire.sendall(connection.data_to_send())
+        while received := wire.recv(65536):
+            if any(isinstance(event, h2.events.DataReceived) for event in connection.receive_data(received)):
+                connection.reset_stream(1)
+            wire.sendall(connection.data_to_send())
+            if connection.streams[1].closed:
+                return

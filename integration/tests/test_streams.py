@@ -7,6 +7,7 @@ import time
 import pytest
 
 from harness.envoy import eventually
+from harness.http2 import reset_after_first_data
 from providers import faults
 
 # Same format on both sides, and translated.
@@ -146,3 +147,13 @@ def test_a_client_that_hangs_up_before_the_first_word_is_recorded(gateway, clien
     assert record["answer"]["end"] == "client_gone"
     assert [attempt["outcome"] for attempt in record["attempts"]] == ["abandoned"]
     assert record["cost"]["certainty"] != "exact"
+
+
+def test_a_client_that_resets_its_http2_stream_is_recorded_like_one_that_hangs_up(gateway):
+    gateway.openai.then(faults.Delay(0.1, "each_event"))
+    body = json.dumps({"model": "gpt-4o-mini", "stream": True, "messages": [{"role": "user", "content": "a b c d e f"}]})
+    reset_after_first_data(gateway.envoy.port, "/v1/chat/completions", gateway.headers("support", None), body.encode())
+    record = gateway.record()
+    assert record["answer"]["end"] == "client_gone"
+    assert [attempt["outcome"] for attempt in record["attempts"]] == ["abandoned"]
+    assert record["cost"]["nano_usd"] > 0

@@ -56,7 +56,7 @@ impl Failure {
     /// An error that the provider sent inside a 200.
     #[must_use]
     pub fn sent(error: ApiError) -> Self {
-        Self { reason: reason_of(&error), provider_refused: true, error }
+        Self { reason: reason_of(&error), provider_refused: true, error: for_client(error) }
     }
 
     /// What a reader made of it.
@@ -66,6 +66,26 @@ impl Failure {
             Malformed::Error(error) => Self::sent(error),
             Malformed::Unreadable(_) => Self::new("malformed_answer", "the provider's answer could not be read"),
         }
+    }
+}
+
+/// A provider's error as a client may hear it. What is between the provider and the gateway is told without the
+/// provider's words: they may name our account, or a part of our key.
+#[must_use]
+pub fn for_client(error: ApiError) -> ApiError {
+    let ours = |message: &str| ApiError {
+        status: 502,
+        code: Some("gateway_error".to_owned()),
+        ..ApiError::new(ErrorKind::Internal, message)
+    };
+    match error.kind {
+        ErrorKind::Authentication | ErrorKind::Permission => ours("the provider refused the gateway"),
+        ErrorKind::NotFound => ours("the provider does not have the model that the gateway asked it for"),
+        ErrorKind::RateLimit => {
+            let message = "the provider's rate limit for the gateway is reached; try again later".to_owned();
+            ApiError { message, param: None, ..error }
+        }
+        _ => error,
     }
 }
 

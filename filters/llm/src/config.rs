@@ -90,7 +90,7 @@ pub struct Target {
 #[serde(deny_unknown_fields, default)]
 pub struct Limits {
     /// Largest request body, in bytes. Keep the route's `request_body_buffer_limit` above it.
-    #[schemars(range(min = 1024, max = 268_435_456))]
+    #[schemars(range(min = 1024, max = 33_554_432))]
     pub request_bytes: usize,
     /// Largest answer that is not streamed, in bytes.
     #[schemars(range(min = 1024, max = 268_435_456))]
@@ -215,10 +215,11 @@ impl GateConfig {
 
 impl Limits {
     fn check(self) -> Result<(), String> {
+        const PER_REQUEST: usize = 32 << 20; // what is made of it to translate it takes up to twenty times as much
         const PER_STREAM: usize = 256 << 20;
         const PER_WORKER: usize = 512 << 20; // a buffer that grows takes twice its size, and a VM has 1 GiB
         let bytes = [
-            ("request_bytes", self.request_bytes, PER_STREAM),
+            ("request_bytes", self.request_bytes, PER_REQUEST),
             ("response_bytes", self.response_bytes, PER_STREAM),
             ("event_bytes", self.event_bytes, PER_STREAM),
             ("held_bytes", self.held_bytes, PER_STREAM),

@@ -330,7 +330,9 @@ impl Stream for AtProvider {
         if headers.all("content-encoding").any(|value| value != b"identity") {
             return self.fail(Failure::new("encoded_answer", "the provider sent a compressed answer, unasked"));
         }
-        let streams = headers.text("content-type").is_some_and(|value| value.starts_with("text/event-stream"));
+        let streams = headers.text("content-type").is_some_and(|value| {
+            value.split(';').next().is_some_and(|media| media.trim().eq_ignore_ascii_case("text/event-stream"))
+        });
         self.phase = if streams && envelope.stream {
             let deadline = now.saturating_add(limits.first_event_ms.saturating_mul(1_000_000));
             Phase::Streamed(Box::new(Streamed::new(from, to, envelope.include_usage, created, limits)), deadline)

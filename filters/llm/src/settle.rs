@@ -28,9 +28,15 @@ pub struct Ending {
 }
 
 impl Ending {
-    fn client_gone(&self) -> bool {
-        self.flags.is_some_and(|flags| flags & CLIENT_GONE != 0)
+    /// Whether the client left. Envoy flags a lost connection and most resets of an HTTP/2 stream, but not one with the
+    /// code `NO_ERROR`; whatever else ends an answer too early, it flags.
+    fn client_gone(&self, unfinished: bool) -> bool {
+        self.flags.is_some_and(|flags| flags & CLIENT_GONE != 0 || (unfinished && flags == 0))
     }
+}
+
+fn is_unfinished(attempt: &Attempt) -> bool {
+    matches!(attempt.outcome, Outcome::Waiting | Outcome::Relaying)
 }
 
 /// How an exchange ended, for the client.
@@ -93,9 +99,10 @@ pub struct Settled {
 /// Ends what is still open and bills every attempt.
 pub fn settle(exchange: &mut Exchange, ending: &Ending) -> Settled {
     let last = exchange.attempts.len().saturating_sub(1);
+    let gone = ending.client_gone(exchange.attempts.last().is_some_and(is_unfinished));
     for (index, attempt) in exchange.attempts.iter_mut().enumerate() {
         // The client can only have left the last one; those before were given up for it.
-        let client_gone = ending.client_gone() && index == last;
+        let client_gone = gone && index == last;
         let outcome = match attempt.outcome {
             // An SDK that has read the last event hangs up; that the stream is over, it does not wait for.
             Outcome::Relaying if client_gone && is_whole(&attempt.tally) => Outcome::Served,
@@ -109,7 +116,7 @@ pub fn settle(exchange: &mut Exchange, ending: &Ending) -> Settled {
     }
     let bills: Vec<Bill> = exchange.attempts.iter().map(|attempt| bill(exchange, attempt)).collect();
     Settled {
-        end: end(exchange, ending),
+        end: end(exchange, gone),
         cost: bills.iter().filter_map(|bill| bill.cost).fold(NanoUsd(0), NanoUsd::saturating_add),
         certainty: if exchange.unseen {
             Certainty::Missing
@@ -121,13 +128,13 @@ pub fn settle(exchange: &mut Exchange, ending: &Ending) -> Settled {
     }
 }
 
-fn end(exchange: &Exchange, ending: &Ending) -> End {
+fn end(exchange: &Exchange, client_gone: bool) -> End {
     let last = exchange.attempts.last().map(|attempt| &attempt.outcome);
     let streamed = exchange.asked.as_ref().is_some_and(|(_, stream)| *stream);
     match last {
         _ if exchange.refusal.is_some() => End::Refused,
-        Some(Outcome::Served) if streamed || !ending.client_gone() => End::Complete,
-        _ if ending.client_gone() => End::ClientGone,
+        Some(Outcome::Served) if streamed || !client_gone => End::Complete,
+        _ if client_gone => End::ClientGone,
         Some(Outcome::Cut(_)) => End::Cut,
         _ => End::Failed,
     }

@@ -1,5 +1,6 @@
 //! What a provider is sent and what of its answer's head the client sees. Pure but for reading the body.
 
+use crate::answer::for_client;
 use crate::config::{Provider, Target};
 use crate::exchange::Admitted;
 use crate::gate::PROVIDER_HEADER;
@@ -138,14 +139,9 @@ pub const fn is_retried(status: u16) -> bool {
 /// A provider's error as the client sees it.
 #[must_use]
 pub fn client_error(format: Format, status: u16, body: &[u8]) -> ApiError {
-    let shown = client_status(status);
-    let refused = match status {
-        // Its words may name our account or a part of our key.
-        401 | 403 => "the provider refused the gateway",
-        404 => "the provider does not have the model that the gateway asked it for",
-        _ => return ApiError { status: shown, ..format.read_error(status, body) },
-    };
-    ApiError { status: shown, code: Some("gateway_error".to_owned()), ..ApiError::new(ErrorKind::Internal, refused) }
+    let kind = ErrorKind::of_status(status);
+    let error = for_client(ApiError { kind, ..format.read_error(status, body) });
+    ApiError { status: client_status(status), ..error }
 }
 
 /// Pairs as the host takes them.

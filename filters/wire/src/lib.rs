@@ -9,6 +9,7 @@ pub mod anthropic_messages;
 pub mod conversation;
 pub mod envelope;
 pub mod error;
+mod few;
 pub mod format;
 pub mod money;
 pub mod openai_chat;

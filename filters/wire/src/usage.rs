@@ -30,7 +30,17 @@ pub struct Usage {
     pub output_audio: u64,
 }
 
+/// More tokens than any exchange has: beyond it a figure is no figure.
+const MAX_PLAUSIBLE: u64 = 1 << 40;
+
 impl Usage {
+    /// The usage, unless no exchange can have had it: nothing at all, or absurdly much.
+    #[must_use]
+    pub fn plausible(self) -> Option<Self> {
+        let all = self.input().saturating_add(self.output());
+        (1..=MAX_PLAUSIBLE).contains(&all).then_some(self)
+    }
+
     /// All input, as an inclusive figure.
     #[must_use]
     pub const fn input(&self) -> u64 {

@@ -126,7 +126,7 @@ fn a_fault_is_told_with_its_path_what_was_found_and_what_was_expected() {
         (
             "/gate/limits".into(),
             json!({"request_bytes": 0}),
-            "gate.limits.request_bytes: found 0, expected 1024 to 268435456 bytes",
+            "gate.limits.request_bytes: found 0, expected 1024 to 33554432 bytes",
         ),
         (
             "/gate/limits".into(),

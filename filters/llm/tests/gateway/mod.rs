@@ -22,6 +22,8 @@ pub(crate) const MODELS: [(&str, &[&str]); 3] =
 
 /// Envoy's flag for a client that closed the connection.
 const CLIENT_GONE: u64 = 1 << 14;
+/// And for a provider whose connection broke.
+const UPSTREAM_FAILED: u64 = 1 << 6;
 
 pub(crate) struct Gateway {
     pub(crate) envoy: FakeEnvoy,
@@ -359,7 +361,8 @@ impl Run<'_> {
         if let Some(decided) = relay.pump() {
             return decided;
         }
-        // The provider's connection broke, or the router's own timeout struck.
+        // The provider's connection broke, or the router's own timeout struck; Envoy flags either.
+        self.gate.property(&["response", "flags"], UPSTREAM_FAILED.to_le_bytes());
         if relay.begun { Attempt::Answered } else { Attempt::Failed }
     }
 

@@ -6,6 +6,7 @@ use super::usage::{Figures, Written};
 use super::{to_json, unreadable};
 use crate::conversation::{Part, Response, StopReason, ToolCall};
 use crate::error::Malformed;
+use crate::few::Few;
 use crate::usage::Usage;
 use serde::{Deserialize, Serialize};
 use serde_json::value::{RawValue, to_raw_value};
@@ -24,7 +25,7 @@ pub fn read_response(body: &[u8]) -> Result<Response, Malformed> {
         id: Option<String>,
         model: Option<String>,
         #[serde(borrow)]
-        content: Option<Vec<Block<'a>>>,
+        content: Option<Few<Block<'a>>>,
         stop_reason: Option<String>,
         usage: Option<Figures>,
         error: Option<Fault>,
@@ -33,7 +34,7 @@ pub fn read_response(body: &[u8]) -> Result<Response, Malformed> {
     if let Some(fault) = answer.error {
         return Err(Malformed::Error(fault.into_error()));
     }
-    let blocks = answer.content.ok_or_else(|| Malformed::Unreadable("the answer has no content".to_owned()))?;
+    let blocks = answer.content.ok_or_else(|| Malformed::Unreadable("the answer has no content".to_owned()))?.0;
     let parts: Vec<Part> = blocks.into_iter().filter_map(Block::into_part).collect();
     let calls_tools = parts.iter().any(|part| matches!(part, Part::ToolCall(_)));
     Ok(Response {

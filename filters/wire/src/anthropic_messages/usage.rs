@@ -64,7 +64,7 @@ impl Figures {
             output_reasoning: thinking.min(output),
             ..Usage::default()
         };
-        (usage != Usage::default()).then_some(usage)
+        usage.plausible()
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::conversation::{Part, Response, ToolCall};
 use crate::error::Malformed;
+use crate::few::Few;
 use crate::openai_chat::error::refuse_inner_error;
 use crate::openai_chat::request::{ToolCallOut, write_tool_calls};
 use crate::openai_chat::usage::{self, WireUsage};
@@ -13,7 +14,7 @@ use serde_json::value::RawValue;
 struct ResponseIn<'a> {
     id: Option<String>,
     model: Option<String>,
-    choices: Option<Vec<ChoiceIn>>,
+    choices: Option<Few<ChoiceIn>>,
     #[serde(borrow)]
     usage: Option<&'a RawValue>,
     #[serde(borrow)]
@@ -30,13 +31,14 @@ struct ChoiceIn {
 struct MessageIn {
     content: Option<Said>,
     refusal: Option<String>,
-    tool_calls: Option<Vec<ToolCallIn>>,
+    tool_calls: Option<Few<ToolCallIn>>,
 }
 
 #[derive(Deserialize)]
 struct ToolCallIn {
     id: Option<String>,
-    function: CalledIn,
+    /// `None`: a custom tool's, which only OpenAI has.
+    function: Option<CalledIn>,
 }
 
 #[derive(Deserialize)]
@@ -54,13 +56,13 @@ pub fn read_response(body: &[u8]) -> Result<Response, Malformed> {
     let unreadable = || Malformed::Unreadable("the answer is not a readable chat completion".to_owned());
     let response: ResponseIn<'_> = serde_json::from_slice(body).map_err(|_| unreadable())?;
     refuse_inner_error(response.error)?;
-    let choice = response.choices.into_iter().flatten().next().ok_or_else(unreadable)?;
-    let calls = choice.message.tool_calls.unwrap_or_default();
+    let choice = response.choices.unwrap_or_default().0.into_iter().next().ok_or_else(unreadable)?;
+    let calls = choice.message.tool_calls.unwrap_or_default().0;
     let refused = choice.message.refusal.as_ref().is_some_and(|text| !text.is_empty());
     let stop = read_finish_reason(choice.finish_reason.as_deref().unwrap_or_default(), !calls.is_empty(), refused);
     let texts = [choice.message.content.map(|said| said.0), choice.message.refusal].into_iter().flatten();
     let texts = texts.filter(|text| !text.is_empty()).map(Part::Text);
-    let calls = calls.into_iter().enumerate().map(|(index, call)| Part::ToolCall(read_tool_call(index, call)));
+    let calls = calls.into_iter().enumerate().filter_map(|(index, call)| read_tool_call(index, call));
     Ok(Response {
         id: response.id.unwrap_or_default(),
         model: response.model.unwrap_or_default(),
@@ -70,9 +72,10 @@ pub fn read_response(body: &[u8]) -> Result<Response, Malformed> {
     })
 }
 
-fn read_tool_call(index: usize, call: ToolCallIn) -> ToolCall {
+fn read_tool_call(index: usize, call: ToolCallIn) -> Option<Part> {
+    let function = call.function?;
     let id = call.id.filter(|id| !id.is_empty()).unwrap_or_else(|| made_up_id(index));
-    ToolCall { id, name: call.function.name, arguments: call.function.arguments.0 }
+    Some(Part::ToolCall(ToolCall { id, name: function.name, arguments: function.arguments.0 }))
 }
 
 #[derive(Serialize)]

@@ -29,7 +29,7 @@ struct CompletionDetails {
 
 /// Reads a `usage` object. One that cannot be read is no usage rather than zero, and never spoils the answer it is in.
 pub(super) fn read(usage: Option<&RawValue>) -> Option<Usage> {
-    serde_json::from_str::<WireUsage>(usage?.get()).ok().map(|usage| usage.disjoint())
+    serde_json::from_str::<WireUsage>(usage?.get()).ok().and_then(|usage| usage.disjoint().plausible())
 }
 
 impl WireUsage {

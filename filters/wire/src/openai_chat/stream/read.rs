@@ -1,14 +1,20 @@
 //! Chunks into deltas.
 
 use crate::error::Malformed;
+use crate::few::Few;
 use crate::openai_chat::error::read_inner_error;
 use crate::openai_chat::{Arguments, Said, made_up_id, read_finish_reason, usage};
 use crate::stream::Delta;
 use serde::Deserialize;
+use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
+use std::fmt;
 
 /// No answer calls this many tools; a stream that goes on opening calls is broken or hostile.
 const MAX_TOOL_CALLS: usize = 1024;
+
+/// Ids of calls are kept until their stream ends; none is this long.
+const MAX_NAME_BYTES: usize = 1024;
 
 /// Reads a provider's stream.
 #[derive(Debug, Default)]
@@ -37,7 +43,7 @@ struct ChunkIn<'a> {
     id: Option<&'a RawValue>,
     #[serde(borrow)]
     model: Option<&'a RawValue>,
-    choices: Option<Vec<ChoiceIn>>,
+    choices: Option<Few<ChoiceIn>>,
     #[serde(borrow)]
     usage: Option<&'a RawValue>,
     #[serde(borrow)]
@@ -51,14 +57,63 @@ struct ChoiceIn {
     finish_reason: Option<String>,
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Default)]
 struct DeltaIn {
     content: Option<Said>,
-    /// Not OpenAI's, but many compatible servers'.
-    #[serde(alias = "reasoning")]
-    reasoning_content: Option<Said>,
+    reasoning: Option<Said>,
     refusal: Option<String>,
-    tool_calls: Option<Vec<PieceIn>>,
+    tool_calls: Option<Few<PieceIn>>,
+    /// Bytes of what has no name here: audio, calls of old or custom kinds. The model wrote it all the same.
+    unknown: usize,
+}
+
+#[derive(Deserialize)]
+#[serde(field_identifier, rename_all = "snake_case")]
+enum DeltaKey {
+    Role,
+    Content,
+    /// Not OpenAI's, but many compatible servers'.
+    #[serde(alias = "reasoning_content")]
+    Reasoning,
+    Refusal,
+    ToolCalls,
+    #[serde(other)]
+    Unknown,
+}
+
+impl<'de> Deserialize<'de> for DeltaIn {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(DeltaVisitor)
+    }
+}
+
+struct DeltaVisitor;
+
+impl<'de> Visitor<'de> for DeltaVisitor {
+    type Value = DeltaIn;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a delta")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<DeltaIn, A::Error> {
+        let mut delta = DeltaIn::default();
+        while let Some(key) = fields.next_key()? {
+            match key {
+                DeltaKey::Role => drop(fields.next_value::<IgnoredAny>()?),
+                DeltaKey::Content => delta.content = fields.next_value()?,
+                DeltaKey::Reasoning => delta.reasoning = fields.next_value()?,
+                DeltaKey::Refusal => delta.refusal = fields.next_value()?,
+                DeltaKey::ToolCalls => delta.tool_calls = fields.next_value()?,
+                DeltaKey::Unknown => {
+                    let value = fields.next_value::<&RawValue>()?.get();
+                    let empty = matches!(value, "null" | "\"\"" | "[]" | "{}");
+                    delta.unknown = delta.unknown.saturating_add(if empty { 0 } else { value.len() });
+                }
+            }
+        }
+        Ok(delta)
+    }
 }
 
 #[derive(Deserialize)]
@@ -66,6 +121,13 @@ struct PieceIn {
     index: Option<u32>,
     id: Option<String>,
     function: Option<FunctionIn>,
+    /// A call of a custom tool, which only OpenAI has.
+    custom: Option<CustomIn>,
+}
+
+#[derive(Deserialize)]
+struct CustomIn {
+    input: Option<String>,
 }
 
 #[derive(Default, Deserialize)]
@@ -104,30 +166,39 @@ impl StreamReader {
             return Ok(());
         }
         // A chunk without choices may come before the answer, with no id yet (Azure's prompt filter results).
-        let choices = chunk.choices.unwrap_or_default();
+        let choices = chunk.choices.unwrap_or_default().0;
         if !self.started && !choices.is_empty() {
             self.started = true;
             out.push(Delta::Start { id: text(chunk.id), model: text(chunk.model) });
         }
+        let (before, of_choices) = (out.len(), !choices.is_empty());
         for choice in choices {
             self.read_choice(choice, out)?;
         }
-        out.extend(usage::read(chunk.usage).map(Delta::Usage));
+        if let Some(usage) = usage::read(chunk.usage) {
+            if of_choices && out.len() == before && self.stopped {
+                out.push(Delta::Untranslated { bytes: 0 }); // no mere usage: something is told of a choice
+            }
+            out.push(Delta::Usage(usage));
+        }
         Ok(())
     }
 
     fn read_choice(&mut self, choice: ChoiceIn, out: &mut Vec<Delta>) -> Result<(), Malformed> {
         let said = |text: &String| !text.is_empty();
         let delta = choice.delta.unwrap_or_default();
-        let reasoned = delta.reasoning_content.map(|said| said.0).filter(said);
+        let reasoned = delta.reasoning.map(|said| said.0).filter(said);
         out.extend(reasoned.map(|text| Delta::Untranslated { bytes: text.len() }));
         out.extend(delta.content.map(|said| said.0).filter(said).map(Delta::Text));
         if let Some(refusal) = delta.refusal.filter(said) {
             self.refused = true;
             out.push(Delta::Text(refusal));
         }
-        for piece in delta.tool_calls.into_iter().flatten() {
+        for piece in delta.tool_calls.unwrap_or_default().0 {
             self.read_piece(choice.index.unwrap_or(0), piece, out)?;
+        }
+        if delta.unknown > 0 {
+            out.push(Delta::Untranslated { bytes: delta.unknown });
         }
         // Some compatible servers send an empty reason with every chunk.
         let reason = choice.finish_reason.filter(|reason| !reason.is_empty() && !self.stopped);
@@ -139,7 +210,11 @@ impl StreamReader {
     }
 
     fn read_piece(&mut self, choice: u32, piece: PieceIn, out: &mut Vec<Delta>) -> Result<(), Malformed> {
-        let PieceIn { index, id, function } = piece;
+        let PieceIn { index, id, function, custom } = piece;
+        if let Some(CustomIn { input }) = custom {
+            out.push(Delta::Untranslated { bytes: input.map_or(0, |input| input.len()) });
+            return Ok(());
+        }
         let id = id.unwrap_or_default();
         let function = function.unwrap_or_default();
         let name = function.name.unwrap_or_default();
@@ -172,6 +247,9 @@ impl StreamReader {
         let position = self.calls.len();
         if name.is_empty() {
             return Err(Malformed::Unreadable("a piece of a tool call belongs to no call".to_owned()));
+        }
+        if call.id.len().max(name.len()) > MAX_NAME_BYTES {
+            return Err(Malformed::Unreadable(format!("an id or name of more than {MAX_NAME_BYTES} bytes")));
         }
         if position >= MAX_TOOL_CALLS {
             return Err(Malformed::Unreadable(format!("more than {MAX_TOOL_CALLS} tool calls in one answer")));
