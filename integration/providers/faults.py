@@ -217,6 +217,16 @@ class NotJson(Fault):
 
 
 @dataclass(frozen=True)
+class Body(Fault):
+    """200 and this, as JSON."""
+
+    text: str
+
+    def on_answer(self, answer: Answer, dialect: Dialect) -> Answer:
+        return Answer(200, answer.headers, [self.text.encode()])
+
+
+@dataclass(frozen=True)
 class ErrorIn200(Fault):
     """200 and an error object for a body, also where a stream was asked for."""
 

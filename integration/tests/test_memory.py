@@ -84,3 +84,10 @@ def test_after_a_crash_the_filter_is_back_in_seconds_and_nothing_was_forwarded_u
         assert len(gateway.anthropic.requests) == served
         assert any(value for name, value in gateway.envoy.stats().items() if name.endswith("vm_reload_success"))
         assert eventually(lambda: gateway.post(client, "claude-alone", stream=True).status == 200, 1)
+
+
+def test_an_answer_of_many_tiny_parts_is_refused_and_harms_nobody(gateway):
+    """Three bytes on the wire would be a hundred in memory."""
+    gateway.anthropic.then(faults.Body('{"content":[' + ",".join(["{}"] * 3_000_000) + "]}"))
+    assert gateway.post("anthropic", "claude-alone").status >= 500
+    assert gateway.post("anthropic", "claude-alone").status == 200

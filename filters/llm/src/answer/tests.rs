@@ -179,3 +179,20 @@ fn every_kind_of_error_has_a_reason_of_its_own() {
     reasons.sort_unstable();
     assert!(reasons.windows(2).all(|pair| pair[0] != pair[1]), "{reasons:?}");
 }
+
+#[test]
+fn what_is_between_provider_and_gateway_is_told_without_the_providers_words() {
+    let said = "Incorrect API key provided: sk-proj-***nQ7 in organization org-1";
+    for (kind, status) in [
+        (ErrorKind::Authentication, 502),
+        (ErrorKind::Permission, 502),
+        (ErrorKind::NotFound, 502),
+        (ErrorKind::RateLimit, 429),
+    ] {
+        let failure = Failure::sent(ApiError::new(kind, said));
+        assert_eq!((failure.reason, failure.error.status), (reason_of(&ApiError::new(kind, "")), status));
+        assert!(!failure.error.message.contains("org-1") && !failure.error.message.contains("sk-"));
+    }
+    let theirs = Failure::sent(ApiError::new(ErrorKind::InvalidRequest, "messages is too long"));
+    assert_eq!(theirs.error.message, "messages is too long", "what is the client's, it may hear");
+}

@@ -260,3 +260,49 @@ proptest::proptest! {
         let _ = StreamReader::default().read(b"", &bytes[..cut], &mut Vec::new());
     }
 }
+
+#[test]
+fn what_the_model_writes_counts_also_where_it_has_no_name_here() {
+    for (delta, bytes) in [
+        (json!({"audio": {"data": "AAAA"}}), 15),
+        (json!({"function_call": {"name": "f", "arguments": "{}"}}), 29),
+        (json!({"reasoning_content": "Hm."}), 3),
+        (json!({"tool_calls": [{"index": 0, "type": "custom", "custom": {"name": "sql", "input": "select 1"}}]}), 8),
+    ] {
+        let read = read_deltas(std::slice::from_ref(&delta)).unwrap();
+        assert_eq!(read, [Delta::Untranslated { bytes }], "{delta}");
+        assert!(read[0].is_meaningful(), "the provider answers");
+    }
+    for empty in [json!({"audio": null, "annotations": [], "function_call": {}}), json!({"role": "assistant"})] {
+        assert_eq!(read_deltas(&[empty]).unwrap(), []);
+    }
+}
+
+#[test]
+fn usage_in_a_chunk_that_tells_of_a_choice_is_not_mere_usage() {
+    let usage = json!({"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3});
+    let chunk = |choices: Value| json!({"choices": choices, "usage": usage}).to_string();
+    let stop = chunk(json!([{"index": 0, "delta": {"content": "Hi"}, "finish_reason": "stop"}]));
+    let other = chunk(json!([{"index": 1, "delta": {}, "finish_reason": "stop"}]));
+    let read = read_all([stop.as_str(), other.as_str(), chunk(json!([])).as_str()]).unwrap();
+    assert!(matches!(
+        read.as_slice(),
+        [.., Delta::Usage(_), Delta::Untranslated { bytes: 0 }, Delta::Usage(_), Delta::Usage(_)]
+    ));
+}
+
+#[test]
+fn figures_that_no_exchange_can_have_are_no_usage() {
+    for tokens in [0, (1 << 40) + 1, u64::MAX] {
+        let usage = json!({"prompt_tokens": tokens, "completion_tokens": 0});
+        let chunk = json!({"choices": [], "usage": usage}).to_string();
+        assert_eq!(read_all([chunk.as_str()]).unwrap(), [], "{tokens}");
+    }
+}
+
+#[test]
+fn an_id_that_would_be_kept_is_not_longer_than_any_is() {
+    let call = |id: String| json!({"tool_calls": [{"index": 0, "id": id, "function": {"name": "f"}}]});
+    assert!(read_deltas(&[call("x".repeat(1024))]).is_ok());
+    assert!(read_deltas(&[call("x".repeat(1025))]).is_err());
+}
