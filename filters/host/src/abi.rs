@@ -17,8 +17,6 @@ pub enum HostError {
     NotFound,
     /// The call does not fit this phase, or an argument is out of range.
     BadArgument,
-    /// Shared data changed since it was read.
-    CasMismatch,
     /// Any other status.
     Status(u32),
 }
@@ -28,7 +26,6 @@ impl fmt::Display for HostError {
         match self {
             Self::NotFound => f.write_str("not found"),
             Self::BadArgument => f.write_str("not possible in this phase, or a bad argument"),
-            Self::CasMismatch => f.write_str("changed since it was read"),
             Self::Status(status) => write!(f, "host status {status}"),
         }
     }
@@ -44,7 +41,6 @@ const fn check(status: u32) -> Result<()> {
         0 => Ok(()),
         1 => Err(HostError::NotFound),
         2 => Err(HostError::BadArgument),
-        8 => Err(HostError::CasMismatch),
         other => Err(HostError::Status(other)),
     }
 }
@@ -53,8 +49,6 @@ const fn check(status: u32) -> Result<()> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u32)]
 pub enum Level {
-    /// For developers of the filter.
-    Debug = 1,
     /// Worth knowing.
     Info = 2,
     /// Something an operator should look at.

@@ -6,7 +6,7 @@ use crate::credentials::{self, Shown};
 use crate::exchange::{self, Admitted, Carried, Exchange, Outcome, Shared};
 use crate::refusal::{Refusal, error_reply};
 use crate::route::{ROUTE_HEADER, TARGETS_HEADER};
-use crate::{counters, provider, record, settle};
+use crate::{attempt, counters, record, settle};
 use std::cell::RefCell;
 use std::rc::Rc;
 use tollgate_host::abi::{self, Level, Map};
@@ -21,9 +21,7 @@ use tollgate_wire::envelope::Envelope;
 use tollgate_wire::error::{ApiError, ErrorKind};
 
 /// Headers of ours begin with this; a client's copies mean nothing and go no further.
-pub const OWN_PREFIX: &str = "x-tollgate-";
-/// Tells the client which provider answered.
-pub const PROVIDER_HEADER: &str = "x-tollgate-provider";
+const OWN_PREFIX: &str = "x-tollgate-";
 
 const NANOS_PER_SECOND: u64 = 1_000_000_000;
 
@@ -289,7 +287,7 @@ impl Stream for AtGate {
             now: abi::now(),
             status: self.status.or_else(status),
             flags: state::number(&["response", "flags"]),
-            connected: last != Some(Outcome::Waiting) || provider::is_connected(),
+            connected: last != Some(Outcome::Waiting) || attempt::is_connected(),
             details: if last == Some(Outcome::Served)
                 || self.shared(|exchange| exchange.refusal.is_some()) == Some(true)
             {

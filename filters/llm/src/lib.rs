@@ -2,10 +2,11 @@
 //!
 //! Follow one request: [`gate`] (downstream, once: who asks, for what, who may serve it) -> Envoy's router, which
 //! takes the providers in that order -> [`provider`] (upstream, once per attempt: translate, hold back, relay), with
-//! [`upstream`] for what is sent, [`answer`] and [`streamed`] for what comes back -> [`settle`] -> [`counters`] and
-//! [`record`]. What they know together is the [`exchange`].
+//! [`attempt`] for what is written down, [`upstream`] for what is sent, [`answer`] and [`streamed`] for what comes
+//! back -> [`settle`] -> [`counters`] and [`record`]. What they know together is the [`exchange`].
 
 pub mod answer;
+pub mod attempt;
 pub mod budget;
 pub mod config;
 pub mod counters;

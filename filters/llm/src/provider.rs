@@ -1,23 +1,20 @@
 //! The provider role: upstream, once per attempt. Makes this provider's request out of what the gate kept, and relays
 //! its answer once it really answers.
 
-use crate::answer::{Failure, Relay, Tally, Whole, reason_of};
+use crate::answer::{Failure, Relay, Whole, reason_of};
+use crate::attempt::{Current, is_connected};
 use crate::config::ProviderConfig;
-use crate::exchange::{self, Admitted, Attempt, Exchange, Outcome, Shared};
-use crate::gate::PROVIDER_HEADER;
-use crate::refusal::{Refusal, error_reply};
+use crate::exchange::Outcome;
+use crate::refusal::Refusal;
 use crate::streamed::Streamed;
-use crate::upstream;
+use crate::upstream::{self, DROPPED_HEADER, PROVIDER_HEADER};
 use std::rc::Rc;
 use tollgate_host::abi::{self, Level, Map};
 use tollgate_host::headers::{self, Headers};
 use tollgate_host::state;
-use tollgate_host::stream::{Reply, RequestBody, Step, Stream};
+use tollgate_host::stream::{RequestBody, Step, Stream};
 use tollgate_wire::Format;
 use tollgate_wire::error::{ApiError, ErrorKind};
-
-/// Names the client's fields that the answering provider was not sent, because its format has no place for them.
-const DROPPED_HEADER: &str = "x-tollgate-dropped";
 
 /// What the router retries, by contract with the shipped route: 429 and 5xx.
 const RETRIED_INSTEAD: u16 = 503;
@@ -35,20 +32,6 @@ pub struct AtProvider {
     phase: Phase,
 }
 
-/// The attempt of this stream.
-#[derive(Debug)]
-struct Current {
-    exchange: Shared,
-    admitted: Rc<Admitted>,
-    /// Its place among the exchange's attempts.
-    index: usize,
-    /// Its place among the admitted targets.
-    target: usize,
-    format: Format,
-    /// The provider has failed so that Envoy may ask the next one, and there is a next one.
-    retriable: bool,
-}
-
 /// Where the response stands.
 #[derive(Debug)]
 enum Phase {
@@ -64,40 +47,11 @@ enum Phase {
     Done,
 }
 
-/// Whether this stream's newest attempt had a connection; without one its provider never saw the request. Envoy knows
-/// an address of our side once there was one.
-pub fn is_connected() -> bool {
-    state::text(&["upstream", "local_address"]).is_some()
-}
-
 impl AtProvider {
     /// An attempt that begins.
     #[must_use]
     pub const fn new(config: Rc<ProviderConfig>) -> Self {
         Self { config, attempt: None, held: Headers::NONE, phase: Phase::Waiting }
-    }
-
-    fn begin(&self) -> Result<Current, &'static str> {
-        let exchange = exchange::of_this_stream()
-            .ok_or("no gate of this VM admitted the request: gate and providers need the same `vm_id` and module")?;
-        let admitted = exchange.borrow().admitted.clone().ok_or("the gate has not admitted the request")?;
-        let name = match &self.config.name {
-            Some(name) => name.as_str().to_owned(),
-            None => state::text(&["xds", "upstream_host_metadata", "filter_metadata", "tollgate", "provider"])
-                .ok_or("the endpoint has no metadata `tollgate: {provider: ...}`")?,
-        };
-        // Every attempt has an instance of its own, so their number is known without asking Envoy.
-        let number = exchange.borrow().attempts.len().saturating_add(1);
-        let target = upstream::target(admitted.targets(), &name, number)
-            .ok_or("the route sent the request to a provider that the model's targets do not name")?;
-        let format = upstream::provider(&admitted, target).ok_or("the provider is not configured")?.format;
-        let retriable = number < admitted.targets().len();
-        let mut known = exchange.borrow_mut();
-        known.relayed = None;
-        let index = known.attempts.len();
-        known.attempts.push(Attempt::new(target, abi::now()));
-        drop(known);
-        Ok(Current { exchange, admitted, index, target, format, retriable })
     }
 
     /// Without a next provider a late answer is better than none; the route's own timeouts bound it.
@@ -219,63 +173,9 @@ impl AtProvider {
     }
 }
 
-impl Current {
-    fn client(&self) -> Format {
-        self.exchange.borrow().format
-    }
-
-    fn provider_name(&self) -> &str {
-        self.admitted.targets().get(self.target).map_or("", |target| target.provider.as_str())
-    }
-
-    fn with<T>(&self, change: impl FnOnce(&mut Attempt) -> T) -> Option<T> {
-        self.exchange.borrow_mut().attempts.get_mut(self.index).map(change)
-    }
-
-    fn tally<T: Default>(&self, read: impl FnOnce(&mut Tally) -> T) -> T {
-        self.with(|attempt| read(&mut attempt.tally)).unwrap_or_default()
-    }
-
-    fn end(&self, outcome: Outcome) {
-        let now = abi::now();
-        self.with(|attempt| attempt.end(outcome, now));
-    }
-
-    fn outcome(&self, outcome: Outcome) {
-        self.with(|attempt| attempt.outcome = outcome);
-    }
-
-    fn first_token(&self) {
-        let now = abi::now();
-        self.with(|attempt| attempt.first_token = Some(now));
-    }
-
-    fn relayed(&self, status: u16) {
-        self.exchange.borrow_mut().relayed = Some(status);
-    }
-
-    fn sent(&self, bytes: usize) {
-        let exchange: &mut Exchange = &mut self.exchange.borrow_mut();
-        let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
-        exchange.response_bytes = exchange.response_bytes.saturating_add(bytes);
-    }
-
-    fn error(&self, error: &ApiError, details: &'static str) -> Reply {
-        self.answered(error_reply(self.client(), error, details))
-    }
-
-    /// An answer of ours in the client's format, in the place of the provider's.
-    fn answered(&self, mut reply: Reply) -> Reply {
-        reply.headers.push((PROVIDER_HEADER, self.provider_name().to_owned()));
-        self.exchange.borrow_mut().response_bytes = u64::try_from(reply.body.len()).unwrap_or(u64::MAX);
-        self.relayed(reply.status);
-        reply
-    }
-}
-
 impl Stream for AtProvider {
     fn request_headers(&mut self) -> abi::Result<Step> {
-        match self.begin() {
+        match Current::begin(self.config.name.as_ref()) {
             Ok(current) => {
                 self.attempt = Some(current);
                 Ok(Step::Hold)

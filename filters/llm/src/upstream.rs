@@ -3,13 +3,18 @@
 use crate::answer::for_client;
 use crate::config::{Provider, Target};
 use crate::exchange::Admitted;
-use crate::gate::PROVIDER_HEADER;
 use tollgate_host::abi;
 use tollgate_host::headers::Headers;
 use tollgate_host::stream::RequestBody;
 use tollgate_wire::Format;
 use tollgate_wire::envelope;
 use tollgate_wire::error::{ApiError, ErrorKind, Invalid};
+
+/// Tells the client which provider answered, and the filters behind us which one is asked.
+pub const PROVIDER_HEADER: &str = "x-tollgate-provider";
+
+/// Names the client's fields that the answering provider was not sent, because its format has no place for them.
+pub const DROPPED_HEADER: &str = "x-tollgate-dropped";
 
 /// Headers as they will stand.
 pub type Pairs = Vec<(String, Vec<u8>)>;
