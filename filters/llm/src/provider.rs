@@ -7,7 +7,7 @@ use crate::config::ProviderConfig;
 use crate::exchange::Outcome;
 use crate::refusal::Refusal;
 use crate::streamed::Streamed;
-use crate::upstream::{self, DROPPED_HEADER, PROVIDER_HEADER};
+use crate::upstream::{self, DROPPED_HEADER, PROVIDER_HEADER, Rewrite, Rewritten};
 use std::rc::Rc;
 use tollgate_host::abi::{self, Level, Map};
 use tollgate_host::headers::{self, Headers};
@@ -203,10 +203,13 @@ impl Stream for AtProvider {
             pairs.push((PROVIDER_HEADER.to_owned(), current.provider_name().as_bytes().to_vec()));
         }
         headers::replace_all(Map::Request, &upstream::as_slices(&pairs))?;
-        let change = upstream::request_body(&current.admitted, current.target, current.client(), current.format, body)?;
-        match change {
-            Ok(upstream::Change { first: 0, with, .. }) if with.is_empty() => Ok(Step::Go),
-            Ok(upstream::Change { first, with, dropped }) => {
+        let rewrite = Rewrite::new(&current.admitted, current.target, current.client(), current.format);
+        let first = rewrite.reads(body.size);
+        if first == 0 {
+            return Ok(Step::Go);
+        }
+        match rewrite.apply(&body.read(first)?) {
+            Ok(Rewritten { with, dropped }) => {
                 current.with(|attempt| attempt.dropped = dropped);
                 Ok(Step::Edit { first, with })
             }

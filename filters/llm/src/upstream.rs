@@ -1,13 +1,11 @@
-//! What a provider is sent and what of its answer's head the client sees. Pure but for reading the body.
+//! What a provider is sent, and what of its answer's head the client sees. Pure.
 
 use crate::answer::for_client;
 use crate::config::{Provider, Target};
 use crate::exchange::Admitted;
-use tollgate_host::abi;
 use tollgate_host::headers::Headers;
-use tollgate_host::stream::RequestBody;
 use tollgate_wire::Format;
-use tollgate_wire::envelope;
+use tollgate_wire::envelope::{self, Edit};
 use tollgate_wire::error::{ApiError, ErrorKind, Invalid};
 
 /// Tells the client which provider answered, and the filters behind us which one is asked.
@@ -68,42 +66,67 @@ pub fn request_headers(admitted: &Admitted, provider: &Provider, same_format: bo
     pairs
 }
 
-/// How to turn the client's body into the provider's: replace the first bytes.
+/// How a client's body becomes a provider's.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Change {
-    /// How many.
-    pub first: usize,
-    /// By what.
+pub enum Rewrite {
+    /// They speak the same format: only the fields we own change.
+    Edits(Vec<Edit>),
+    /// Another format.
+    Translation {
+        /// The client's.
+        from: Format,
+        /// The provider's.
+        to: Format,
+        /// What the provider calls the model.
+        model: String,
+    },
+}
+
+/// What stands in the place of the bytes that were read.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Rewritten {
+    /// These.
     pub with: Vec<u8>,
     /// The client's fields that the provider's format has no place for.
     pub dropped: Vec<&'static str>,
 }
 
-/// The provider's body out of the client's. Same format: only the fields we own change, and only the bytes up to the
-/// last of them are copied. `Ok(Err)`: the request cannot be carried.
-///
-/// # Errors
-/// When the body cannot be read from Envoy.
-pub fn request_body(
-    admitted: &Admitted,
-    target: usize,
-    client: Format,
-    format: Format,
-    body: &RequestBody,
-) -> abi::Result<Result<Change, Invalid>> {
-    let model = admitted.targets().get(target).map_or("", |target| target.model.as_str());
-    if client == format {
-        let edits = admitted.envelope.edits(model);
-        let first = edits.last().map_or(0, |edit| edit.range.end);
-        let with = envelope::apply(&body.read(first)?, &edits);
-        return Ok(Ok(Change { first, with, dropped: Vec::new() }));
+impl Rewrite {
+    /// For an attempt at `target`.
+    #[must_use]
+    pub fn new(admitted: &Admitted, target: usize, from: Format, to: Format) -> Self {
+        let model = admitted.targets().get(target).map_or("", |target| target.model.as_str());
+        if from == to {
+            Self::Edits(admitted.envelope.edits(model))
+        } else {
+            Self::Translation { from, to, model: model.to_owned() }
+        }
     }
-    let bytes = body.read(body.size)?;
-    Ok(client.read_request(&bytes).and_then(|mut request| {
-        request.model = model.to_owned();
-        let with = format.write_request(&mut request)?;
-        Ok(Change { first: body.size, with, dropped: request.dropped })
-    }))
+
+    /// How many of a body's first bytes it needs: those after the last edit are not even copied.
+    #[must_use]
+    pub fn reads(&self, size: usize) -> usize {
+        match self {
+            Self::Edits(edits) => edits.last().map_or(0, |edit| edit.range.end),
+            Self::Translation { .. } => size,
+        }
+    }
+
+    /// Rewrites those bytes.
+    ///
+    /// # Errors
+    /// When the request cannot be carried.
+    pub fn apply(self, bytes: &[u8]) -> Result<Rewritten, Invalid> {
+        match self {
+            Self::Edits(edits) => Ok(Rewritten { with: envelope::apply(bytes, &edits), dropped: Vec::new() }),
+            Self::Translation { from, to, model } => {
+                let mut request = from.read_request(bytes)?;
+                request.model = model;
+                let with = to.write_request(&mut request)?;
+                Ok(Rewritten { with, dropped: request.dropped })
+            }
+        }
+    }
 }
 
 /// The head of an answer that goes on to the client.

@@ -1,4 +1,4 @@
-use super::{Pairs, client_error, client_status, is_retried, request_headers, response_headers, target};
+use super::{Pairs, Rewrite, client_error, client_status, is_retried, request_headers, response_headers, target};
 use crate::example::{self, headers};
 use crate::exchange::Carried;
 use Format::{AnthropicMessages, OpenaiChat};
@@ -145,15 +145,16 @@ fn an_attempt_is_for_the_target_of_its_number_or_else_for_the_first_at_its_provi
     assert_eq!(target(&[], "openai", 1), None);
 }
 
-#[cfg(not(target_arch = "wasm32"))] // there is no host to link there
 #[test]
-fn a_body_that_needs_no_change_is_not_even_read() {
-    use super::{Change, request_body};
-    let mut admitted = example::admitted(AnthropicMessages, BODY);
-    "claude-sonnet-4-5".clone_into(&mut admitted.envelope.model);
-    let body = tollgate_host::stream::RequestBody { size: 1 << 40 };
-    let change = request_body(&admitted, 0, AnthropicMessages, AnthropicMessages, &body);
-    assert_eq!(change, Ok(Ok(Change { first: 0, with: Vec::new(), dropped: Vec::new() })));
+fn only_the_bytes_up_to_the_last_edit_are_read() {
+    let rewrite = |asked: &str, to| {
+        let mut admitted = example::admitted(AnthropicMessages, BODY);
+        asked.clone_into(&mut admitted.envelope.model);
+        Rewrite::new(&admitted, 0, AnthropicMessages, to).reads(1 << 20)
+    };
+    assert_eq!(rewrite("claude-sonnet-4-5", AnthropicMessages), 0, "nothing to change");
+    assert_eq!(rewrite("claude", AnthropicMessages), BODY.find(",").expect("a second field"));
+    assert_eq!(rewrite("claude", OpenaiChat), 1 << 20, "a translation needs all");
 }
 
 #[test]
