@@ -58,7 +58,7 @@ test-envoy: toolchain $(TOOLS)/venv/.installed $(TOOLS)/envoy-older/.installed w
 	@cd integration && $(abspath $(PYTHON)) -m pytest -q -n 4
 
 .PHONY: bench
-bench: toolchain $(TOOLS)/venv/.installed wasm ## what the filter costs, into bench/RESULTS.md: about 4 minutes
+bench: toolchain $(TOOLS)/venv/.installed wasm ## what the filter costs, into bench/RESULTS.md: about 3 minutes
 	$(call say,Benchmark)
 	@cargo build --release --quiet -p bench-noop --target wasm32-wasip1
 	@cargo build --release --quiet -p bench-load
