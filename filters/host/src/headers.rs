@@ -78,6 +78,13 @@ impl Headers {
     pub fn text<'a>(&'a self, name: &'a str) -> Option<&'a str> {
         self.one(name).and_then(|value| std::str::from_utf8(value).ok())
     }
+
+    /// Whether `content-type` stands alone and is of this media type, with or without parameters.
+    #[must_use]
+    pub fn is_media_type(&self, media_type: &str) -> bool {
+        let found = self.text("content-type").and_then(|value| value.split(';').next());
+        found.is_some_and(|found| found.trim().eq_ignore_ascii_case(media_type))
+    }
 }
 
 impl fmt::Debug for Headers {

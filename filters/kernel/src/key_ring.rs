@@ -106,29 +106,32 @@ impl KeyRing {
         Ok(ring)
     }
 
-    /// The entry of this id, whoever asks.
-    #[must_use]
-    pub fn entry(&self, id: &str) -> Option<&Rc<KeyEntry>> {
-        self.entries.get(id)
-    }
-
-    /// The entry that `key` proves to hold, if it is valid now.
+    /// The entry that `key` proves to hold, valid or not: who has shown the secret may be known, and told, by name.
     ///
     /// # Errors
-    /// When the key is not known or not valid. That it is known is told only to who has its secret.
-    pub fn find(&self, key: &VirtualKey<'_>, now_unix_s: u64) -> Result<Rc<KeyEntry>, KeyRefusal> {
+    /// [`KeyRefusal::Unknown`].
+    pub fn prove(&self, key: &VirtualKey<'_>) -> Result<Rc<KeyEntry>, KeyRefusal> {
         let shown = SecretHash::of(key);
         let entry = self.entries.get(key.id());
         let proven = entry.map_or(&SecretHashes::OF_NO_KEY, |entry| &entry.sha256).contain(&shown);
-        let entry = entry.filter(|_| proven).ok_or(KeyRefusal::Unknown)?;
-        if entry.disabled {
+        entry.filter(|_| proven).cloned().ok_or(KeyRefusal::Unknown)
+    }
+}
+
+impl KeyEntry {
+    /// Whether the key may be used now.
+    ///
+    /// # Errors
+    /// Why it may not.
+    pub fn check(&self, now_unix_s: u64) -> Result<(), KeyRefusal> {
+        if self.disabled {
             Err(KeyRefusal::Disabled)
-        } else if entry.not_before.is_some_and(|from| now_unix_s < from.unix_s()) {
+        } else if self.not_before.is_some_and(|from| now_unix_s < from.unix_s()) {
             Err(KeyRefusal::NotYetValid)
-        } else if entry.expires.is_some_and(|until| until.unix_s() <= now_unix_s) {
+        } else if self.expires.is_some_and(|until| until.unix_s() <= now_unix_s) {
             Err(KeyRefusal::Expired)
         } else {
-            Ok(Rc::clone(entry))
+            Ok(())
         }
     }
 }
@@ -224,6 +227,7 @@ mod tests {
     use super::{AllowedModels, KeyEntry, KeyRefusal, KeyRing, KeyRingError};
     use crate::virtual_key::{SecretHash, VirtualKey};
     use serde_json::{Value, json};
+    use std::rc::Rc;
     #[cfg(target_arch = "wasm32")]
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
@@ -248,10 +252,15 @@ mod tests {
         KeyRing::new(entries).unwrap()
     }
 
+    fn find(ring: &KeyRing, text: &str, now_unix_s: u64) -> Result<Rc<KeyEntry>, KeyRefusal> {
+        let entry = ring.prove(&key(text))?;
+        entry.check(now_unix_s).map(|()| entry)
+    }
+
     #[test]
     fn a_proven_key_gives_its_subject() {
         let ring = ring([entry("other", &json!({})), entry("demo", &json!({"subject": {"team": "support"}}))]);
-        let subject = &ring.find(&key("tg_demo_0123456789abcdef"), NOON).unwrap().subject;
+        let subject = &find(&ring, "tg_demo_0123456789abcdef", NOON).unwrap().subject;
         assert_eq!(serde_json::to_value(subject).unwrap(), json!({"key": "demo", "team": "support"}));
     }
 
@@ -259,7 +268,7 @@ mod tests {
     fn a_wrong_secret_and_an_unknown_id_are_told_apart_by_nobody() {
         let ring = ring([entry("demo", &json!({})), entry("off", &json!({"disabled": true}))]);
         for text in ["tg_demo_0123456789abcdeF", "tg_nobody_0123456789abcdef", "tg_off_0123456789abcdeF"] {
-            assert_eq!(ring.find(&key(text), NOON).unwrap_err(), KeyRefusal::Unknown, "{text}");
+            assert_eq!(find(&ring, text, NOON).unwrap_err(), KeyRefusal::Unknown, "{text}");
         }
     }
 
@@ -267,9 +276,9 @@ mod tests {
     fn either_secret_proves_the_key_during_rotation() {
         let (old, new) = ("tg_demo_old-old-old-old-old", "tg_demo_new-new-new-new-new");
         let ring = ring([entry("demo", &json!({"sha256": [sha256(old), sha256(new)]}))]);
-        assert!(ring.find(&key(old), NOON).is_ok());
-        assert!(ring.find(&key(new), NOON).is_ok());
-        assert!(ring.find(&key("tg_demo_0123456789abcdef"), NOON).is_err());
+        assert!(find(&ring, old, NOON).is_ok());
+        assert!(find(&ring, new, NOON).is_ok());
+        assert!(find(&ring, "tg_demo_0123456789abcdef", NOON).is_err());
     }
 
     #[test]
@@ -285,7 +294,7 @@ mod tests {
             (json!({}), 0, None),
         ] {
             let ring = ring([entry("demo", &validity)]);
-            assert_eq!(ring.find(&key("tg_demo_0123456789abcdef"), now).err(), refusal, "{validity} at {now}");
+            assert_eq!(find(&ring, "tg_demo_0123456789abcdef", now).err(), refusal, "{validity} at {now}");
         }
     }
 
@@ -342,7 +351,7 @@ mod tests {
         let ring = ring((0..10_000).map(|number| entry(&id(number), &json!({}))));
         for number in [0, 1, 4_999, 9_999] {
             let text = format!("tg_{}_0123456789abcdef", id(number));
-            assert_eq!(ring.find(&key(&text), NOON).unwrap().id.as_str(), id(number));
+            assert_eq!(find(&ring, &text, NOON).unwrap().id.as_str(), id(number));
         }
     }
 

@@ -69,7 +69,7 @@ pub(crate) fn exchange(format: Format, body: &str) -> Exchange {
 
 pub(crate) fn key(gate: &Gate) -> Rc<tollgate_kernel::key_ring::KeyEntry> {
     let key = tollgate_kernel::virtual_key::VirtualKey::parse(b"tg_support_0123456789abcdef").expect("a key");
-    gate.keys.find(&key, 0).expect("a key of the example")
+    gate.keys.prove(&key).expect("a key of the example")
 }
 
 pub(crate) fn attempt(target: usize, outcome: Outcome) -> Attempt {

@@ -171,6 +171,12 @@ pub enum Outcome {
 /// An exchange in the hands of its gate and its attempts.
 pub type Shared = Rc<RefCell<Exchange>>;
 
+/// Whole seconds of a time in nanoseconds.
+#[must_use]
+pub const fn seconds(nanos: u64) -> u64 {
+    nanos.div_euclid(1_000_000_000)
+}
+
 thread_local! {
     static TABLE: RefCell<BTreeMap<String, Shared>> = RefCell::default();
     /// Distinguishes this VM from the one it replaces: during an update the gate may still run in the old one while

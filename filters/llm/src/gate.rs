@@ -3,17 +3,17 @@
 
 use crate::config::Gate;
 use crate::credentials::{self, Shown};
-use crate::exchange::{self, Admitted, Carried, Exchange, Outcome, Shared};
+use crate::exchange::{self, Admitted, Carried, Exchange, Outcome, Shared, seconds};
 use crate::refusal::{Refusal, error_reply};
 use crate::route::{ROUTE_HEADER, TARGETS_HEADER};
-use crate::{attempt, counters, record, settle};
+use crate::settle::{self, Ending};
+use crate::{attempt, counters, record};
 use std::cell::RefCell;
 use std::rc::Rc;
 use tollgate_host::abi::{self, Level, Map};
 use tollgate_host::headers::{self, Headers};
 use tollgate_host::state;
 use tollgate_host::stream::{Reply, RequestBody, Step, Stream};
-use tollgate_kernel::key_ring::KeyRefusal;
 use tollgate_kernel::subject::Label;
 use tollgate_kernel::virtual_key::VirtualKey;
 use tollgate_wire::Format;
@@ -22,8 +22,6 @@ use tollgate_wire::error::{ApiError, ErrorKind};
 
 /// Headers of ours begin with this; a client's copies mean nothing and go no further.
 const OWN_PREFIX: &str = "x-tollgate-";
-
-const NANOS_PER_SECOND: u64 = 1_000_000_000;
 
 /// One request at the gate.
 #[derive(Debug)]
@@ -80,9 +78,7 @@ impl AtGate {
     }
 
     fn read_headers(&mut self, headers: &Headers) -> Result<(), Refusal> {
-        let path = headers.text(":path").unwrap_or_default();
-        let path = path.split_once('?').map_or(path, |(path, _)| path);
-        if Format::of_path(path).is_none() {
+        if Format::of_path(path(headers)).is_none() {
             return Err(Refusal::UnknownPath);
         }
         if headers.one(":method") != Some(b"POST") {
@@ -91,7 +87,7 @@ impl AtGate {
         if headers.all("content-encoding").any(|value| !value.eq_ignore_ascii_case(b"identity")) {
             return Err(Refusal::ContentEncoding);
         }
-        if !headers.text("content-type").is_some_and(is_json) {
+        if !headers.is_media_type("application/json") {
             return Err(Refusal::ContentType);
         }
         let credential = match credentials::shown(headers) {
@@ -100,17 +96,13 @@ impl AtGate {
             Shown::One(credential) => credential,
         };
         let key = VirtualKey::parse(credential).map_err(|_| Refusal::UnknownKey)?;
-        let now = self.shared(|exchange| exchange.began).unwrap_or_default();
-        let found = self.gate.keys.find(&key, now.div_euclid(NANOS_PER_SECOND));
-        // Who shows a true key that may not be used now is known, and recorded.
-        let known = match &found {
-            Ok(entry) => Some(entry),
-            Err(KeyRefusal::Unknown) => None,
-            Err(_) => self.gate.keys.entry(key.id()),
-        };
-        self.shared(|exchange| exchange.key = known.cloned());
-        found.map_err(Refusal::Key)?;
-        Ok(())
+        let entry = self.gate.keys.prove(&key).map_err(Refusal::Key)?;
+        // Also when it may not be used now: the record then says whose it is.
+        let began = self.shared(|exchange| {
+            exchange.key = Some(Rc::clone(&entry));
+            exchange.began
+        });
+        entry.check(seconds(began.unwrap_or_default())).map_err(Refusal::Key)
     }
 
     fn read_body(&self, body: &RequestBody) -> abi::Result<Result<(Label, Envelope), Refusal>> {
@@ -148,6 +140,23 @@ impl AtGate {
         Ok(Step::Go)
     }
 
+    /// What Envoy knows at the end; it is asked only for what is not known already.
+    fn ending(&self) -> Ending {
+        let status = || state::number(&["response", "code"]).and_then(|status| u16::try_from(status).ok());
+        let known = self.shared(|exchange| {
+            let last = exchange.attempts.last().map(|attempt| &attempt.outcome);
+            (last == Some(&Outcome::Waiting), last == Some(&Outcome::Served) || exchange.refusal.is_some())
+        });
+        let (waiting, explained) = known.unwrap_or_default();
+        Ending {
+            now: abi::now(),
+            status: self.status.or_else(status),
+            flags: state::number(&["response", "flags"]),
+            connected: !waiting || attempt::is_connected(),
+            details: if explained { None } else { state::text(&["response", "code_details"]) },
+        }
+    }
+
     fn format(&self) -> Format {
         self.shared(|exchange| exchange.format).unwrap_or(Format::OpenaiChat)
     }
@@ -157,10 +166,16 @@ impl AtGate {
     }
 }
 
+/// The request's path, without its query.
+fn path(headers: &Headers) -> &str {
+    let path = headers.text(":path").unwrap_or_default();
+    path.split_once('?').map_or(path, |(path, _)| path)
+}
+
 /// The start of every record, also of a request that is refused at once.
 fn begin(headers: &Headers) -> Exchange {
-    let path = headers.text(":path").unwrap_or_default();
-    let format = Format::of_path(path.split_once('?').map_or(path, |(path, _)| path)).unwrap_or_else(|| {
+    let path = path(headers);
+    let format = Format::of_path(path).unwrap_or_else(|| {
         let anthropic =
             path.starts_with(Format::AnthropicMessages.path()) || headers.one("anthropic-version").is_some();
         if anthropic { Format::AnthropicMessages } else { Format::OpenaiChat }
@@ -190,11 +205,6 @@ fn is_id(id: &str) -> bool {
 /// The trace id of a `traceparent` (W3C Trace Context, section 3.2.2).
 fn trace_id(traceparent: &str) -> Option<&str> {
     traceparent.split('-').nth(1).filter(|id| id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit()))
-}
-
-/// `application/json`, with or without parameters.
-fn is_json(content_type: &str) -> bool {
-    content_type.split(';').next().is_some_and(|media_type| media_type.trim().eq_ignore_ascii_case("application/json"))
 }
 
 /// Whether a client's header must not go on: credentials, our own headers, and those that steer Envoy's router.
@@ -239,22 +249,22 @@ impl Stream for AtGate {
         }
         let seen = Headers::read(Map::Response)?;
         let status = seen.text(":status").and_then(|status| status.parse().ok()).unwrap_or(500);
-        if self.exchange.is_none() {
-            return Ok(Step::Go);
-        }
         let limit = self.gate.limits.request_bytes;
-        let admitted = self.shared(|exchange| {
-            if status == 413 && exchange.admitted.is_none() {
+        let Some((admitted, unseen)) = self.shared(|exchange| {
+            let admitted = exchange.admitted.is_some();
+            if status == 413 && !admitted {
                 exchange.refusal = Some(Refusal::TooLarge { limit }); // Envoy's buffer was full before ours
             }
-            exchange.unseen = exchange.admitted.is_some() && (200..400).contains(&status);
-            exchange.admitted.is_some()
-        });
-        if self.shared(|exchange| exchange.unseen) == Some(true) {
+            exchange.unseen = admitted && (200..400).contains(&status);
+            (admitted, exchange.unseen)
+        }) else {
+            return Ok(Step::Go);
+        };
+        if unseen {
             abi::log(Level::Error, "tollgate: an answer passed no provider filter; does its cluster have one?");
         }
         // To who was admitted, whatever is wrong behind us is the gateway's fault: a 401 would blame the client's key.
-        let shown = if admitted == Some(true) && status < 500 && status != 413 { 502 } else { status };
+        let shown = if admitted && status < 500 && status != 413 { 502 } else { status };
         self.status = Some(shown);
         if end {
             return Ok(Step::Reply(self.own_error(shown)));
@@ -281,21 +291,7 @@ impl Stream for AtGate {
     }
 
     fn log(&mut self) {
-        let status = || state::number(&["response", "code"]).and_then(|status| u16::try_from(status).ok());
-        let last = self.shared(|exchange| exchange.attempts.last().map(|attempt| attempt.outcome.clone())).flatten();
-        let ending = settle::Ending {
-            now: abi::now(),
-            status: self.status.or_else(status),
-            flags: state::number(&["response", "flags"]),
-            connected: last != Some(Outcome::Waiting) || attempt::is_connected(),
-            details: if last == Some(Outcome::Served)
-                || self.shared(|exchange| exchange.refusal.is_some()) == Some(true)
-            {
-                None
-            } else {
-                state::text(&["response", "code_details"])
-            },
-        };
+        let ending = self.ending();
         let record = match &self.exchange {
             Some(exchange) => {
                 let settled = settle::settle(&mut exchange.borrow_mut(), &ending);

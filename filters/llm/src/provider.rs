@@ -4,7 +4,7 @@
 use crate::answer::{Failure, Relay, Whole, reason_of};
 use crate::attempt::{Current, is_connected};
 use crate::config::ProviderConfig;
-use crate::exchange::Outcome;
+use crate::exchange::{Outcome, seconds};
 use crate::refusal::Refusal;
 use crate::streamed::Streamed;
 use crate::upstream::{self, DROPPED_HEADER, PROVIDER_HEADER, Rewrite, Rewritten};
@@ -229,14 +229,11 @@ impl Stream for AtProvider {
         let (from, to, limits) = (current.format, current.client(), &current.admitted.gate.limits);
         let envelope = &current.admitted.envelope;
         let now = abi::now();
-        let created = now.div_euclid(1_000_000_000);
+        let created = seconds(now);
         if headers.all("content-encoding").any(|value| value != b"identity") {
             return self.fail(Failure::new("encoded_answer", "the provider sent a compressed answer, unasked"));
         }
-        let streams = headers.text("content-type").is_some_and(|value| {
-            value.split(';').next().is_some_and(|media| media.trim().eq_ignore_ascii_case("text/event-stream"))
-        });
-        self.phase = if streams && envelope.stream {
+        self.phase = if envelope.stream && headers.is_media_type("text/event-stream") {
             let deadline = now.saturating_add(limits.first_event_ms.saturating_mul(1_000_000));
             Phase::Streamed(Box::new(Streamed::new(from, to, envelope.include_usage, created, limits)), deadline)
         } else {
