@@ -91,9 +91,19 @@ unsafe extern "C" fn proxy_set_buffer_bytes(
     status(host("proxy_set_buffer_bytes", |world| maps::set_buffer(world, kind, start, size, value)))
 }
 
+/// Notes that a filter takes in headers of the request (map 0).
+fn note_read(world: &mut World, kind: u32) {
+    if let (0, Ok(stream)) = (kind, world.acting_stream(Status::BadArgument)) {
+        stream.request_headers_read = true;
+    }
+}
+
 #[unsafe(no_mangle)]
 unsafe extern "C" fn proxy_get_header_map_pairs(kind: u32, data: *mut *mut u8, size: *mut usize) -> u32 {
-    let result = host("proxy_get_header_map_pairs", |world| Ok(encode_pairs(&maps::pairs(world, kind))));
+    let result = host("proxy_get_header_map_pairs", |world| {
+        note_read(world, kind);
+        Ok(encode_pairs(&maps::pairs(world, kind)))
+    });
     write_bytes(result, data, size)
 }
 
@@ -112,7 +122,10 @@ unsafe extern "C" fn proxy_get_header_map_value(
     size: *mut usize,
 ) -> u32 {
     let name = bytes(name, name_size);
-    let result = host("proxy_get_header_map_value", |world| maps::value(world, kind, name));
+    let result = host("proxy_get_header_map_value", |world| {
+        note_read(world, kind);
+        maps::value(world, kind, name)
+    });
     write_bytes(result, data, size)
 }
 

@@ -39,6 +39,7 @@ impl Stream<'_> {
             direct_reply: None,
             reset: false,
             route_cache_clears: 0,
+            request_headers_read: false,
         };
         world::with(|world| world.streams.insert(context, state));
         Self { context, envoy: PhantomData }
@@ -121,6 +122,11 @@ impl Stream<'_> {
     /// Whether the stream was cut: by the filter, or because a reply came after response headers had gone.
     pub fn was_reset(&self) -> bool {
         self.with(|stream| stream.reset)
+    }
+
+    /// Whether the filter took any of the request's headers into its memory.
+    pub fn request_headers_read(&self) -> bool {
+        self.with(|stream| stream.request_headers_read)
     }
 
     /// How often the filter asked for the route to be chosen again.

@@ -78,6 +78,8 @@ pub(crate) struct StreamState {
     pub(crate) direct_reply: Option<Reply>,
     pub(crate) reset: bool,
     pub(crate) route_cache_clears: usize,
+    /// Whether request headers were taken into the filter's memory.
+    pub(crate) request_headers_read: bool,
 }
 
 impl StreamState {

@@ -328,6 +328,8 @@ impl Run<'_> {
         }
         let attempt = self.answer(&mut relay, answer);
         upstream.done();
+        assert!(!upstream.request_headers_read(), "they hold the key of the provider asked before");
+        assert!(self.gate.request_headers_read(), "a read is noticed");
         attempt
     }
 
