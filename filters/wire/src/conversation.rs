@@ -1,15 +1,17 @@
 //! The neutral conversation that every format is read into and written from.
 
-use crate::usage::Usage;
+use crate::signature::Seal;
+use crate::usage::{ServiceTier, Usage};
 use serde_json::value::RawValue;
 
 /// One request, whatever format it came in.
 #[derive(Debug, Clone, Default)]
 pub struct Request {
-    /// Model name as it goes on the wire; the caller replaces it by the provider's name.
+    /// Model name as it goes on the wire; the caller replaces it by the provider's name. Empty for a format that has
+    /// the model in its path.
     pub model: String,
     /// System and developer instructions, in order.
-    pub system: Vec<String>,
+    pub system: Vec<Instruction>,
     /// The turns. Roles alternate only as far as the client made them.
     pub messages: Vec<Message>,
     /// Tools the model may call.
@@ -20,16 +22,22 @@ pub struct Request {
     pub parallel_tool_calls: Option<bool>,
     /// Upper bound of output tokens.
     pub max_output_tokens: Option<u64>,
-    /// Sampling temperature, as written by the client.
-    pub temperature: Option<f64>,
-    /// Nucleus sampling.
-    pub top_p: Option<f64>,
+    /// How the next token is picked.
+    pub sampling: Sampling,
     /// Stop sequences.
     pub stop: Vec<String>,
-    /// Answer as a stream.
+    /// How much the model may think before it answers. `None`: as it does by default.
+    pub reasoning: Option<ReasoningRequest>,
+    /// What the text of the answer must be; `None`: anything.
+    pub output: Option<OutputFormat>,
+    /// Answer as a stream. Formats that have it in their path leave it to the caller.
     pub stream: bool,
     /// The client's own opaque end-user id (`user`, `metadata.user_id`).
     pub end_user: Option<String>,
+    /// The client's own labels (OpenAI's `metadata`, Bedrock's `requestMetadata`).
+    pub metadata: Vec<(String, String)>,
+    /// How fast and at what price the client wants to be served; `None`: as the provider's account says.
+    pub service_tier: Option<ServiceTier>,
     /// Names of the client's fields that the format written cannot carry, for example `logit_bias`. Sorted by first use.
     pub dropped: Vec<&'static str>,
 }
@@ -41,6 +49,146 @@ impl Request {
             self.dropped.push(name);
         }
     }
+}
+
+/// A system or developer instruction.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Instruction {
+    /// What it says.
+    pub text: String,
+    /// The prompt up to here is worth keeping in the provider's prompt cache.
+    pub cache: Option<CacheTtl>,
+}
+
+impl From<String> for Instruction {
+    fn from(text: String) -> Self {
+        Self { text, cache: None }
+    }
+}
+
+/// How the next token is picked. All as written by the client.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Sampling {
+    /// Temperature.
+    pub temperature: Option<f64>,
+    /// Nucleus sampling.
+    pub top_p: Option<f64>,
+    /// Only among so many of the likeliest.
+    pub top_k: Option<u64>,
+    /// Against repeating a token, by how often it came.
+    pub frequency_penalty: Option<f64>,
+    /// Against repeating a token that came at all.
+    pub presence_penalty: Option<f64>,
+    /// For answers that can be had again.
+    pub seed: Option<i64>,
+}
+
+/// How much the model may think before it answers. Formats say it as an effort, as a number of tokens, or as neither
+/// (Anthropic's `adaptive`).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ReasoningRequest {
+    /// As an effort. [`Effort::None`]: not at all.
+    pub effort: Option<Effort>,
+    /// As a number of tokens.
+    pub budget_tokens: Option<u64>,
+    /// The client wants to see what was thought, or a summary of it. `None`: as the provider does by default.
+    pub shown: Option<bool>,
+}
+
+/// Efforts, as OpenAI names them; other formats have some of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Effort {
+    /// No thinking.
+    None,
+    /// Hardly any.
+    Minimal,
+    /// Little.
+    Low,
+    /// The usual.
+    Medium,
+    /// Much.
+    High,
+    /// More.
+    Xhigh,
+    /// As much as there is.
+    Max,
+}
+
+impl Effort {
+    const NAMES: [(Self, &'static str); 7] = [
+        (Self::None, "none"),
+        (Self::Minimal, "minimal"),
+        (Self::Low, "low"),
+        (Self::Medium, "medium"),
+        (Self::High, "high"),
+        (Self::Xhigh, "xhigh"),
+        (Self::Max, "max"),
+    ];
+
+    /// OpenAI's name, which Anthropic shares where it has the effort.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        Self::NAMES.iter().find(|(effort, _)| *effort == self).map_or("medium", |(_, name)| name)
+    }
+
+    /// The effort of that name.
+    #[must_use]
+    pub fn of_name(name: &str) -> Option<Self> {
+        Self::NAMES.iter().find(|(_, known)| *known == name).map(|(effort, _)| *effort)
+    }
+
+    /// The thinking tokens that stand for an effort at a provider that knows only these.
+    #[must_use]
+    pub const fn budget_tokens(self) -> u64 {
+        match self {
+            Self::None => 0,
+            Self::Minimal => 1024,
+            Self::Low => 2048,
+            Self::Medium => 8192,
+            Self::High => 16_384,
+            Self::Xhigh => 24_576,
+            Self::Max => 32_768,
+        }
+    }
+
+    /// The least effort that may think as much as `tokens`, at a provider that knows only efforts.
+    #[must_use]
+    pub fn of_budget(tokens: u64) -> Self {
+        let efforts = Self::NAMES.iter().map(|(effort, _)| *effort);
+        efforts.into_iter().find(|effort| tokens <= effort.budget_tokens()).unwrap_or(Self::Max)
+    }
+}
+
+/// What the text of an answer must be.
+#[derive(Debug, Clone)]
+pub enum OutputFormat {
+    /// Some JSON object.
+    JsonObject,
+    /// JSON of this schema.
+    JsonSchema(OutputSchema),
+}
+
+/// The schema of an answer.
+#[derive(Debug, Clone)]
+pub struct OutputSchema {
+    /// OpenAI requires a name.
+    pub name: Option<String>,
+    /// What it is for.
+    pub description: Option<String>,
+    /// The JSON Schema, the client's own text.
+    pub schema: Box<RawValue>,
+    /// OpenAI's `strict`.
+    pub strict: Option<bool>,
+}
+
+/// How long something is worth keeping in a provider's prompt cache.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum CacheTtl {
+    /// The provider's shorter time: Anthropic's and Bedrock's 5 minutes, OpenAI's 30.
+    #[default]
+    Short,
+    /// The longer one: an hour, OpenAI's twelve.
+    Long,
 }
 
 /// Who speaks.
@@ -67,25 +215,58 @@ pub enum Part {
     /// Text.
     Text(String),
     /// A picture.
-    Image(Image),
+    Image(Media),
+    /// A document, to be read by the model.
+    Document(Document),
+    /// What the model thought. A seal without text belongs to the part that follows (Gemini signs tool calls).
+    Reasoning(Reasoning),
     /// The model calls a tool.
     ToolCall(ToolCall),
     /// What a tool returned.
     ToolResult(ToolResult),
+    /// The prompt up to here is worth keeping in the provider's prompt cache.
+    CacheBreakpoint(CacheTtl),
 }
 
-/// A picture, by reference or inline.
+/// Something to look at, by reference or inline.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Image {
-    /// An `http(s)` address.
+pub enum Media {
+    /// An `http(s)` address (for Google and Bedrock also `gs:` and `s3:`).
     Url(String),
-    /// The bytes, base64.
+    /// The bytes.
     Inline {
         /// For example `image/png`.
         media_type: String,
         /// Standard base64 with padding.
         base64: String,
     },
+}
+
+/// A document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Document {
+    /// Its name.
+    pub name: Option<String>,
+    /// What is in it.
+    pub source: DocumentSource,
+}
+
+/// What is in a document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DocumentSource {
+    /// A file, for example `application/pdf`.
+    File(Media),
+    /// Plain text.
+    Text(String),
+}
+
+/// What the model thought.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reasoning {
+    /// What the provider shows of it, which may be a summary; empty when it shows nothing.
+    pub text: String,
+    /// What its provider wants back with it in the next turn.
+    pub seal: Option<Seal>,
 }
 
 /// A call of one tool.
@@ -104,7 +285,7 @@ pub struct ToolCall {
 pub struct ToolResult {
     /// Id of the call it answers.
     pub id: String,
-    /// Text and images.
+    /// Text, images and documents.
     pub content: Vec<Part>,
     /// The tool failed.
     pub is_error: bool,
@@ -121,6 +302,8 @@ pub struct Tool {
     pub parameters: Option<Box<RawValue>>,
     /// OpenAI's `strict`.
     pub strict: Option<bool>,
+    /// The tools up to here are worth keeping in the provider's prompt cache.
+    pub cache: Option<CacheTtl>,
 }
 
 /// How the model may choose a tool.
@@ -143,12 +326,15 @@ pub struct Response {
     pub id: String,
     /// The model that the provider says answered.
     pub model: String,
-    /// Text and tool calls.
+    /// Text, reasoning and tool calls.
     pub parts: Vec<Part>,
     /// Why it ended.
     pub stop: StopReason,
     /// Usage as reported; `None` when the provider reported none.
     pub usage: Option<Usage>,
+    /// Bytes of output that only the provider's own format has a place for (tools that the provider runs itself, audio,
+    /// further choices), which is not translated but billed.
+    pub untranslated_bytes: usize,
 }
 
 /// Why an answer ended.
@@ -166,15 +352,30 @@ pub enum StopReason {
     Refused,
 }
 
+impl StopReason {
+    /// The word in records: OpenTelemetry's `gen_ai.response.finish_reasons`, which are OpenAI's.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::End | Self::StopSequence => "stop",
+            Self::MaxTokens => "length",
+            Self::ToolUse => "tool_calls",
+            Self::Refused => "content_filter",
+        }
+    }
+}
+
 impl Response {
-    /// Bytes of what the model wrote: text, and the names and arguments of calls.
+    /// Bytes of what the model wrote: text, reasoning, and the names and arguments of calls.
     #[must_use]
     pub fn output_bytes(&self) -> u64 {
         let bytes = self.parts.iter().map(|part| match part {
             Part::Text(text) => text.len(),
+            Part::Reasoning(reasoning) => reasoning.text.len(),
             Part::ToolCall(call) => call.name.len().saturating_add(call.arguments.len()),
-            Part::Image(_) | Part::ToolResult(_) => 0,
+            Part::Image(_) | Part::Document(_) | Part::ToolResult(_) | Part::CacheBreakpoint(_) => 0,
         });
+        let bytes = bytes.chain([self.untranslated_bytes]);
         bytes.fold(0, |sum, bytes| sum.saturating_add(u64::try_from(bytes).unwrap_or(u64::MAX)))
     }
 }

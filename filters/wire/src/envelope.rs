@@ -60,7 +60,7 @@ impl Envelope {
         let stream = read_flag("stream", fields.value("stream"))?;
         let usage_request = match format {
             Format::OpenaiChat => read_stream_options(text, fields.value("stream_options"))?,
-            Format::AnthropicMessages => None,
+            _ => None,
         };
         let bounds = [
             read_count("max_tokens", fields.value("max_tokens"))?,
@@ -114,6 +114,8 @@ const fn owned_names(format: Format) -> &'static [&'static str] {
     match format {
         Format::OpenaiChat => &["model", "stream", "stream_options", "max_tokens", "max_completion_tokens", "n"],
         Format::AnthropicMessages => &["model", "stream", "max_tokens"],
+        Format::OpenaiResponses => &["model", "stream", "max_output_tokens"],
+        Format::GoogleGemini | Format::BedrockConverse => &["model"],
     }
 }
 

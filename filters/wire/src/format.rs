@@ -2,7 +2,8 @@
 
 use crate::conversation::{Request, Response};
 use crate::error::{ApiError, Invalid, Malformed};
-use crate::{anthropic_messages, openai_chat};
+use crate::signature::Origin;
+use crate::{anthropic_messages, bedrock_converse, google_gemini, openai_chat, openai_responses};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -12,35 +13,41 @@ use serde::{Deserialize, Serialize};
 pub enum Format {
     /// OpenAI Chat Completions, `POST /v1/chat/completions`.
     OpenaiChat,
+    /// OpenAI Responses, `POST /v1/responses`.
+    OpenaiResponses,
     /// Anthropic Messages, `POST /v1/messages`.
     AnthropicMessages,
+    /// Google Gemini, `POST /v1beta/models/{model}:generateContent` and `:streamGenerateContent?alt=sse`.
+    GoogleGemini,
+    /// Amazon Bedrock Converse, `POST /model/{model}/converse` and `/converse-stream`.
+    BedrockConverse,
 }
 
 impl Format {
     /// Every format, for tables.
-    pub const ALL: [Self; 2] = [Self::OpenaiChat, Self::AnthropicMessages];
-
-    /// The path that this format is served under, without any prefix.
-    #[must_use]
-    pub const fn path(self) -> &'static str {
-        match self {
-            Self::OpenaiChat => "/v1/chat/completions",
-            Self::AnthropicMessages => "/v1/messages",
-        }
-    }
-
-    /// The format served under `path` (no query string).
-    #[must_use]
-    pub fn of_path(path: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|format| format.path() == path)
-    }
+    pub const ALL: [Self; 5] =
+        [Self::OpenaiChat, Self::OpenaiResponses, Self::AnthropicMessages, Self::GoogleGemini, Self::BedrockConverse];
 
     /// The name in config, records and metrics.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::OpenaiChat => "openai-chat",
+            Self::OpenaiResponses => "openai-responses",
             Self::AnthropicMessages => "anthropic-messages",
+            Self::GoogleGemini => "google-gemini",
+            Self::BedrockConverse => "bedrock-converse",
+        }
+    }
+
+    /// Whose reasoning it has a place for, as it is.
+    #[must_use]
+    pub const fn origin(self) -> Origin {
+        match self {
+            Self::OpenaiChat => Origin::OpenaiChat,
+            Self::OpenaiResponses => Origin::OpenaiResponses,
+            Self::AnthropicMessages | Self::BedrockConverse => Origin::Claude,
+            Self::GoogleGemini => Origin::Gemini,
         }
     }
 
@@ -52,6 +59,9 @@ impl Format {
         match self {
             Self::OpenaiChat => openai_chat::read_request(body),
             Self::AnthropicMessages => anthropic_messages::read_request(body),
+            Self::OpenaiResponses => openai_responses::read_request(body),
+            Self::GoogleGemini => google_gemini::read_request(body),
+            Self::BedrockConverse => bedrock_converse::read_request(body),
         }
     }
 
@@ -63,6 +73,9 @@ impl Format {
         match self {
             Self::OpenaiChat => openai_chat::write_request(request),
             Self::AnthropicMessages => anthropic_messages::write_request(request),
+            Self::OpenaiResponses => openai_responses::write_request(request),
+            Self::GoogleGemini => google_gemini::write_request(request),
+            Self::BedrockConverse => bedrock_converse::write_request(request),
         }
     }
 
@@ -74,6 +87,9 @@ impl Format {
         match self {
             Self::OpenaiChat => openai_chat::read_response(body),
             Self::AnthropicMessages => anthropic_messages::read_response(body),
+            Self::OpenaiResponses => openai_responses::read_response(body),
+            Self::GoogleGemini => google_gemini::read_response(body),
+            Self::BedrockConverse => bedrock_converse::read_response(body),
         }
     }
 
@@ -83,6 +99,9 @@ impl Format {
         match self {
             Self::OpenaiChat => openai_chat::write_response(response, created),
             Self::AnthropicMessages => anthropic_messages::write_response(response),
+            Self::OpenaiResponses => openai_responses::write_response(response, created),
+            Self::GoogleGemini => google_gemini::write_response(response),
+            Self::BedrockConverse => bedrock_converse::write_response(response),
         }
     }
 
@@ -93,6 +112,9 @@ impl Format {
         match self {
             Self::OpenaiChat => openai_chat::read_error(status, body),
             Self::AnthropicMessages => anthropic_messages::read_error(status, body),
+            Self::OpenaiResponses => openai_responses::read_error(status, body),
+            Self::GoogleGemini => google_gemini::read_error(status, body),
+            Self::BedrockConverse => bedrock_converse::read_error(status, body),
         }
     }
 
@@ -102,6 +124,9 @@ impl Format {
         match self {
             Self::OpenaiChat => openai_chat::write_error(error),
             Self::AnthropicMessages => anthropic_messages::write_error(error),
+            Self::OpenaiResponses => openai_responses::write_error(error),
+            Self::GoogleGemini => google_gemini::write_error(error),
+            Self::BedrockConverse => bedrock_converse::write_error(error),
         }
     }
 }

@@ -1,19 +1,24 @@
 //! LLM wire formats around one neutral conversation; token usage; prices.
 //!
 //! Pure: no I/O, no clock, no Envoy. Each format is one folder that reads and writes it ([`openai_chat`],
-//! [`anthropic_messages`]); between them stands one neutral [`conversation`], so N formats need N readers and N
+//! [`openai_responses`], [`anthropic_messages`], [`google_gemini`], [`bedrock_converse`]); between them stands one neutral [`conversation`], so N formats need N readers and N
 //! writers, not N x N translators. When client and provider speak the same format nothing is translated: the
 //! [`envelope`] names the byte ranges of the few fields Tollgate owns, and all other bytes pass as they came.
 
 pub mod anthropic_messages;
+pub mod bedrock_converse;
 pub mod conversation;
 pub mod envelope;
 pub mod error;
 mod few;
+mod fields;
 pub mod format;
+pub mod google_gemini;
 pub mod money;
 pub mod openai_chat;
+pub mod openai_responses;
 pub mod price;
+pub mod signature;
 pub mod stream;
 pub mod usage;
 

@@ -87,6 +87,7 @@ impl Price {
             output_text,
             output_reasoning,
             output_audio,
+            ..
         } = *usage;
         [
             (input_fresh, self.input),

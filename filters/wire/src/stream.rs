@@ -6,8 +6,9 @@
 use crate::conversation::StopReason;
 use crate::error::{ApiError, Malformed};
 use crate::format::Format;
+use crate::signature::Seal;
 use crate::usage::Usage;
-use crate::{anthropic_messages, openai_chat};
+use crate::{anthropic_messages, bedrock_converse, google_gemini, openai_chat, openai_responses};
 
 /// One step of a streamed answer.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,7 +38,12 @@ pub enum Delta {
         /// The piece.
         json: String,
     },
-    /// Output that only the provider's own format has a place for: reasoning, tools that the provider runs itself. It
+    /// A piece of what the model thinks, as far as its provider shows it.
+    Reasoning(String),
+    /// What the provider wants back with the reasoning before it, and the end of that. Without reasoning before it,
+    /// it belongs to the tool call or text that follows.
+    Seal(Seal),
+    /// Output that only the provider's own format has a place for: tools that the provider runs itself, audio. It
     /// is not translated, but the provider answers, and bills for it.
     Untranslated {
         /// Bytes of what the model wrote.
@@ -60,7 +66,7 @@ impl Delta {
     pub const fn is_meaningful(&self) -> bool {
         match self {
             Self::Text(_) | Self::ToolCall { .. } | Self::ToolArguments { .. } => true,
-            Self::Untranslated { .. } | Self::Stop(_) => true,
+            Self::Reasoning(_) | Self::Seal(_) | Self::Untranslated { .. } | Self::Stop(_) => true,
             Self::Start { .. } | Self::Usage(_) | Self::Error(_) | Self::End => false,
         }
     }
@@ -71,29 +77,41 @@ impl Delta {
 pub enum Reader {
     /// OpenAI Chat Completions chunks.
     OpenaiChat(openai_chat::StreamReader),
+    /// OpenAI Responses events.
+    OpenaiResponses(openai_responses::StreamReader),
     /// Anthropic Messages events.
     AnthropicMessages(anthropic_messages::StreamReader),
+    /// Google Gemini chunks.
+    GoogleGemini(google_gemini::StreamReader),
+    /// Amazon Bedrock Converse events.
+    BedrockConverse(bedrock_converse::StreamReader),
 }
 
 impl Reader {
-    /// A reader at the start of a stream.
+    /// A reader at the start of a stream of so many answers (OpenAI's `n`), of which the first is translated.
     #[must_use]
-    pub fn new(format: Format) -> Self {
+    pub fn new(format: Format, answers: u64) -> Self {
         match format {
-            Format::OpenaiChat => Self::OpenaiChat(openai_chat::StreamReader::default()),
+            Format::OpenaiChat => Self::OpenaiChat(openai_chat::StreamReader::new(answers)),
+            Format::OpenaiResponses => Self::OpenaiResponses(openai_responses::StreamReader::default()),
             Format::AnthropicMessages => Self::AnthropicMessages(anthropic_messages::StreamReader::default()),
+            Format::GoogleGemini => Self::GoogleGemini(google_gemini::StreamReader::new(answers)),
+            Format::BedrockConverse => Self::BedrockConverse(bedrock_converse::StreamReader::default()),
         }
     }
 
-    /// Reads one event: its SSE `event` name (empty when none) and its `data`. Appends what it means to `out`; an
-    /// event this reader does not know means nothing.
+    /// Reads one event: its name (SSE's `event`; of a binary frame its `:event-type` or `:exception-type`; empty when
+    /// none) and its data. Appends what it means to `out`; an event this reader does not know means nothing.
     ///
     /// # Errors
     /// When a known event cannot be read.
     pub fn read(&mut self, event: &[u8], data: &[u8], out: &mut Vec<Delta>) -> Result<(), Malformed> {
         match self {
             Self::OpenaiChat(reader) => reader.read(event, data, out),
+            Self::OpenaiResponses(reader) => reader.read(event, data, out),
             Self::AnthropicMessages(reader) => reader.read(event, data, out),
+            Self::GoogleGemini(reader) => reader.read(event, data, out),
+            Self::BedrockConverse(reader) => reader.read(event, data, out),
         }
     }
 }
@@ -103,8 +121,14 @@ impl Reader {
 pub enum Writer {
     /// OpenAI Chat Completions chunks.
     OpenaiChat(openai_chat::StreamWriter),
+    /// OpenAI Responses events.
+    OpenaiResponses(openai_responses::StreamWriter),
     /// Anthropic Messages events.
     AnthropicMessages(anthropic_messages::StreamWriter),
+    /// Google Gemini chunks.
+    GoogleGemini(google_gemini::StreamWriter),
+    /// Amazon Bedrock Converse events, in binary frames.
+    BedrockConverse(bedrock_converse::StreamWriter),
 }
 
 impl Writer {
@@ -114,7 +138,10 @@ impl Writer {
     pub fn new(format: Format, include_usage: bool, created: u64) -> Self {
         match format {
             Format::OpenaiChat => Self::OpenaiChat(openai_chat::StreamWriter::new(include_usage, created)),
+            Format::OpenaiResponses => Self::OpenaiResponses(openai_responses::StreamWriter::new(created)),
             Format::AnthropicMessages => Self::AnthropicMessages(anthropic_messages::StreamWriter::default()),
+            Format::GoogleGemini => Self::GoogleGemini(google_gemini::StreamWriter::default()),
+            Format::BedrockConverse => Self::BedrockConverse(bedrock_converse::StreamWriter::default()),
         }
     }
 
@@ -123,7 +150,10 @@ impl Writer {
     pub fn write(&mut self, delta: &Delta, out: &mut Vec<u8>) {
         match self {
             Self::OpenaiChat(writer) => writer.write(delta, out),
+            Self::OpenaiResponses(writer) => writer.write(delta, out),
             Self::AnthropicMessages(writer) => writer.write(delta, out),
+            Self::GoogleGemini(writer) => writer.write(delta, out),
+            Self::BedrockConverse(writer) => writer.write(delta, out),
         }
     }
 }

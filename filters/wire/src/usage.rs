@@ -2,8 +2,10 @@
 
 use serde::Serialize;
 
-/// Tokens of one attempt. Providers report overlapping figures (OpenAI's `prompt_tokens` contain the cached ones,
-/// Anthropic's `input_tokens` do not); readers take them apart once, here nothing overlaps.
+/// What one attempt used: tokens, calls of tools that the provider runs itself, and what else sets its price.
+///
+/// Providers report overlapping figures (OpenAI's `prompt_tokens` contain the cached ones, Anthropic's `input_tokens` do
+/// not); readers take them apart once, here nothing overlaps.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Usage {
     /// Input neither read from nor written to a cache.
@@ -11,16 +13,19 @@ pub struct Usage {
     /// Input read from the provider's prompt cache.
     #[serde(skip_serializing_if = "is_zero")]
     pub input_cache_read: u64,
-    /// Input written to the cache for 5 minutes (Anthropic's default).
+    /// Input written to the cache for the shorter time that the provider has: 5 minutes with Anthropic, 30 with OpenAI.
     #[serde(skip_serializing_if = "is_zero")]
     pub input_cache_write_5m: u64,
-    /// Input written to the cache for 1 hour.
+    /// Input written to the cache for the longer time: 1 hour with Anthropic, 12 with OpenAI.
     #[serde(skip_serializing_if = "is_zero")]
     pub input_cache_write_1h: u64,
     /// Audio input.
     #[serde(skip_serializing_if = "is_zero")]
     pub input_audio: u64,
-    /// Output that is neither reasoning nor audio.
+    /// Image input, where the provider tells it apart.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub input_image: u64,
+    /// Output that is neither reasoning, audio nor image.
     pub output_text: u64,
     /// Hidden or shown reasoning.
     #[serde(skip_serializing_if = "is_zero")]
@@ -28,12 +33,88 @@ pub struct Usage {
     /// Audio output.
     #[serde(skip_serializing_if = "is_zero")]
     pub output_audio: u64,
+    /// Image output.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub output_image: u64,
+    /// Searches of the web that the provider made (Google: grounded answers).
+    #[serde(skip_serializing_if = "is_zero")]
+    pub web_search_calls: u64,
+    /// Pages that the provider fetched.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub web_fetch_calls: u64,
+    /// Searches of uploaded files.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub file_search_calls: u64,
+    /// Code that the provider ran.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub code_interpreter_calls: u64,
+    /// Images that a tool of the provider made.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub image_generation_calls: u64,
+    /// What the provider says it was served as.
+    #[serde(skip_serializing_if = "ServiceTier::is_standard")]
+    pub service_tier: ServiceTier,
+    /// Anthropic's fast mode, which has prices of its own.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub fast: bool,
+    /// It was worked on in one country at the client's wish (Anthropic's `inference_geo: us`), which costs more.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub in_one_country: bool,
+}
+
+/// How fast and at what price a request is served.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ServiceTier {
+    /// At list price.
+    #[default]
+    Standard,
+    /// Slower and cheaper (`flex`).
+    Flex,
+    /// Faster and dearer (`priority`).
+    Priority,
+    /// In the background, much cheaper (`batch`).
+    Batch,
+    /// Of capacity that was bought before (OpenAI's `scale`, Google's `PROVISIONED_THROUGHPUT`, Bedrock's `reserved`): list
+    /// price is not what it costs.
+    Provisioned,
+    /// One that we do not know.
+    Other,
+}
+
+impl ServiceTier {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that skip_serializing_if calls")]
+    fn is_standard(&self) -> bool {
+        *self == Self::Standard
+    }
 }
 
 /// More tokens than any exchange has: beyond it a figure is no figure.
 const MAX_PLAUSIBLE: u64 = 1 << 40;
 
 impl Usage {
+    /// Nothing.
+    pub const NONE: Self = Self {
+        input_fresh: 0,
+        input_cache_read: 0,
+        input_cache_write_5m: 0,
+        input_cache_write_1h: 0,
+        input_audio: 0,
+        input_image: 0,
+        output_text: 0,
+        output_reasoning: 0,
+        output_audio: 0,
+        output_image: 0,
+        web_search_calls: 0,
+        web_fetch_calls: 0,
+        file_search_calls: 0,
+        code_interpreter_calls: 0,
+        image_generation_calls: 0,
+        service_tier: ServiceTier::Standard,
+        fast: false,
+        in_one_country: false,
+    };
+
     /// The usage, unless no exchange can have had it: nothing at all, or absurdly much.
     #[must_use]
     pub fn plausible(self) -> Option<Self> {
@@ -49,12 +130,16 @@ impl Usage {
             .saturating_add(self.input_cache_write_5m)
             .saturating_add(self.input_cache_write_1h)
             .saturating_add(self.input_audio)
+            .saturating_add(self.input_image)
     }
 
     /// All output, as an inclusive figure.
     #[must_use]
     pub const fn output(&self) -> u64 {
-        self.output_text.saturating_add(self.output_reasoning).saturating_add(self.output_audio)
+        self.output_text
+            .saturating_add(self.output_reasoning)
+            .saturating_add(self.output_audio)
+            .saturating_add(self.output_image)
     }
 }
 

@@ -43,6 +43,7 @@ pub fn read_response(body: &[u8]) -> Result<Response, Malformed> {
         stop: stop_reason(answer.stop_reason.as_deref(), calls_tools),
         parts,
         usage: answer.usage.and_then(|figures| figures.usage()),
+        untranslated_bytes: 0,
     })
 }
 
@@ -151,8 +152,7 @@ fn content(part: &Part) -> Option<Content<'_>> {
         Part::ToolCall(call) => {
             Some(Content::ToolUse { id: &call.id, name: &call.name, input: tool_input(&call.arguments) })
         }
-        // A model says neither.
-        Part::Image(_) | Part::ToolResult(_) => None,
+        _ => None,
     }
 }
 

@@ -69,6 +69,7 @@ pub fn read_response(body: &[u8]) -> Result<Response, Malformed> {
         parts: texts.chain(calls).collect(),
         stop,
         usage: usage::read(response.usage),
+        untranslated_bytes: 0,
     })
 }
 

@@ -52,6 +52,7 @@ impl WireUsage {
             output_text: output.0,
             output_reasoning,
             output_audio,
+            ..Usage::NONE
         }
     }
 

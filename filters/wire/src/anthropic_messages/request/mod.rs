@@ -1,6 +1,5 @@
 //! Requests.
 
-mod fields;
 mod read;
 mod write;
 

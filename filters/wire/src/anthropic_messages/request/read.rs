@@ -1,8 +1,10 @@
 //! Requests: a client's Anthropic body into the conversation.
 
-use super::fields::{At, Fields, read};
-use crate::conversation::{Image, Message, Part, Request, Role, Tool, ToolCall, ToolChoice, ToolResult};
+use crate::conversation::{
+    Instruction, Media, Message, Part, Request, Role, Sampling, Tool, ToolCall, ToolChoice, ToolResult,
+};
 use crate::error::Invalid;
+use crate::fields::{At, Fields, read};
 use serde_json::value::RawValue;
 
 /// Top-level fields that only Anthropic has.
@@ -66,8 +68,11 @@ pub fn read_request(body: &[u8]) -> Result<Request, Invalid> {
     let mut request = Request {
         model: fields.require("model", at, "a string")?,
         max_output_tokens: Some(fields.require("max_tokens", at, "a whole number")?),
-        temperature: fields.read("temperature", at, "a number")?,
-        top_p: fields.read("top_p", at, "a number")?,
+        sampling: Sampling {
+            temperature: fields.read("temperature", at, "a number")?,
+            top_p: fields.read("top_p", at, "a number")?,
+            ..Sampling::default()
+        },
         stop: fields.read("stop_sequences", at, "an array of strings")?.unwrap_or_default(),
         stream: fields.read("stream", at, "true or false")?.unwrap_or(false),
         ..Request::default()
@@ -130,9 +135,9 @@ fn read_turn(role: Role, content: &RawValue, at: &At<'_>, request: &mut Request)
     Ok(())
 }
 
-fn read_system(content: &RawValue, at: &At<'_>, request: &mut Request) -> Result<Vec<String>, Invalid> {
+fn read_system(content: &RawValue, at: &At<'_>, request: &mut Request) -> Result<Vec<Instruction>, Invalid> {
     let only_text = |part| match part {
-        Part::Text(text) => Ok(text),
+        Part::Text(text) => Ok(text.into()),
         _ => Err(at.fault("must be a string or an array of text blocks")),
     };
     read_content(content, at, request, read_plain_block)?.into_iter().map(only_text).collect()
@@ -203,11 +208,11 @@ fn read_plain(kind: &str, mut block: Fields<'_>, at: &At<'_>, request: &mut Requ
     Ok(Some(part))
 }
 
-fn read_image(mut source: Fields<'_>, at: &At<'_>, request: &mut Request) -> Result<Image, Invalid> {
+fn read_image(mut source: Fields<'_>, at: &At<'_>, request: &mut Request) -> Result<Media, Invalid> {
     let kind: String = source.require("type", at, "a string")?;
     let image = match kind.as_str() {
-        "url" => Image::Url(source.require("url", at, "a string")?),
-        "base64" => Image::Inline {
+        "url" => Media::Url(source.require("url", at, "a string")?),
+        "base64" => Media::Inline {
             media_type: source.require("media_type", at, "a string")?,
             base64: source.require("data", at, "a string")?,
         },
@@ -235,6 +240,7 @@ fn read_tools(tools: Vec<Fields<'_>>, at: &At<'_>, request: &mut Request) -> Res
                 read_object(tool.require("input_schema", at, "an object")?, &at.field("input_schema"))?.to_owned(),
             ),
             strict: tool.read("strict", at, "true or false")?,
+            cache: None,
         });
         leave_out(tool, &TOOL_FIELDS, at, request)?;
     }

@@ -2,7 +2,7 @@
 
 use crate::anthropic_messages::arguments::as_object;
 use crate::anthropic_messages::to_json;
-use crate::conversation::{Image, Part, Request, Role, Tool, ToolChoice};
+use crate::conversation::{Media, Part, Request, Role, Tool, ToolChoice};
 use crate::error::Invalid;
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -120,17 +120,17 @@ pub fn write_request(request: &mut Request) -> Result<Vec<u8>, Invalid> {
     let body = Body {
         model: &request.model,
         max_tokens: request.max_output_tokens.unwrap_or(DEFAULT_MAX_TOKENS),
-        system: request.system.iter().filter_map(|text| text_block(text)).collect(),
+        system: request.system.iter().filter_map(|text| text_block(&text.text)).collect(),
         messages: turns(request)?,
         tools: request.tools.iter().map(custom_tool).collect::<Result<_, _>>()?,
         tool_choice: tool_choice(request),
-        temperature: request.temperature.map(|temperature| {
+        temperature: request.sampling.temperature.map(|temperature| {
             if temperature > MAX_TEMPERATURE {
                 cannot_carry.push("temperature");
             }
             temperature.min(MAX_TEMPERATURE)
         }),
-        top_p: request.top_p,
+        top_p: request.sampling.top_p,
         stop_sequences: request.stop.iter().map(String::as_str).filter(|stop| !stop.trim().is_empty()).collect(),
         metadata: request.end_user.as_deref().map(|user_id| Metadata { user_id }),
         stream: request.stream,
@@ -188,8 +188,8 @@ fn blocks(parts: &[Part]) -> Result<Vec<Block<'_>>, Invalid> {
 fn block(part: &Part) -> Result<Option<Block<'_>>, Invalid> {
     Ok(match part {
         Part::Text(text) => text_block(text),
-        Part::Image(Image::Url(url)) => Some(Block::Image { source: Source::Url { url } }),
-        Part::Image(Image::Inline { media_type, base64 }) => {
+        Part::Image(Media::Url(url)) => Some(Block::Image { source: Source::Url { url } }),
+        Part::Image(Media::Inline { media_type, base64 }) => {
             Some(Block::Image { source: Source::Base64 { media_type, data: base64 } })
         }
         Part::ToolCall(call) => Some(Block::ToolUse {
@@ -203,6 +203,7 @@ fn block(part: &Part) -> Result<Option<Block<'_>>, Invalid> {
             content: blocks(&result.content)?,
             is_error: result.is_error,
         }),
+        Part::Document(_) | Part::Reasoning(_) | Part::CacheBreakpoint(_) => None,
     })
 }
 

@@ -112,7 +112,7 @@ impl StreamWriter {
         match delta {
             Delta::Start { id, model } => self.begin(id, model, out),
             Delta::Text(text) => self.text(text, out),
-            Delta::Untranslated { .. } => {}
+            Delta::Reasoning(_) | Delta::Seal(_) | Delta::Untranslated { .. } => {}
             Delta::ToolCall { index, id, name } => self.call(*index, id, name, out),
             Delta::ToolArguments { index, json } => self.arguments(*index, json, out),
             Delta::Stop(reason) => {

@@ -1,6 +1,6 @@
 //! A request body into a conversation.
 
-use crate::conversation::{Image, Message, Part, Request, Role, Tool, ToolCall, ToolChoice, ToolResult};
+use crate::conversation::{Media, Message, Part, Request, Role, Tool, ToolCall, ToolChoice, ToolResult};
 use crate::error::Invalid;
 use crate::openai_chat::Arguments;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
@@ -70,8 +70,8 @@ fn read_field(request: &mut Request, name: &str, value: &RawValue) -> Result<(),
             let bound = parse(name, value, "must be a whole number, not negative")?;
             request.max_output_tokens = request.max_output_tokens.max(Some(bound));
         }
-        "temperature" => request.temperature = Some(parse(name, value, "must be a number")?),
-        "top_p" => request.top_p = Some(parse(name, value, "must be a number")?),
+        "temperature" => request.sampling.temperature = Some(parse(name, value, "must be a number")?),
+        "top_p" => request.sampling.top_p = Some(parse(name, value, "must be a number")?),
         "stop" => request.stop = read_stop(value)?,
         "stream" => request.stream = parse(name, value, "must be true or false")?,
         "user" => request.end_user = Some(parse(name, value, "must be a string")?),
@@ -149,7 +149,7 @@ fn read_message(request: &mut Request, path: &str, message: MessageIn<'_>) -> Re
                 let Part::Text(text) = part else {
                     return Err(Invalid::new(format!("{path}.content"), "instructions must be text"));
                 };
-                request.system.push(text);
+                request.system.push(text.into());
             }
         }
         "user" => request.messages.push(Message { role: Role::User, parts: content }),
@@ -240,15 +240,15 @@ fn read_part(request: &mut Request, path: &str, part: &RawValue) -> Result<Part,
     }
 }
 
-fn read_image(url: &str) -> Option<Image> {
+fn read_image(url: &str) -> Option<Media> {
     let (scheme, rest) = url.split_once(':')?;
     match &*scheme.to_ascii_lowercase() {
-        "http" | "https" if rest.starts_with("//") => Some(Image::Url(url.to_owned())),
+        "http" | "https" if rest.starts_with("//") => Some(Media::Url(url.to_owned())),
         "data" => {
             let (head, base64) = rest.split_once(',')?;
             let media_type = head.strip_suffix(";base64")?.split(';').next()?;
             (media_type.starts_with("image/") && !base64.is_empty())
-                .then(|| Image::Inline { media_type: media_type.to_owned(), base64: base64.to_owned() })
+                .then(|| Media::Inline { media_type: media_type.to_owned(), base64: base64.to_owned() })
         }
         _ => None,
     }
@@ -296,7 +296,7 @@ fn read_tools(value: &RawValue) -> Result<Vec<Tool>, Invalid> {
         let tool: ToolIn = parse(&path, tool, "must be an object with a function that has a name")?;
         let FunctionIn { name, description, parameters, strict } =
             tool.function.ok_or_else(|| Invalid::new(path, "only function tools can be translated"))?;
-        Ok(Tool { name, description, parameters, strict })
+        Ok(Tool { name, description, parameters, strict, cache: None })
     };
     tools.into_iter().enumerate().map(read).collect()
 }

@@ -1,6 +1,6 @@
 //! A conversation into a request body.
 
-use crate::conversation::{Image, Message, Part, Request, Role, Tool, ToolChoice};
+use crate::conversation::{Media, Message, Part, Request, Role, Tool, ToolChoice};
 use crate::error::Invalid;
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -19,8 +19,8 @@ pub fn write_request(request: &mut Request) -> Result<Vec<u8>, Invalid> {
         tool_choice: request.tool_choice.as_ref().filter(|_| has_tools).map(write_tool_choice),
         parallel_tool_calls: request.parallel_tool_calls.filter(|_| has_tools),
         max_completion_tokens: request.max_output_tokens,
-        temperature: request.temperature,
-        top_p: request.top_p,
+        temperature: request.sampling.temperature,
+        top_p: request.sampling.top_p,
         stop: &request.stop,
         user: request.end_user.as_deref(),
         stream: request.stream.then_some(true),
@@ -122,7 +122,8 @@ struct CalledOut<'a> {
 }
 
 fn write_messages<'a>(request: &'a Request, dropped: &mut Vec<&'static str>) -> Vec<MessageOut<'a>> {
-    let mut messages: Vec<_> = request.system.iter().map(|text| MessageOut::System { content: text }).collect();
+    let mut messages: Vec<_> =
+        request.system.iter().map(|system| MessageOut::System { content: &system.text }).collect();
     for message in &request.messages {
         match message.role {
             Role::User => write_user(message, &mut messages, dropped),
@@ -168,7 +169,7 @@ fn write_assistant<'a>(message: &'a Message, dropped: &mut Vec<&'static str>) ->
 pub(in crate::openai_chat) fn write_tool_calls(parts: &[Part]) -> Vec<ToolCallOut<'_>> {
     let calls = parts.iter().filter_map(|part| match part {
         Part::ToolCall(call) => Some(call),
-        Part::Text(_) | Part::Image(_) | Part::ToolResult(_) => None,
+        _ => None,
     });
     calls
         .map(|call| ToolCallOut {
@@ -194,8 +195,8 @@ fn write_text(part: &Part) -> Option<PartOut<'_>> {
 fn write_part(part: &Part) -> Option<PartOut<'_>> {
     let Part::Image(image) = part else { return write_text(part) };
     let url = match image {
-        Image::Url(url) => url.clone(),
-        Image::Inline { media_type, base64 } => format!("data:{media_type};base64,{base64}"),
+        Media::Url(url) => url.clone(),
+        Media::Inline { media_type, base64 } => format!("data:{media_type};base64,{base64}"),
     };
     Some(PartOut::ImageUrl { image_url: ImageUrlOut { url } })
 }

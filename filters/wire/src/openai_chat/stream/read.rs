@@ -143,6 +143,12 @@ fn text(value: Option<&RawValue>) -> String {
 }
 
 impl StreamReader {
+    /// A reader at the start of a stream of so many answers.
+    #[must_use]
+    pub fn new(_answers: u64) -> Self {
+        Self::default()
+    }
+
     /// Reads one event; see [`Reader::read`](crate::stream::Reader::read). The event's name says nothing here.
     ///
     /// # Errors

@@ -94,7 +94,7 @@ impl StreamWriter {
                 self.start(out);
             }
             Delta::Text(text) => self.say(DeltaOut { content: Some(text), ..DeltaOut::default() }, out),
-            Delta::Untranslated { .. } => {}
+            Delta::Reasoning(_) | Delta::Seal(_) | Delta::Untranslated { .. } => {}
             Delta::ToolCall { index, id, name } => {
                 let function = FunctionOut { name: Some(name), arguments: "" };
                 self.call(PieceOut { index: *index, id: Some(id), kind: Some("function"), function }, out);

@@ -12,7 +12,7 @@ use std::fmt;
 
 /// The fields of one object that were not taken yet.
 #[derive(Debug)]
-pub(super) struct Fields<'a>(Vec<(Key<'a>, &'a RawValue)>);
+pub(crate) struct Fields<'a>(Vec<(Key<'a>, &'a RawValue)>);
 
 /// A key borrows from the body unless it has escapes.
 #[derive(Debug, Deserialize)]
@@ -20,7 +20,7 @@ struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
 
 impl<'a> Fields<'a> {
     /// The object that `body` is.
-    pub(super) fn of_body(body: &'a [u8]) -> Result<Self, Invalid> {
+    pub(crate) fn of_body(body: &'a [u8]) -> Result<Self, Invalid> {
         serde_json::from_slice(body).map_err(|cause| {
             let (line, column) = (cause.line(), cause.column());
             Invalid::new("", format!("the body is not a JSON object in UTF-8 (line {line}, column {column})"))
@@ -28,7 +28,7 @@ impl<'a> Fields<'a> {
     }
 
     /// Takes the value of `name`; `null` is the same as absent.
-    pub(super) fn take(&mut self, name: &str, at: &At<'_>) -> Result<Option<&'a RawValue>, Invalid> {
+    pub(crate) fn take(&mut self, name: &str, at: &At<'_>) -> Result<Option<&'a RawValue>, Invalid> {
         let mut found = None;
         let mut twice = false;
         self.0.retain(|(key, value)| {
@@ -46,7 +46,7 @@ impl<'a> Fields<'a> {
     }
 
     /// Takes the value of `name` as a `T`, which the client knows as `expected`.
-    pub(super) fn read<T: Deserialize<'a>>(
+    pub(crate) fn read<T: Deserialize<'a>>(
         &mut self,
         name: &str,
         at: &At<'_>,
@@ -56,7 +56,7 @@ impl<'a> Fields<'a> {
     }
 
     /// As [`Self::read`], for a field that must be there.
-    pub(super) fn require<T: Deserialize<'a>>(
+    pub(crate) fn require<T: Deserialize<'a>>(
         &mut self,
         name: &str,
         at: &At<'_>,
@@ -66,39 +66,39 @@ impl<'a> Fields<'a> {
     }
 
     /// Whether `name` is there and not `null`; takes it without reading it.
-    pub(super) fn has(&mut self, name: &str, at: &At<'_>) -> Result<bool, Invalid> {
+    pub(crate) fn has(&mut self, name: &str, at: &At<'_>) -> Result<bool, Invalid> {
         Ok(self.take(name, at)?.is_some())
     }
 
     /// Whether all fields were taken.
-    pub(super) const fn is_empty(&self) -> bool {
+    pub(crate) const fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 }
 
 /// Reads `value` as a `T`, which the client knows as `expected`.
-pub(super) fn read<'a, T: Deserialize<'a>>(value: &'a RawValue, at: &At<'_>, expected: &str) -> Result<T, Invalid> {
+pub(crate) fn read<'a, T: Deserialize<'a>>(value: &'a RawValue, at: &At<'_>, expected: &str) -> Result<T, Invalid> {
     serde_json::from_str(value.get()).map_err(|_| at.fault(format!("must be {expected}")))
 }
 
 /// Where in the body a value stands. Written out only when it is at fault.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum At<'a> {
+pub(crate) enum At<'a> {
     Body,
     Field(&'a Self, &'a str),
     Item(&'a Self, usize),
 }
 
 impl At<'_> {
-    pub(super) const fn field<'a>(&'a self, name: &'a str) -> At<'a> {
+    pub(crate) const fn field<'a>(&'a self, name: &'a str) -> At<'a> {
         At::Field(self, name)
     }
 
-    pub(super) const fn item(&self, index: usize) -> At<'_> {
+    pub(crate) const fn item(&self, index: usize) -> At<'_> {
         At::Item(self, index)
     }
 
-    pub(super) fn fault(&self, message: impl Into<String>) -> Invalid {
+    pub(crate) fn fault(&self, message: impl Into<String>) -> Invalid {
         Invalid::new(self.to_string(), message)
     }
 }
