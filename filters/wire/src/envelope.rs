@@ -3,12 +3,22 @@
 //! One scan, no tree: a conversation of a megabyte is validated and skipped, not copied. What is written back is a
 //! list of [`Edit`]s, so that every byte Tollgate does not own reaches the provider as the client sent it.
 
+use crate::endpoint::{Endpoint, Operation};
 use crate::error::Invalid;
 use crate::format::Format;
-use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
+use crate::quirks::Quirks;
+use crate::signature::{LABEL, LABEL_BASE64};
+use memchr::memmem;
+use scan::{Fields, field_range, key_range, range_in};
 use serde_json::value::RawValue;
-use std::fmt;
 use std::ops::Range;
+
+mod media;
+mod scan;
+#[cfg(test)]
+mod tests;
+
+pub use media::InlineMedia;
 
 /// No provider's model name comes near this.
 const MAX_MODEL_BYTES: usize = 256;
@@ -18,8 +28,8 @@ const MAX_MODEL_BYTES: usize = 256;
 pub struct Envelope {
     /// The model asked for.
     pub model: String,
-    /// Where the model's JSON value stands in the body, quotes included.
-    pub model_range: Range<usize>,
+    /// Where the model's JSON value stands in the body, quotes included; `None` when it stands in the path.
+    model_range: Option<Range<usize>>,
     /// The client wants a stream.
     pub stream: bool,
     /// The client itself asked for OpenAI's usage chunk, and must get it.
@@ -28,8 +38,17 @@ pub struct Envelope {
     pub max_output_tokens: Option<u64>,
     /// How many answers are wanted (OpenAI's `n`): each may cost `max_output_tokens`.
     pub answers: u64,
+    /// Pictures and documents in the body itself.
+    pub media: InlineMedia,
+    /// The conversation holds reasoning that Tollgate has labelled, since it was not of the client's format. A provider
+    /// of that format would refuse it, so the request must be translated even to the same format.
+    pub labelled_seals: bool,
     /// What to write where so that the provider reports the usage of a stream; `None` when it does anyway.
     usage_request: Option<UsageRequest>,
+    /// Where the key `max_completion_tokens` stands, if it is the only bound.
+    newer_bound: Option<Range<usize>>,
+    /// Where the whole field `stream_options` stands, with one of the commas around it.
+    stream_options: Option<Range<usize>>,
 }
 
 /// Bytes to put in the place of a range of the body.
@@ -53,45 +72,70 @@ impl Envelope {
     ///
     /// # Errors
     /// When the body is not one JSON object in UTF-8, or one of the fields read is missing, doubled or of a wrong type.
-    pub fn read(format: Format, body: &[u8]) -> Result<Self, Invalid> {
+    pub fn read(endpoint: &Endpoint, body: &[u8]) -> Result<Self, Invalid> {
         let text = std::str::from_utf8(body).map_err(|_| Invalid::new("", "the body is not valid UTF-8"))?;
-        let fields = Fields::read(text, "", owned_names(format))?;
-        let model = fields.value("model").ok_or_else(|| Invalid::new("model", "is required"))?;
-        let stream = read_flag("stream", fields.value("stream"))?;
-        let usage_request = match format {
-            Format::OpenaiChat => read_stream_options(text, fields.value("stream_options"))?,
-            _ => None,
+        let owned = owned_names(endpoint);
+        let fields = Fields::read(text, "", owned.names)?;
+        let (model, model_range) = match (&endpoint.model, fields.value("model")) {
+            (None, Some(value)) => (read_model(value)?, Some(range_in(text, value.get()))),
+            (None, None) => return Err(Invalid::new("model", "is required")),
+            (Some(_), Some(_)) => return Err(Invalid::new("model", "stands in the path and may not be given again")),
+            (Some(model), None) => (check_model(model.clone())?, None),
         };
-        let bounds = [
-            read_count("max_tokens", fields.value("max_tokens"))?,
-            read_count("max_completion_tokens", fields.value("max_completion_tokens"))?,
-        ];
+        if read_flag("background", fields.value("background"))? {
+            let why = "is not served: what an answer costs that is fetched later cannot be known";
+            return Err(Invalid::new("background", why));
+        }
+        let stream = endpoint.stream || read_flag("stream", fields.value("stream"))?;
+        let options = fields.value("stream_options");
+        let chats = (endpoint.format, endpoint.operation) == (Format::OpenaiChat, Operation::Chat);
+        let usage_request = if chats { read_stream_options(text, options)? } else { None };
+        let (bound, answers) = read_bounds(&fields, &owned)?;
+        let newer = fields.value("max_completion_tokens").filter(|_| fields.value("max_tokens").is_none());
         Ok(Self {
-            model_range: range_in(text, model.get()),
-            model: read_model(model)?,
+            model_range,
+            model,
             stream,
-            include_usage: format == Format::OpenaiChat && usage_request.is_none(),
-            max_output_tokens: bounds.into_iter().flatten().max(),
-            answers: read_count("n", fields.value("n"))?.map_or(1, |n| n.max(1)),
+            include_usage: chats && usage_request.is_none(),
+            max_output_tokens: bound,
+            answers: answers.map_or(1, |n| n.max(1)),
+            media: InlineMedia::find(endpoint.format, body),
+            labelled_seals: memmem::find(body, quoted_label(endpoint.format).as_bytes()).is_some(),
             usage_request: usage_request.filter(|_| stream),
+            newer_bound: newer.and_then(|value| key_range(text, value.get(), "max_completion_tokens")),
+            stream_options: options.and_then(|value| field_range(text, value.get(), "stream_options")),
         })
     }
 
-    /// The edits that ask the provider for `model` and for the usage of a stream: ascending, not overlapping, none
-    /// when the body already says so.
+    /// The edits that ask the provider for `model` and for the usage of a stream, in the way it understands: ascending,
+    /// not overlapping, none when the body already says so.
     #[must_use]
-    pub fn edits(&self, model: &str) -> Vec<Edit> {
+    pub fn edits(&self, model: &str, quirks: Quirks) -> Vec<Edit> {
         let mut edits = Vec::new();
-        if model != self.model {
-            let bytes = serde_json::Value::from(model).to_string().into_bytes();
-            edits.push(Edit { range: self.model_range.clone(), bytes });
+        if let Some(range) = &self.model_range
+            && model != self.model
+        {
+            edits.push(Edit { range: range.clone(), bytes: json_string(model) });
         }
-        if let Some((range, text)) = &self.usage_request {
-            edits.push(Edit { range: range.clone(), bytes: text.as_bytes().to_vec() });
+        match (&self.usage_request, &self.stream_options) {
+            (_, Some(range)) if quirks.no_stream_options => {
+                edits.push(Edit { range: range.clone(), bytes: Vec::new() });
+            }
+            (Some((range, text)), _) if !quirks.no_stream_options => {
+                edits.push(Edit { range: range.clone(), bytes: text.as_bytes().to_vec() });
+            }
+            _ => {}
+        }
+        if let Some(range) = self.newer_bound.as_ref().filter(|_| quirks.max_tokens) {
+            edits.push(Edit { range: range.clone(), bytes: json_string("max_tokens") });
         }
         edits.sort_by_key(|edit| edit.range.start);
         edits
     }
+}
+
+fn json_string(text: &str) -> Vec<u8> {
+    serde_json::Value::from(text).to_string().into_bytes()
 }
 
 /// `body` with `edits` made, which are ascending and do not overlap.
@@ -110,17 +154,96 @@ pub fn apply(body: &[u8], edits: &[Edit]) -> Vec<u8> {
 }
 
 /// The keys that [`Envelope::read`] takes in.
-const fn owned_names(format: Format) -> &'static [&'static str] {
-    match format {
-        Format::OpenaiChat => &["model", "stream", "stream_options", "max_tokens", "max_completion_tokens", "n"],
-        Format::AnthropicMessages => &["model", "stream", "max_tokens"],
-        Format::OpenaiResponses => &["model", "stream", "max_output_tokens"],
-        Format::GoogleGemini | Format::BedrockConverse => &["model"],
+struct Owned {
+    /// Of the body.
+    names: &'static [&'static str],
+    /// The objects in it that hold the bounds, and their keys; empty when the body itself holds them. Google takes two
+    /// spellings of every key.
+    within: &'static [&'static str],
+    inner: &'static [&'static str],
+    bounds: Bounds,
+}
+
+/// Which keys bound the output, and which count the answers.
+#[derive(Clone, Copy)]
+struct Bounds {
+    output: &'static [&'static str],
+    answers: &'static [&'static str],
+}
+
+impl Owned {
+    const fn of_body(names: &'static [&'static str], output: &'static [&'static str]) -> Self {
+        Self { names, within: &[], inner: &[], bounds: Bounds { output, answers: &["n"] } }
     }
+}
+
+const fn owned_names(endpoint: &Endpoint) -> Owned {
+    match (endpoint.operation, endpoint.format) {
+        (Operation::Chat, Format::OpenaiChat) => Owned::of_body(
+            &["model", "stream", "stream_options", "max_tokens", "max_completion_tokens", "n"],
+            &["max_tokens", "max_completion_tokens"],
+        ),
+        (Operation::Chat, Format::OpenaiResponses) => {
+            Owned::of_body(&["model", "stream", "max_output_tokens", "background"], &["max_output_tokens"])
+        }
+        (Operation::Chat, Format::AnthropicMessages) => {
+            Owned::of_body(&["model", "stream", "max_tokens"], &["max_tokens"])
+        }
+        (Operation::Chat, Format::GoogleGemini) => Owned {
+            names: &["model", "generationConfig", "generation_config"],
+            within: &["generationConfig", "generation_config"],
+            inner: &["maxOutputTokens", "max_output_tokens", "candidateCount", "candidate_count"],
+            bounds: Bounds {
+                output: &["maxOutputTokens", "max_output_tokens"],
+                answers: &["candidateCount", "candidate_count"],
+            },
+        },
+        (Operation::Chat, Format::BedrockConverse) => Owned {
+            names: &["model", "modelId", "inferenceConfig"],
+            within: &["inferenceConfig"],
+            inner: &["maxTokens"],
+            bounds: Bounds { output: &["maxTokens"], answers: &[] },
+        },
+        (Operation::Embeddings | Operation::CountTokens | Operation::Models, _) => Owned::of_body(&["model"], &[]),
+    }
+}
+
+/// The largest bound of the output and the number of answers.
+fn read_bounds(fields: &Fields<'_>, owned: &Owned) -> Result<(Option<u64>, Option<u64>), Invalid> {
+    if owned.within.is_empty() {
+        return largest(fields, "", owned.bounds);
+    }
+    let mut found = (None, None);
+    for name in owned.within {
+        let Some(object) = fields.value(name).filter(|object| object.get() != "null") else { continue };
+        let (output, answers) = largest(&Fields::read(object.get(), name, owned.inner)?, name, owned.bounds)?;
+        found = (found.0.max(output), found.1.max(answers));
+    }
+    Ok(found)
+}
+
+/// The largest of the values that bound the output, and of those that count the answers. `at` is the object's path.
+fn largest(fields: &Fields<'_>, at: &str, names: Bounds) -> Result<(Option<u64>, Option<u64>), Invalid> {
+    let largest = |names: &[&str]| {
+        names.iter().try_fold(None, |largest: Option<u64>, name| {
+            let path = if at.is_empty() { (*name).to_owned() } else { format!("{at}.{name}") };
+            Ok(largest.max(read_count(&path, fields.value(name))?))
+        })
+    };
+    Ok((largest(names.output)?, largest(names.answers)?))
+}
+
+/// How a labelled seal begins in a body.
+fn quoted_label(format: Format) -> String {
+    format!("\"{}", if format == Format::GoogleGemini { LABEL_BASE64 } else { LABEL })
 }
 
 fn read_model(value: &RawValue) -> Result<String, Invalid> {
     let model: String = serde_json::from_str(value.get()).map_err(|_| Invalid::new("model", "must be a string"))?;
+    check_model(model)
+}
+
+fn check_model(model: String) -> Result<String, Invalid> {
     match model.len() {
         0 => Err(Invalid::new("model", "must not be empty")),
         1..=MAX_MODEL_BYTES => Ok(model),
@@ -169,364 +292,4 @@ fn read_stream_options(body: &str, value: Option<&RawValue>) -> Result<Option<Us
 const fn inside_brace(brace: usize) -> Range<usize> {
     let at = brace.saturating_add(1);
     at..at
-}
-
-/// Where `part`, borrowed from `whole`, stands in it.
-fn range_in(whole: &str, part: &str) -> Range<usize> {
-    let start = part.as_ptr().addr().saturating_sub(whole.as_ptr().addr());
-    start..start.saturating_add(part.len())
-}
-
-/// The values that one JSON object has under the names asked for.
-struct Fields<'a> {
-    names: &'static [&'static str],
-    values: Vec<Option<&'a RawValue>>,
-    is_empty: bool,
-    fault: Option<(&'static str, &'static str)>,
-}
-
-impl<'a> Fields<'a> {
-    /// `at` is the path of the object itself, empty for the body.
-    fn read(text: &'a str, at: &str, names: &'static [&'static str]) -> Result<Self, Invalid> {
-        let mut json = serde_json::Deserializer::from_str(text);
-        let empty = Self { names, values: vec![None; names.len()], is_empty: true, fault: None };
-        let fields = json.deserialize_map(empty).and_then(|fields| json.end().map(|()| fields)).map_err(|error| {
-            let place = format!("line {} column {}", error.line(), error.column());
-            if at.is_empty() {
-                Invalid::new("", format!("the body is not one valid JSON object ({place})"))
-            } else {
-                Invalid::new(at, "must be an object or null")
-            }
-        })?;
-        match fields.fault {
-            None => Ok(fields),
-            Some((name, message)) if at.is_empty() => Err(Invalid::new(name, message)),
-            Some((name, message)) => Err(Invalid::new(format!("{at}.{name}"), message)),
-        }
-    }
-
-    fn value(&self, name: &str) -> Option<&'a RawValue> {
-        let at = self.names.iter().position(|known| *known == name)?;
-        self.values.get(at).copied().flatten()
-    }
-}
-
-impl<'a> Visitor<'a> for Fields<'a> {
-    type Value = Self;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'a>>(mut self, mut map: A) -> Result<Self, A::Error> {
-        while let Some(key) = map.next_key_seed(KeyOf(self.names))? {
-            self.is_empty = false;
-            match key {
-                Key::Other => {
-                    map.next_value::<IgnoredAny>()?;
-                }
-                Key::Misspelt(name) => {
-                    self.fault.get_or_insert((name, "given in another spelling; keys are case-sensitive"));
-                    map.next_value::<IgnoredAny>()?;
-                }
-                Key::Owned(at, name) => {
-                    let value = map.next_value::<&'a RawValue>()?;
-                    if let Some(slot) = self.values.get_mut(at)
-                        && slot.replace(value).is_some()
-                    {
-                        self.fault.get_or_insert((name, "given twice"));
-                    }
-                }
-            }
-        }
-        Ok(self)
-    }
-}
-
-/// What an object's key is to us.
-enum Key {
-    Owned(usize, &'static str),
-    Misspelt(&'static str),
-    Other,
-}
-
-/// Sorts a key among the names asked for, without a copy of it.
-struct KeyOf(&'static [&'static str]);
-
-impl<'a> DeserializeSeed<'a> for KeyOf {
-    type Value = Key;
-
-    fn deserialize<D: Deserializer<'a>>(self, deserializer: D) -> Result<Key, D::Error> {
-        deserializer.deserialize_str(self)
-    }
-}
-
-impl Visitor<'_> for KeyOf {
-    type Value = Key;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a key")
-    }
-
-    fn visit_str<E>(self, key: &str) -> Result<Key, E> {
-        let mut names = self.0.iter().enumerate();
-        Ok(names
-            .find(|(_, name)| folds_to(key, name))
-            .map_or(Key::Other, |(at, name)| if key == *name { Key::Owned(at, name) } else { Key::Misspelt(name) }))
-    }
-}
-
-/// Whether a server that ignores case takes `key` for `name`. Go's `encoding/json` folds as Unicode does, where the
-/// long s and the Kelvin sign are an s and a k.
-fn folds_to(key: &str, name: &str) -> bool {
-    key.chars()
-        .map(|c| match c {
-            '\u{17f}' => 's',
-            '\u{212a}' => 'k',
-            _ => c.to_ascii_lowercase(),
-        })
-        .eq(name.chars())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use Format::{AnthropicMessages, OpenaiChat};
-    #[cfg(target_arch = "wasm32")]
-    use wasm_bindgen_test::wasm_bindgen_test as test;
-
-    fn edited(format: Format, body: &str, model: &str) -> String {
-        let envelope = Envelope::read(format, body.as_bytes()).expect("a valid body");
-        String::from_utf8(apply(body.as_bytes(), &envelope.edits(model))).expect("utf-8")
-    }
-
-    fn fault(body: impl AsRef<[u8]>) -> String {
-        Envelope::read(OpenaiChat, body.as_ref()).expect_err("an invalid body").to_string()
-    }
-
-    #[test]
-    fn an_envelope_says_what_is_asked() {
-        let body = br#" {"messages":[{"model":"no"}],"model":"gpt-5","stream":true,"max_tokens":7,"n":2} "#;
-        let envelope = Envelope::read(OpenaiChat, body).unwrap();
-        assert_eq!(envelope.model, "gpt-5");
-        assert_eq!(&body[envelope.model_range.clone()], br#""gpt-5""#);
-        assert_eq!((envelope.stream, envelope.include_usage), (true, false));
-        assert_eq!((envelope.max_output_tokens, envelope.answers), (Some(7), 2));
-    }
-
-    #[test]
-    fn escapes_in_keys_and_values_are_read_as_every_parser_reads_them() {
-        let envelope = Envelope::read(OpenaiChat, br#"{"\u006dodel":"gpt\u002d5"}"#).unwrap();
-        assert_eq!(envelope.model, "gpt-5");
-    }
-
-    #[test]
-    fn the_larger_of_two_output_bounds_counts() {
-        for (body, expected) in [
-            (r#"{"model":"m"}"#, None),
-            (r#"{"model":"m","max_tokens":null}"#, None),
-            (r#"{"model":"m","max_tokens":10,"max_completion_tokens":20}"#, Some(20)),
-            (r#"{"model":"m","max_tokens":30,"max_completion_tokens":20}"#, Some(30)),
-        ] {
-            let envelope = Envelope::read(OpenaiChat, body.as_bytes()).unwrap();
-            assert_eq!(envelope.max_output_tokens, expected, "{body}");
-        }
-    }
-
-    #[test]
-    fn a_body_that_two_parsers_could_read_differently_is_refused() {
-        let not_json = "the body is not one valid JSON object";
-        let misspelt = "given in another spelling";
-        for (body, expected) in [
-            (r#"{"model":"a","model":"b"}"#, "model: given twice"),
-            (r#"{"model":"a","\u006dodel":"b"}"#, "model: given twice"),
-            (r#"{"model":"a","Model":"b"}"#, "model: given in another spelling"),
-            ("{\"model\":\"a\",\"\u{17f}tream\":true}", "stream: given in another spelling"),
-            ("{\"model\":\"a\",\"max_to\u{212a}ens\":1}", "max_tokens: given in another spelling"),
-            (r#"{"model":"a","STREAM_OPTIONS":null}"#, misspelt),
-            (r#"{"model":"a","N":9}"#, misspelt),
-            (
-                r#"{"model":"a","stream_options":{"include_usage":false,"include_usage":true}}"#,
-                "include_usage: given twice",
-            ),
-            (
-                r#"{"model":"a","stream_options":{"Include_Usage":true}}"#,
-                "stream_options.include_usage: given in another",
-            ),
-            (r#"{"model":"a"}{}"#, not_json),
-            (r#"{"model":"a"} x"#, not_json),
-            (r#"{"model":"a",}"#, not_json),
-            (r#"{"model":"a","messages":[{]}"#, not_json),
-            (r#"{"model":"a","messages":["#, not_json),
-            ("{\"model\":\"a\",\"user\":\"\n\"}", not_json),
-            (r#"[{"model":"a"}]"#, not_json),
-            ("", not_json),
-        ] {
-            let fault = fault(body);
-            assert!(fault.contains(expected), "{body}: {fault}");
-        }
-    }
-
-    #[test]
-    fn a_field_of_a_wrong_type_is_named_and_not_quoted() {
-        for (body, expected) in [
-            (r#"{}"#, "model: is required"),
-            (r#"{"model":""}"#, "model: must not be empty"),
-            (r#"{"model":7}"#, "model: must be a string"),
-            (r#"{"model":null}"#, "model: must be a string"),
-            (r#"{"model":"m","stream":"true"}"#, "stream: must be true or false"),
-            (r#"{"model":"m","stream":1}"#, "stream: must be true or false"),
-            (r#"{"model":"m","max_tokens":-1}"#, "max_tokens: must be a whole number, not negative"),
-            (r#"{"model":"m","max_tokens":18446744073709551616}"#, "max_tokens: must be a whole number, not negative"),
-            (r#"{"model":"m","stream_options":[]}"#, "stream_options: must be an object or null"),
-            (
-                r#"{"model":"m","stream_options":{"include_usage":1}}"#,
-                "stream_options.include_usage: must be true or false",
-            ),
-        ] {
-            assert_eq!(fault(body), expected, "{body}");
-        }
-        assert_eq!(fault(format!(r#"{{"model":"{}"}}"#, "m".repeat(257))), "model: must not be longer than 256 bytes");
-        assert_eq!(fault(b"{\"model\":\"m\",\"user\":\"\xff\"}"), "the body is not valid UTF-8");
-    }
-
-    #[test]
-    fn a_streams_usage_is_asked_for_and_all_else_stays_as_it_came() {
-        for (body, expected) in [
-            (r#"{"model":"m","stream":false}"#, r#"{"model":"m","stream":false}"#),
-            (r#"{"model":"m","stream_options":null}"#, r#"{"model":"m","stream_options":null}"#),
-            (
-                " {\n\"model\" : \"m\", \"stream\":true}",
-                " {\"stream_options\":{\"include_usage\":true},\n\"model\" : \"m\", \"stream\":true}",
-            ),
-            (
-                r#"{"stream_options": null ,"model":"m","stream":true}"#,
-                r#"{"stream_options": {"include_usage":true} ,"model":"m","stream":true}"#,
-            ),
-            (
-                r#"{"stream_options":{ },"model":"m","stream":true}"#,
-                r#"{"stream_options":{"include_usage":true },"model":"m","stream":true}"#,
-            ),
-            (
-                r#"{"model":"m","stream":true,"stream_options":{"x": 1}}"#,
-                r#"{"model":"m","stream":true,"stream_options":{"include_usage":true,"x": 1}}"#,
-            ),
-            (
-                r#"{"model":"m","stream":true,"stream_options":{"include_usage" : false,"x":1}}"#,
-                r#"{"model":"m","stream":true,"stream_options":{"include_usage" : true,"x":1}}"#,
-            ),
-            (
-                r#"{"model":"m","stream":true,"stream_options":{"include_usage":true}}"#,
-                r#"{"model":"m","stream":true,"stream_options":{"include_usage":true}}"#,
-            ),
-        ] {
-            assert_eq!(edited(OpenaiChat, body, "m"), expected);
-        }
-    }
-
-    #[test]
-    fn the_model_is_replaced_in_its_place_and_escaped() {
-        let body = r#"{"stream":true,"temperature":1.0,"model": "a" ,"seed":12345678901234567890123}"#;
-        assert_eq!(
-            edited(OpenaiChat, body, "x\"y"),
-            r#"{"stream_options":{"include_usage":true},"stream":true,"temperature":1.0,"model": "x\"y" ,"seed":12345678901234567890123}"#
-        );
-    }
-
-    #[test]
-    fn anthropic_reports_usage_unasked() {
-        let body = r#"{"model":"claude","stream":true,"max_tokens":9,"stream_options":7,"n":"x"}"#;
-        let envelope = Envelope::read(AnthropicMessages, body.as_bytes()).unwrap();
-        assert_eq!((envelope.max_output_tokens, envelope.answers), (Some(9), 1));
-        assert_eq!(envelope.edits("claude"), []);
-    }
-
-    #[cfg(not(target_arch = "wasm32"))]
-    #[expect(clippy::arithmetic_side_effects, reason = "tests")]
-    mod properties {
-        use super::*;
-        use proptest::prelude::*;
-        use serde_json::{Map, Value, json};
-
-        fn any_json() -> impl Strategy<Value = Value> {
-            let leaf = prop_oneof![
-                Just(Value::Null),
-                any::<bool>().prop_map(Value::from),
-                any::<i64>().prop_map(Value::from),
-                any::<String>().prop_map(Value::from),
-            ];
-            leaf.prop_recursive(3, 24, 4, |inner| {
-                prop_oneof![
-                    prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
-                    prop::collection::hash_map("[a-z\"\\\\ß]{0,8}", inner, 0..4)
-                        .prop_map(|map| map.into_iter().collect::<Map<_, _>>().into()),
-                ]
-            })
-        }
-
-        fn options() -> impl Strategy<Value = Option<Value>> {
-            prop_oneof![
-                Just(None),
-                Just(Some(Value::Null)),
-                Just(Some(json!({}))),
-                Just(Some(json!({"include_obfuscation": false}))),
-                Just(Some(json!({"include_usage": false, "x": [1]}))),
-                Just(Some(json!({"a": 1, "include_usage": null}))),
-                Just(Some(json!({"include_usage": true}))),
-            ]
-        }
-
-        /// The edits that make `body` out of what `edits` made of it: possible only if nothing else was changed.
-        fn undo(body: &[u8], edits: &[Edit]) -> Vec<Edit> {
-            let (mut grown, mut shrunk) = (0, 0);
-            let undo_one = |edit: &Edit| {
-                let start = edit.range.start + grown - shrunk;
-                grown += edit.bytes.len();
-                shrunk += edit.range.len();
-                Edit { range: start..start + edit.bytes.len(), bytes: body[edit.range.clone()].to_vec() }
-            };
-            edits.iter().map(undo_one).collect()
-        }
-
-        proptest! {
-            #[test]
-            fn edits_change_the_owned_fields_and_nothing_else(
-                others in prop::collection::btree_map("[a-z]{3,4}|[A-Z\"\\\\é]{2,4}", any_json(), 0..5),
-                stream in any::<bool>(),
-                options in options(),
-                model in "\\PC{1,20}",
-                new_model in "\\PC{1,20}",
-                pretty in any::<bool>(),
-            ) {
-                let mut object: Map<String, Value> = others.into_iter().collect();
-                object.insert("model".into(), model.into());
-                object.insert("stream".into(), stream.into());
-                if let Some(options) = options {
-                    object.insert("stream_options".into(), options);
-                }
-                let body = if pretty { serde_json::to_vec_pretty(&object) } else { serde_json::to_vec(&object) }.unwrap();
-
-                let edits = Envelope::read(OpenaiChat, &body).unwrap().edits(&new_model);
-                let edited = apply(&body, &edits);
-
-                let mut expected = object;
-                expected.insert("model".into(), new_model.into());
-                if stream {
-                    let options = expected.entry("stream_options").or_insert(Value::Null);
-                    if options.is_null() {
-                        *options = json!({});
-                    }
-                    options["include_usage"] = true.into();
-                }
-                prop_assert_eq!(serde_json::from_slice::<Map<_, _>>(&edited).unwrap(), expected);
-
-                prop_assert_eq!(apply(&edited, &undo(&body, &edits)), body);
-            }
-
-            #[test]
-            fn no_bytes_make_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..64)) {
-                let _ = Envelope::read(OpenaiChat, &bytes);
-            }
-        }
-    }
 }

@@ -8,6 +8,7 @@
 pub mod anthropic_messages;
 pub mod bedrock_converse;
 pub mod conversation;
+pub mod endpoint;
 pub mod envelope;
 pub mod error;
 mod few;
@@ -18,6 +19,7 @@ pub mod money;
 pub mod openai_chat;
 pub mod openai_responses;
 pub mod price;
+pub mod quirks;
 pub mod signature;
 pub mod stream;
 pub mod usage;

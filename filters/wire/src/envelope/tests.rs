@@ -1,0 +1,331 @@
+use super::*;
+use Format::{AnthropicMessages, BedrockConverse, GoogleGemini, OpenaiChat, OpenaiResponses};
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
+fn edited(format: Format, body: &str, model: &str) -> String {
+    edited_for(format, body, model, Quirks::default())
+}
+
+fn edited_for(format: Format, body: &str, model: &str, quirks: Quirks) -> String {
+    let envelope = read(format, body.as_bytes()).expect("a valid body");
+    String::from_utf8(apply(body.as_bytes(), &envelope.edits(model, quirks))).expect("utf-8")
+}
+
+/// Of a chat; formats with the model in their path are asked for `in-path`.
+fn read(format: Format, body: &[u8]) -> Result<Envelope, Invalid> {
+    let in_path = matches!(format, GoogleGemini | BedrockConverse);
+    let model = in_path.then(|| "in-path".to_owned());
+    Envelope::read(&Endpoint { format, operation: Operation::Chat, model, stream: false }, body)
+}
+
+fn fault(body: impl AsRef<[u8]>) -> String {
+    read(OpenaiChat, body.as_ref()).expect_err("an invalid body").to_string()
+}
+
+#[test]
+fn an_envelope_says_what_is_asked() {
+    let body = br#" {"messages":[{"model":"no"}],"model":"gpt-5","stream":true,"max_tokens":7,"n":2} "#;
+    let envelope = read(OpenaiChat, body).unwrap();
+    assert_eq!(envelope.model, "gpt-5");
+    assert_eq!(&body[envelope.model_range.clone().unwrap()], br#""gpt-5""#);
+    assert_eq!((envelope.stream, envelope.include_usage), (true, false));
+    assert_eq!((envelope.max_output_tokens, envelope.answers), (Some(7), 2));
+}
+
+#[test]
+fn escapes_in_keys_and_values_are_read_as_every_parser_reads_them() {
+    let envelope = read(OpenaiChat, br#"{"\u006dodel":"gpt\u002d5"}"#).unwrap();
+    assert_eq!(envelope.model, "gpt-5");
+}
+
+#[test]
+fn the_larger_of_two_output_bounds_counts() {
+    for (body, expected) in [
+        (r#"{"model":"m"}"#, None),
+        (r#"{"model":"m","max_tokens":null}"#, None),
+        (r#"{"model":"m","max_tokens":10,"max_completion_tokens":20}"#, Some(20)),
+        (r#"{"model":"m","max_tokens":30,"max_completion_tokens":20}"#, Some(30)),
+    ] {
+        let envelope = read(OpenaiChat, body.as_bytes()).unwrap();
+        assert_eq!(envelope.max_output_tokens, expected, "{body}");
+    }
+}
+
+#[test]
+fn a_body_that_two_parsers_could_read_differently_is_refused() {
+    let not_json = "the body is not one valid JSON object";
+    let misspelt = "given in another spelling";
+    for (body, expected) in [
+        (r#"{"model":"a","model":"b"}"#, "model: given twice"),
+        (r#"{"model":"a","\u006dodel":"b"}"#, "model: given twice"),
+        (r#"{"model":"a","Model":"b"}"#, "model: given in another spelling"),
+        ("{\"model\":\"a\",\"\u{17f}tream\":true}", "stream: given in another spelling"),
+        ("{\"model\":\"a\",\"max_to\u{212a}ens\":1}", "max_tokens: given in another spelling"),
+        (r#"{"model":"a","STREAM_OPTIONS":null}"#, misspelt),
+        (r#"{"model":"a","N":9}"#, misspelt),
+        (
+            r#"{"model":"a","stream_options":{"include_usage":false,"include_usage":true}}"#,
+            "include_usage: given twice",
+        ),
+        (r#"{"model":"a","stream_options":{"Include_Usage":true}}"#, "stream_options.include_usage: given in another"),
+        (r#"{"model":"a"}{}"#, not_json),
+        (r#"{"model":"a"} x"#, not_json),
+        (r#"{"model":"a",}"#, not_json),
+        (r#"{"model":"a","messages":[{]}"#, not_json),
+        (r#"{"model":"a","messages":["#, not_json),
+        ("{\"model\":\"a\",\"user\":\"\n\"}", not_json),
+        (r#"[{"model":"a"}]"#, not_json),
+        ("", not_json),
+    ] {
+        let fault = fault(body);
+        assert!(fault.contains(expected), "{body}: {fault}");
+    }
+}
+
+#[test]
+fn a_field_of_a_wrong_type_is_named_and_not_quoted() {
+    for (body, expected) in [
+        (r#"{}"#, "model: is required"),
+        (r#"{"model":""}"#, "model: must not be empty"),
+        (r#"{"model":7}"#, "model: must be a string"),
+        (r#"{"model":null}"#, "model: must be a string"),
+        (r#"{"model":"m","stream":"true"}"#, "stream: must be true or false"),
+        (r#"{"model":"m","stream":1}"#, "stream: must be true or false"),
+        (r#"{"model":"m","max_tokens":-1}"#, "max_tokens: must be a whole number, not negative"),
+        (r#"{"model":"m","max_tokens":18446744073709551616}"#, "max_tokens: must be a whole number, not negative"),
+        (r#"{"model":"m","stream_options":[]}"#, "stream_options: must be an object or null"),
+        (
+            r#"{"model":"m","stream_options":{"include_usage":1}}"#,
+            "stream_options.include_usage: must be true or false",
+        ),
+    ] {
+        assert_eq!(fault(body), expected, "{body}");
+    }
+    assert_eq!(fault(format!(r#"{{"model":"{}"}}"#, "m".repeat(257))), "model: must not be longer than 256 bytes");
+    assert_eq!(fault(b"{\"model\":\"m\",\"user\":\"\xff\"}"), "the body is not valid UTF-8");
+}
+
+#[test]
+fn a_streams_usage_is_asked_for_and_all_else_stays_as_it_came() {
+    for (body, expected) in [
+        (r#"{"model":"m","stream":false}"#, r#"{"model":"m","stream":false}"#),
+        (r#"{"model":"m","stream_options":null}"#, r#"{"model":"m","stream_options":null}"#),
+        (
+            " {\n\"model\" : \"m\", \"stream\":true}",
+            " {\"stream_options\":{\"include_usage\":true},\n\"model\" : \"m\", \"stream\":true}",
+        ),
+        (
+            r#"{"stream_options": null ,"model":"m","stream":true}"#,
+            r#"{"stream_options": {"include_usage":true} ,"model":"m","stream":true}"#,
+        ),
+        (
+            r#"{"stream_options":{ },"model":"m","stream":true}"#,
+            r#"{"stream_options":{"include_usage":true },"model":"m","stream":true}"#,
+        ),
+        (
+            r#"{"model":"m","stream":true,"stream_options":{"x": 1}}"#,
+            r#"{"model":"m","stream":true,"stream_options":{"include_usage":true,"x": 1}}"#,
+        ),
+        (
+            r#"{"model":"m","stream":true,"stream_options":{"include_usage" : false,"x":1}}"#,
+            r#"{"model":"m","stream":true,"stream_options":{"include_usage" : true,"x":1}}"#,
+        ),
+        (
+            r#"{"model":"m","stream":true,"stream_options":{"include_usage":true}}"#,
+            r#"{"model":"m","stream":true,"stream_options":{"include_usage":true}}"#,
+        ),
+    ] {
+        assert_eq!(edited(OpenaiChat, body, "m"), expected);
+    }
+}
+
+#[test]
+fn the_model_is_replaced_in_its_place_and_escaped() {
+    let body = r#"{"stream":true,"temperature":1.0,"model": "a" ,"seed":12345678901234567890123}"#;
+    assert_eq!(
+        edited(OpenaiChat, body, "x\"y"),
+        r#"{"stream_options":{"include_usage":true},"stream":true,"temperature":1.0,"model": "x\"y" ,"seed":12345678901234567890123}"#
+    );
+}
+
+#[test]
+fn anthropic_reports_usage_unasked() {
+    let body = r#"{"model":"claude","stream":true,"max_tokens":9,"stream_options":7,"n":"x"}"#;
+    let envelope = read(AnthropicMessages, body.as_bytes()).unwrap();
+    assert_eq!((envelope.max_output_tokens, envelope.answers), (Some(9), 1));
+    assert_eq!(envelope.edits("claude", Quirks::default()), []);
+}
+
+#[test]
+fn every_formats_bounds_are_read() {
+    for (format, body, bound, answers) in [
+        (OpenaiResponses, r#"{"model":"m","max_output_tokens":7,"n":3}"#, Some(7), 1),
+        (GoogleGemini, r#"{"generationConfig":{"maxOutputTokens":7,"candidateCount":2}}"#, Some(7), 2),
+        (GoogleGemini, r#"{"generation_config":{"max_output_tokens":7}}"#, Some(7), 1),
+        (GoogleGemini, r#"{"generationConfig":{"maxOutputTokens":7,"max_output_tokens":9}}"#, Some(9), 1),
+        (GoogleGemini, r#"{"generationConfig":null}"#, None, 1),
+        (GoogleGemini, "{}", None, 1),
+        (BedrockConverse, r#"{"inferenceConfig":{"maxTokens":7}}"#, Some(7), 1),
+    ] {
+        let envelope = read(format, body.as_bytes()).unwrap();
+        assert_eq!((envelope.max_output_tokens, envelope.answers), (bound, answers), "{body}");
+    }
+    let fault = read(GoogleGemini, br#"{"generationConfig":{"maxOutputTokens":1,"MaxOutputTokens":9}}"#).unwrap_err();
+    assert_eq!(fault.field, "generationConfig.maxOutputTokens");
+}
+
+#[test]
+fn a_model_of_the_path_may_not_be_given_again() {
+    let body = br#"{"model":"models/other"}"#;
+    assert_eq!(read(GoogleGemini, body).unwrap_err().field, "model");
+    assert_eq!(read(BedrockConverse, b"{}").unwrap().model, "in-path");
+    assert_eq!(edited(BedrockConverse, "{}", "another"), "{}", "the path is changed instead");
+    let nameless = Endpoint::of_path("/model/%/converse").unwrap();
+    assert_eq!(Envelope::read(&nameless, b"{}").unwrap_err().to_string(), "model: must not be empty");
+}
+
+#[test]
+fn an_answer_to_be_fetched_later_is_refused() {
+    let body = br#"{"model":"m","background":true}"#;
+    assert_eq!(read(OpenaiResponses, body).unwrap_err().field, "background");
+    assert!(read(OpenaiResponses, br#"{"model":"m","background":false}"#).is_ok());
+}
+
+#[test]
+fn a_server_with_quirks_gets_what_it_understands() {
+    let quirks = Quirks { max_tokens: true, no_stream_options: true };
+    for (body, expected) in [
+        (r#"{"model":"m","stream":true}"#, r#"{"model":"m","stream":true}"#),
+        (r#"{"model":"m","max_completion_tokens" : 7}"#, r#"{"model":"m","max_tokens" : 7}"#),
+        (
+            r#"{"model":"m","max_tokens":1,"max_completion_tokens":7}"#,
+            r#"{"model":"m","max_tokens":1,"max_completion_tokens":7}"#,
+        ),
+        (
+            r#"{"model":"m","stream":true,"stream_options":{"include_usage":true} , "n":1}"#,
+            r#"{"model":"m","stream":true, "n":1}"#,
+        ),
+        (r#"{"model":"m","stream":true , "stream_options":{}}"#, r#"{"model":"m","stream":true }"#),
+    ] {
+        assert_eq!(edited_for(OpenaiChat, body, "m", quirks), expected);
+    }
+}
+
+#[test]
+fn inline_media_are_told_from_text() {
+    let data = "A".repeat(400);
+    for (format, body) in [
+        (OpenaiChat, r#"{"model":"m","x":[{"url":"data:image/png;base64,DATA"},"text ;base64,short"]}"#),
+        (OpenaiResponses, r#"{"model":"m","file_data":"data:application/pdf;base64,DATA"}"#),
+        (AnthropicMessages, r#"{"model":"m","x":{"type":"base64","data" : "DATA"},"data":7,"y":"\"data\":"}"#),
+        (GoogleGemini, r#"{"x":{"inlineData":{"data":"DATA"}}}"#),
+        (BedrockConverse, r#"{"x":{"bytes":"DATA"}}"#),
+    ] {
+        let body = body.replace("DATA", &data);
+        assert_eq!(read(format, body.as_bytes()).unwrap().media, InlineMedia { items: 1, bytes: 400 }, "{body}");
+    }
+    assert_eq!(read(OpenaiChat, br#"{"model":"m"}"#).unwrap().media, InlineMedia::default());
+}
+
+#[test]
+fn reasoning_that_was_labelled_is_found() {
+    for (format, body, labelled) in [
+        (AnthropicMessages, r#"{"model":"m","x":[{"signature":"tollgate:gemini:signature:x"}]}"#, true),
+        (AnthropicMessages, r#"{"model":"m","x":"say tollgate:gemini"}"#, false),
+        (GoogleGemini, r#"{"x":[{"thoughtSignature":"dG9sbGdhdGU6Y2xhdWRl"}]}"#, true),
+    ] {
+        assert_eq!(read(format, body.as_bytes()).unwrap().labelled_seals, labelled, "{body}");
+    }
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+#[expect(clippy::arithmetic_side_effects, reason = "tests")]
+mod properties {
+    use super::*;
+    use proptest::prelude::*;
+    use serde_json::{Map, Value, json};
+
+    fn any_json() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            any::<String>().prop_map(Value::from),
+        ];
+        leaf.prop_recursive(3, 24, 4, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+                prop::collection::hash_map("[a-z\"\\\\ß]{0,8}", inner, 0..4)
+                    .prop_map(|map| map.into_iter().collect::<Map<_, _>>().into()),
+            ]
+        })
+    }
+
+    fn options() -> impl Strategy<Value = Option<Value>> {
+        prop_oneof![
+            Just(None),
+            Just(Some(Value::Null)),
+            Just(Some(json!({}))),
+            Just(Some(json!({"include_obfuscation": false}))),
+            Just(Some(json!({"include_usage": false, "x": [1]}))),
+            Just(Some(json!({"a": 1, "include_usage": null}))),
+            Just(Some(json!({"include_usage": true}))),
+        ]
+    }
+
+    /// The edits that make `body` out of what `edits` made of it: possible only if nothing else was changed.
+    fn undo(body: &[u8], edits: &[Edit]) -> Vec<Edit> {
+        let (mut grown, mut shrunk) = (0, 0);
+        let undo_one = |edit: &Edit| {
+            let start = edit.range.start + grown - shrunk;
+            grown += edit.bytes.len();
+            shrunk += edit.range.len();
+            Edit { range: start..start + edit.bytes.len(), bytes: body[edit.range.clone()].to_vec() }
+        };
+        edits.iter().map(undo_one).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn edits_change_the_owned_fields_and_nothing_else(
+            others in prop::collection::btree_map("[a-z]{3,4}|[A-Z\"\\\\é]{2,4}", any_json(), 0..5),
+            stream in any::<bool>(),
+            options in options(),
+            model in "\\PC{1,20}",
+            new_model in "\\PC{1,20}",
+            pretty in any::<bool>(),
+        ) {
+            let mut object: Map<String, Value> = others.into_iter().collect();
+            object.insert("model".into(), model.into());
+            object.insert("stream".into(), stream.into());
+            if let Some(options) = options {
+                object.insert("stream_options".into(), options);
+            }
+            let body = if pretty { serde_json::to_vec_pretty(&object) } else { serde_json::to_vec(&object) }.unwrap();
+
+            let edits = read(OpenaiChat, &body).unwrap().edits(&new_model, Quirks::default());
+            let edited = apply(&body, &edits);
+
+            let mut expected = object;
+            expected.insert("model".into(), new_model.into());
+            if stream {
+                let options = expected.entry("stream_options").or_insert(Value::Null);
+                if options.is_null() {
+                    *options = json!({});
+                }
+                options["include_usage"] = true.into();
+            }
+            prop_assert_eq!(serde_json::from_slice::<Map<_, _>>(&edited).unwrap(), expected);
+
+            prop_assert_eq!(apply(&edited, &undo(&body, &edits)), body);
+        }
+
+        #[test]
+        fn no_bytes_make_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..64)) {
+            for format in Format::ALL {
+                let _ = read(format, &bytes);
+            }
+        }
+    }
+}
