@@ -5,7 +5,10 @@
 use crate::budget::Share;
 use crate::config::Limits;
 use tollgate_wire::Format;
+use tollgate_wire::conversation::StopReason;
+use tollgate_wire::endpoint::Operation;
 use tollgate_wire::error::{ApiError, ErrorKind, Malformed};
+use tollgate_wire::openai_embeddings;
 use tollgate_wire::usage::Usage;
 
 /// What to do with the bytes just given.
@@ -105,6 +108,30 @@ pub const fn reason_of(error: &ApiError) -> &'static str {
     }
 }
 
+/// Between whom an answer passes.
+#[derive(Debug, Clone)]
+pub struct Passage {
+    /// What was asked for.
+    pub operation: Operation,
+    /// The provider's format.
+    pub from: Format,
+    /// The client's.
+    pub to: Format,
+    /// The client asked for OpenAI's extra usage chunk.
+    pub include_usage: bool,
+    /// How many answers were asked for in one.
+    pub answers: u64,
+    /// Seconds since 1970, for formats whose answers carry it.
+    pub created: u64,
+    /// The answer's id, where the provider's format has none.
+    pub id: String,
+    /// The model, where the provider's format does not name it in its answers.
+    pub model: String,
+}
+
+/// Longer names of models are not recorded.
+const MAX_MODEL_BYTES: usize = 256;
+
 /// What is known of an answer so far.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Tally {
@@ -116,25 +143,35 @@ pub struct Tally {
     pub stopped: bool,
     /// The answer failed after its commit point, with this reason.
     pub cut: Option<&'static str>,
+    /// The model that the provider says answered; empty when it says nothing.
+    pub model: String,
+    /// Why the answer ended, in the provider's words.
+    pub finish: Option<StopReason>,
+}
+
+impl Tally {
+    /// Notes who answered.
+    pub fn answered_by(&mut self, model: &str) {
+        if model.len() <= MAX_MODEL_BYTES {
+            model.clone_into(&mut self.model);
+        }
+    }
 }
 
 /// An answer in one piece.
 #[derive(Debug)]
 pub struct Whole {
-    from: Format,
-    to: Format,
-    /// Seconds since 1970, for formats whose answers carry it.
-    created: u64,
+    passage: Passage,
     limits: Limits,
     body: Vec<u8>,
     share: Share,
 }
 
 impl Whole {
-    /// An answer of format `from` for a client of format `to`.
+    /// An answer that begins.
     #[must_use]
-    pub fn new(from: Format, to: Format, created: u64, limits: &Limits) -> Self {
-        Self { from, to, created, limits: *limits, body: Vec::new(), share: Share::default() }
+    pub fn new(passage: Passage, limits: &Limits) -> Self {
+        Self { passage, limits: *limits, body: Vec::new(), share: Share::default() }
     }
 
     /// More of it. Held to the end: an error object inside a 200 shows nowhere else.
@@ -156,20 +193,48 @@ impl Whole {
         if size == 0 {
             return Relay::Failed(Failure::new("empty_answer", "the provider sent an empty answer"));
         }
-        match self.from.read_response(if in_one_chunk { data } else { &self.body }) {
+        let body = if in_one_chunk { data } else { &self.body };
+        match self.passage.read(body, tally) {
             Err(malformed) => Relay::Failed(Failure::of(malformed)),
-            Ok(response) => {
+            Ok(Some(translated)) => Relay::Bytes(translated),
+            Ok(None) if in_one_chunk => Relay::Unchanged,
+            Ok(None) => Relay::Bytes(std::mem::take(&mut self.body)),
+        }
+    }
+}
+
+impl Passage {
+    /// Counts what a whole answer used. What the client gets instead of it, if it speaks another format.
+    fn read(&self, body: &[u8], tally: &mut Tally) -> Result<Option<Vec<u8>>, Malformed> {
+        let translated = match self.operation {
+            Operation::Chat => {
+                let mut response = self.from.read_response(body)?;
                 tally.usage = response.usage;
                 tally.output_bytes = response.output_bytes();
-                tally.stopped = true;
-                if self.from == self.to && in_one_chunk {
-                    Relay::Unchanged
-                } else if self.from == self.to {
-                    Relay::Bytes(std::mem::take(&mut self.body))
-                } else {
-                    Relay::Bytes(self.to.write_response(&response, self.created))
-                }
+                tally.finish = Some(response.stop);
+                self.name(&mut response.id, &mut response.model);
+                tally.answered_by(&response.model);
+                (self.from != self.to).then(|| self.to.write_response(&response, self.created))
             }
+            Operation::Embeddings => {
+                let answer = openai_embeddings::read_response(body)?;
+                tally.usage = answer.usage;
+                tally.answered_by(&answer.model);
+                None
+            }
+            Operation::CountTokens | Operation::Models => None,
+        };
+        tally.stopped = true;
+        Ok(translated)
+    }
+
+    /// Gives an answer the names that its format has no place for.
+    pub fn name(&self, id: &mut String, model: &mut String) {
+        if id.is_empty() {
+            id.clone_from(&self.id);
+        }
+        if model.is_empty() {
+            model.clone_from(&self.model);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The attempt at hand: what an instance of the provider role knows of it, and writes down.
 
-use crate::answer::Tally;
+use crate::answer::{Passage, Tally};
 use crate::exchange::{self, Admitted, Attempt, Exchange, Outcome, Shared};
 use crate::refusal::error_reply;
 use crate::upstream::{self, PROVIDER_HEADER};
@@ -51,10 +51,10 @@ impl Current {
         };
         // Every attempt has an instance of its own, so their number is known without asking Envoy.
         let number = exchange.borrow().attempts.len().saturating_add(1);
-        let target = upstream::target(admitted.targets(), &name, number)
+        let target = upstream::target(&admitted, &name, number)
             .ok_or("the route sent the request to a provider that the model's targets do not name")?;
         let format = upstream::provider(&admitted, target).ok_or("the provider is not configured")?.format;
-        let retriable = number < admitted.targets().len();
+        let retriable = number < admitted.candidates.targets.len();
         let mut known = exchange.borrow_mut();
         known.relayed = None;
         let index = known.attempts.len();
@@ -66,6 +66,22 @@ impl Current {
     /// The client's format.
     pub fn client(&self) -> Format {
         self.exchange.borrow().format
+    }
+
+    /// The way of its answer. `created`: seconds since 1970.
+    pub fn passage(&self, created: u64) -> Passage {
+        let Admitted { operation, envelope, .. } = &*self.admitted;
+        let exchange = self.exchange.borrow();
+        Passage {
+            operation: *operation,
+            from: self.format,
+            to: exchange.format,
+            include_usage: envelope.include_usage,
+            answers: envelope.answers,
+            created,
+            id: exchange.request_id.clone(),
+            model: self.admitted.targets().get(self.target).map_or_else(String::new, |target| target.model.clone()),
+        }
     }
 
     /// The provider's name.

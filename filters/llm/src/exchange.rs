@@ -4,7 +4,7 @@
 //! in a table and its number in filter state; each attempt finds it there, so a request is parsed once.
 
 use crate::answer::Tally;
-use crate::config::{Gate, Target};
+use crate::config::{Candidates, Gate, Target};
 use crate::refusal::Refusal;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -14,6 +14,7 @@ use tollgate_host::state;
 use tollgate_kernel::key_ring::KeyEntry;
 use tollgate_kernel::subject::Label;
 use tollgate_wire::Format;
+use tollgate_wire::endpoint::Operation;
 use tollgate_wire::envelope::Envelope;
 
 const STATE_KEY: &str = "tollgate.exchange";
@@ -29,6 +30,8 @@ pub struct Exchange {
     pub trace_id: Option<String>,
     /// The client's format; for a path that has none, the one its errors are written in.
     pub format: Format,
+    /// What is asked for; `None` for a path under which nothing is served.
+    pub operation: Option<Operation>,
     /// The key that proved who asks.
     pub key: Option<Rc<KeyEntry>>,
     /// Bytes of the request body.
@@ -37,6 +40,8 @@ pub struct Exchange {
     pub asked: Option<(String, bool)>,
     /// Why the gate said no.
     pub refusal: Option<Refusal>,
+    /// The gate itself has answered, for this reason.
+    pub answered: Option<&'static str>,
     /// What attempts need; set when the request was admitted.
     pub admitted: Option<Rc<Admitted>>,
     /// Attempts, in order.
@@ -55,8 +60,12 @@ pub struct Exchange {
 pub struct Admitted {
     /// The configuration it was admitted under, kept over a reload.
     pub gate: Rc<Gate>,
+    /// What is asked for.
+    pub operation: Operation,
     /// The configured name of the model asked for.
     pub model: Label,
+    /// Who may serve it, in order.
+    pub candidates: Rc<Candidates>,
     /// What is asked.
     pub envelope: Envelope,
     /// Headers of the client's that providers may see.
@@ -84,8 +93,9 @@ impl Carried {
             Some((name, values)).filter(|(_, values)| !values.is_empty())
         };
         let of_format = match format {
-            Format::OpenaiChat => [list("openai-beta"), None],
+            Format::OpenaiChat | Format::OpenaiResponses => [list("openai-beta"), None],
             Format::AnthropicMessages => [one("anthropic-version"), list("anthropic-beta")],
+            Format::GoogleGemini | Format::BedrockConverse => [None, None],
         };
         Self {
             always: ALWAYS.into_iter().filter_map(one).collect(),
@@ -95,10 +105,16 @@ impl Carried {
 }
 
 impl Admitted {
-    /// Who may serve it, in order.
+    /// The model's targets, of which the candidates are some.
     #[must_use]
     pub fn targets(&self) -> &[Target] {
         self.gate.models.get(&self.model).map_or(&[], |model| &model.targets)
+    }
+
+    /// Whether what cannot be carried is refused.
+    #[must_use]
+    pub fn is_strict(&self) -> bool {
+        self.gate.models.get(&self.model).is_some_and(|model| model.strict)
     }
 }
 

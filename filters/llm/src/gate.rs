@@ -7,7 +7,7 @@ use crate::exchange::{self, Admitted, Carried, Exchange, Outcome, Shared, second
 use crate::refusal::{Refusal, error_reply};
 use crate::route::{ROUTE_HEADER, TARGETS_HEADER};
 use crate::settle::{self, Ending};
-use crate::{attempt, counters, record};
+use crate::{attempt, counters, models, record};
 use std::cell::RefCell;
 use std::rc::Rc;
 use tollgate_host::abi::{self, Level, Map};
@@ -17,8 +17,10 @@ use tollgate_host::stream::{Reply, RequestBody, Step, Stream};
 use tollgate_kernel::subject::Label;
 use tollgate_kernel::virtual_key::VirtualKey;
 use tollgate_wire::Format;
+use tollgate_wire::endpoint::{Endpoint, Operation};
 use tollgate_wire::envelope::Envelope;
 use tollgate_wire::error::{ApiError, ErrorKind};
+use tollgate_wire::token_count;
 
 /// Headers of ours begin with this; a client's copies mean nothing and go no further.
 const OWN_PREFIX: &str = "x-tollgate-";
@@ -28,6 +30,8 @@ const OWN_PREFIX: &str = "x-tollgate-";
 pub struct AtGate {
     gate: Rc<Gate>,
     exchange: Option<Shared>,
+    /// What the path asks for.
+    endpoint: Option<Endpoint>,
     entry: Option<exchange::Entry>,
     /// Headers of the client's that must not go on, in the order they came.
     strip: Vec<Vec<u8>>,
@@ -45,6 +49,7 @@ impl AtGate {
         Self {
             gate,
             exchange: None,
+            endpoint: None,
             entry: None,
             strip: Vec::new(),
             carried: Carried { always: Vec::new(), of_format: Vec::new() },
@@ -78,16 +83,16 @@ impl AtGate {
     }
 
     fn read_headers(&mut self, headers: &Headers) -> Result<(), Refusal> {
-        if Format::of_path(path(headers)).is_none() {
-            return Err(Refusal::UnknownPath);
+        let Some(endpoint) = &self.endpoint else { return Err(Refusal::UnknownPath) };
+        if headers.one(":method") != Some(endpoint.method().as_bytes()) {
+            return Err(Refusal::Method { allowed: endpoint.method() });
         }
-        if headers.one(":method") != Some(b"POST") {
-            return Err(Refusal::Method);
-        }
+        endpoint.check_query(target(headers).1).map_err(Refusal::Invalid)?;
+        let has_body = endpoint.operation != Operation::Models;
         if headers.all("content-encoding").any(|value| !value.eq_ignore_ascii_case(b"identity")) {
             return Err(Refusal::ContentEncoding);
         }
-        if !headers.is_media_type("application/json") {
+        if has_body && !headers.is_media_type("application/json") {
             return Err(Refusal::ContentType);
         }
         let credential = match credentials::shown(headers) {
@@ -106,10 +111,10 @@ impl AtGate {
     }
 
     fn read_body(&self, body: &RequestBody) -> abi::Result<Result<(Label, Envelope), Refusal>> {
-        let format = self.format();
+        let Some(endpoint) = &self.endpoint else { return Ok(Err(Refusal::UnknownPath)) };
         let bytes = body.read(body.size)?;
         let key = self.shared(|exchange| exchange.key.clone()).flatten();
-        Ok(Envelope::read(format, &bytes).map_err(Refusal::Invalid).and_then(|envelope| {
+        Ok(Envelope::read(endpoint, &bytes).map_err(Refusal::Invalid).and_then(|envelope| {
             self.shared(|exchange| exchange.asked = Some((envelope.model.clone(), envelope.stream)));
             let Some((name, _)) = self.gate.models.get_key_value(envelope.model.as_str()) else {
                 return Err(Refusal::UnknownModel);
@@ -121,23 +126,66 @@ impl AtGate {
         }))
     }
 
-    /// Lets the request go on to the providers of `name`, in their order.
+    /// Lets the request go on to those providers of `name` that can do it, in their order.
     fn admit(&mut self, name: Label, envelope: Envelope) -> abi::Result<Step> {
         let Some((model, exchange)) = self.gate.models.get(&name).zip(self.exchange.clone()) else {
             return Ok(self.refuse(Refusal::UnknownModel));
         };
+        let Some(operation) = self.endpoint.as_ref().map(|endpoint| endpoint.operation) else {
+            return Ok(self.refuse(Refusal::UnknownPath));
+        };
+        let candidates = model.candidates(&self.gate, operation, self.format());
+        if candidates.targets.is_empty() && operation == Operation::CountTokens {
+            let tokens = self.estimated_tokens(&envelope);
+            return Ok(self.answer("tokens_estimated", token_count::write(self.format(), tokens)));
+        }
+        if candidates.targets.is_empty() {
+            return Ok(self.refuse(Refusal::NotServedByModel { operation }));
+        }
         for header in &self.strip {
             abi::remove_header(Map::Request, header)?;
         }
-        let retries = model.targets.len().saturating_sub(1);
+        let retries = candidates.targets.len().saturating_sub(1);
         abi::set_header(Map::Request, "x-envoy-max-retries", retries.to_string().as_bytes())?;
         abi::set_header(Map::Request, ROUTE_HEADER, model.route.as_str().as_bytes())?;
-        abi::set_header(Map::Request, TARGETS_HEADER, model.targets_header.as_bytes())?;
+        abi::set_header(Map::Request, TARGETS_HEADER, candidates.header.as_bytes())?;
         let carried = std::mem::take(&mut self.carried);
-        let admitted = Admitted { gate: Rc::clone(&self.gate), model: name, envelope, carried };
+        let admitted = Admitted { gate: Rc::clone(&self.gate), operation, model: name, candidates, envelope, carried };
         exchange.borrow_mut().admitted = Some(Rc::new(admitted));
         self.entry = Some(exchange::publish(&exchange)?);
         Ok(Step::Go)
+    }
+
+    /// What a conversation will roughly count, for a client of an API whose counter the model's providers do not have.
+    fn estimated_tokens(&self, envelope: &Envelope) -> u64 {
+        let bytes = self.shared(|exchange| exchange.request_bytes).unwrap_or_default();
+        settle::estimated_input(bytes, envelope.media)
+    }
+
+    /// The models that this key may use, or the one that is asked for.
+    fn list_models(&mut self) -> Step {
+        let key = self.shared(|exchange| exchange.key.clone()).flatten();
+        let named = self.endpoint.as_ref().and_then(|endpoint| endpoint.model.as_deref());
+        let allowed = |name: &str| key.as_ref().is_some_and(|key| key.models.allow(name));
+        let allowed = self.gate.models.iter().filter(|(name, _)| allowed(name.as_str()));
+        let body = match named {
+            None => models::list(self.format(), allowed),
+            Some(named) => match allowed.into_iter().find(|(name, _)| name.as_str() == named) {
+                Some(model) => models::one(self.format(), model),
+                None => return self.refuse(Refusal::UnknownModel),
+            },
+        };
+        self.answer("models_listed", body)
+    }
+
+    fn answer(&mut self, reason: &'static str, body: Vec<u8>) -> Step {
+        self.status = Some(200);
+        self.shared(|exchange| {
+            exchange.response_bytes = u64::try_from(body.len()).unwrap_or(u64::MAX);
+            exchange.answered = Some(reason);
+        });
+        let headers = vec![("content-type", "application/json".to_owned())];
+        Step::Reply(Reply { status: 200, details: reason, headers, body })
     }
 
     /// What Envoy knows at the end; it is asked only for what is not known already.
@@ -145,7 +193,8 @@ impl AtGate {
         let status = || state::number(&["response", "code"]).and_then(|status| u16::try_from(status).ok());
         let known = self.shared(|exchange| {
             let last = exchange.attempts.last().map(|attempt| &attempt.outcome);
-            (last == Some(&Outcome::Waiting), last == Some(&Outcome::Served) || exchange.refusal.is_some())
+            let explained = exchange.refusal.is_some() || exchange.answered.is_some();
+            (last == Some(&Outcome::Waiting), last == Some(&Outcome::Served) || explained)
         });
         let (waiting, explained) = known.unwrap_or_default();
         Ending {
@@ -166,29 +215,40 @@ impl AtGate {
     }
 }
 
-/// The request's path, without its query.
-fn path(headers: &Headers) -> &str {
-    let path = headers.text(":path").unwrap_or_default();
-    path.split_once('?').map_or(path, |(path, _)| path)
+/// The request's path and its query.
+fn target(headers: &Headers) -> (&str, &str) {
+    let target = headers.text(":path").unwrap_or_default();
+    target.split_once('?').unwrap_or((target, ""))
+}
+
+/// The format of who calls. Anthropic's list of models stands under the same path as OpenAI's; and under a path where
+/// nothing is served, the client is told so in the format that it most likely speaks.
+fn format_of(endpoint: Option<&Endpoint>, headers: &Headers) -> Format {
+    let path = target(headers).0;
+    let anthropic = headers.one("anthropic-version").is_some();
+    match endpoint.map(|endpoint| (endpoint.format, endpoint.operation)) {
+        Some((Format::OpenaiChat, Operation::Models)) if anthropic => Format::AnthropicMessages,
+        Some((format, _)) => format,
+        None if anthropic || path.starts_with("/v1/messages") => Format::AnthropicMessages,
+        None if path.starts_with("/v1beta/") => Format::GoogleGemini,
+        None if path.starts_with("/model/") => Format::BedrockConverse,
+        None => Format::OpenaiChat,
+    }
 }
 
 /// The start of every record, also of a request that is refused at once.
-fn begin(headers: &Headers) -> Exchange {
-    let path = path(headers);
-    let format = Format::of_path(path).unwrap_or_else(|| {
-        let anthropic =
-            path.starts_with(Format::AnthropicMessages.path()) || headers.one("anthropic-version").is_some();
-        if anthropic { Format::AnthropicMessages } else { Format::OpenaiChat }
-    });
+fn begin(endpoint: Option<&Endpoint>, headers: &Headers) -> Exchange {
     Exchange {
         began: abi::now(),
         request_id: headers.text("x-request-id").filter(|id| is_id(id)).unwrap_or_default().to_owned(),
         trace_id: headers.text("traceparent").and_then(trace_id).map(str::to_owned),
-        format,
+        format: format_of(endpoint, headers),
+        operation: endpoint.map(|endpoint| endpoint.operation),
         key: None,
         request_bytes: 0,
         asked: None,
         refusal: None,
+        answered: None,
         admitted: None,
         attempts: Vec::new(),
         relayed: None,
@@ -217,10 +277,12 @@ fn is_stripped(name: &[u8]) -> bool {
 impl Stream for AtGate {
     fn request_headers(&mut self) -> abi::Result<Step> {
         let headers = Headers::read(Map::Request)?;
-        self.exchange = Some(Rc::new(RefCell::new(begin(&headers))));
+        self.endpoint = Endpoint::of_path(target(&headers).0);
+        self.exchange = Some(Rc::new(RefCell::new(begin(self.endpoint.as_ref(), &headers))));
         self.strip = headers.iter().filter(|(name, _)| is_stripped(name)).map(|(name, _)| name.to_vec()).collect();
         self.carried = Carried::of(&headers, self.format());
         Ok(match self.read_headers(&headers) {
+            Ok(()) if self.shared(|exchange| exchange.operation) == Some(Some(Operation::Models)) => self.list_models(),
             Ok(()) => Step::Hold,
             Err(refusal) => self.refuse(refusal),
         })

@@ -15,6 +15,7 @@ pub mod credentials;
 mod example;
 pub mod exchange;
 pub mod gate;
+mod models;
 pub mod provider;
 pub mod record;
 pub mod refusal;

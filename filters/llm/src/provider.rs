@@ -108,8 +108,9 @@ impl AtProvider {
     }
 
     /// Lets a held answer go: from here on this provider answers.
-    fn release(&self, content_type: &str, content_length: Option<usize>) -> abi::Result<()> {
+    fn release(&self, streamed: bool, content_length: Option<usize>) -> abi::Result<()> {
         let Some(current) = &self.attempt else { return Ok(()) };
+        let content_type = if streamed { current.client().stream_media_type() } else { "application/json" };
         let mut pairs = upstream::response_headers(&self.held, 200, content_type, current.provider_name());
         let dropped = current.with(|attempt| attempt.dropped.join(", ")).unwrap_or_default();
         if !dropped.is_empty() {
@@ -133,7 +134,7 @@ impl AtProvider {
                 (Step::Edit { first: sent, with }, size)
             }
         };
-        self.release("application/json", Some(size))?;
+        self.release(false, Some(size))?;
         self.phase = Phase::Done;
         if let Some(current) = &self.attempt {
             current.sent(size);
@@ -151,7 +152,7 @@ impl AtProvider {
             Relay::Bytes(with) => Step::Edit { first: sent, with },
         };
         if !was_committed {
-            self.release("text/event-stream; charset=utf-8", None)?;
+            self.release(true, None)?;
         }
         if let Some(current) = &self.attempt {
             current.sent(if let Step::Edit { with, .. } = &step { with.len() } else { sent });
@@ -193,11 +194,10 @@ impl Stream for AtProvider {
 
     fn request_body(&mut self, body: &RequestBody) -> abi::Result<Step> {
         let Some(current) = &self.attempt else { return Ok(self.refuse(Refusal::Misconfigured)) };
-        let Some(provider) = upstream::provider(&current.admitted, current.target) else {
+        let same = current.client() == current.format;
+        let Some(mut pairs) = upstream::request_headers(&current.admitted, current.target, same, body.size) else {
             return Ok(self.refuse(Refusal::Misconfigured));
         };
-        let same = current.client() == current.format;
-        let mut pairs = upstream::request_headers(&current.admitted, provider, same, body.size);
         if self.config.name.is_none() {
             // One chain of filters serves all providers: this tells its credential injectors whose turn it is.
             pairs.push((PROVIDER_HEADER.to_owned(), current.provider_name().as_bytes().to_vec()));
@@ -208,7 +208,8 @@ impl Stream for AtProvider {
         if first == 0 {
             return Ok(Step::Go);
         }
-        match rewrite.apply(&body.read(first)?) {
+        let strict = current.admitted.is_strict();
+        match rewrite.apply(&body.read(first)?).and_then(|rewritten| rewritten.check(strict)) {
             Ok(Rewritten { with, dropped }) => {
                 current.with(|attempt| attempt.dropped = dropped);
                 Ok(Step::Edit { first, with })
@@ -226,18 +227,18 @@ impl Stream for AtProvider {
         if !(200..300).contains(&status) {
             return self.error_headers(status, &headers, end);
         }
-        let (from, to, limits) = (current.format, current.client(), &current.admitted.gate.limits);
-        let envelope = &current.admitted.envelope;
+        let limits = &current.admitted.gate.limits;
         let now = abi::now();
-        let created = seconds(now);
+        let passage = current.passage(seconds(now));
         if headers.all("content-encoding").any(|value| value != b"identity") {
             return self.fail(Failure::new("encoded_answer", "the provider sent a compressed answer, unasked"));
         }
-        self.phase = if envelope.stream && headers.is_media_type("text/event-stream") {
+        let streams = current.admitted.envelope.stream && headers.is_media_type(current.format.stream_media_type());
+        self.phase = if streams {
             let deadline = now.saturating_add(limits.first_event_ms.saturating_mul(1_000_000));
-            Phase::Streamed(Box::new(Streamed::new(from, to, envelope.include_usage, created, limits)), deadline)
+            Phase::Streamed(Box::new(Streamed::new(passage, limits)), deadline)
         } else {
-            Phase::Whole(Whole::new(from, to, created, limits))
+            Phase::Whole(Whole::new(passage, limits))
         };
         self.held = headers;
         Ok(Step::Hold)

@@ -4,6 +4,7 @@ use tollgate_host::stream::Reply;
 use tollgate_kernel::key_ring::KeyRefusal;
 use tollgate_kernel::subject::KeyId;
 use tollgate_wire::Format;
+use tollgate_wire::endpoint::{Endpoint, Operation};
 use tollgate_wire::error::{ApiError, ErrorKind, Invalid};
 
 /// Why a request is refused.
@@ -11,8 +12,11 @@ use tollgate_wire::error::{ApiError, ErrorKind, Invalid};
 pub enum Refusal {
     /// No format is served under this path.
     UnknownPath,
-    /// Not a POST.
-    Method,
+    /// Not the method that the path is served under.
+    Method {
+        /// That method.
+        allowed: &'static str,
+    },
     /// Not JSON.
     ContentType,
     /// A compressed body cannot be read, and so not decided on.
@@ -29,6 +33,11 @@ pub enum Refusal {
     UnknownModel,
     /// A model that this key may not use.
     ModelNotAllowed,
+    /// No provider of the model can do what is asked for.
+    NotServedByModel {
+        /// What that is.
+        operation: Operation,
+    },
     /// The body is larger than allowed.
     TooLarge {
         /// The limit in bytes.
@@ -48,7 +57,7 @@ impl Refusal {
     pub const fn reason(&self) -> &'static str {
         match self {
             Self::UnknownPath => "unknown_path",
-            Self::Method => "method_not_allowed",
+            Self::Method { .. } => "method_not_allowed",
             Self::ContentType => "unsupported_content_type",
             Self::ContentEncoding => "unsupported_content_encoding",
             Self::NoKey => "missing_key",
@@ -59,6 +68,7 @@ impl Refusal {
             Self::Key(KeyRefusal::Disabled) => "disabled_key",
             Self::UnknownModel => "model_not_found",
             Self::ModelNotAllowed => "model_not_allowed",
+            Self::NotServedByModel { .. } => "operation_not_served",
             Self::TooLarge { .. } => "request_too_large",
             Self::Invalid(_) => "invalid_request",
             Self::NotCarried => "not_carried",
@@ -70,7 +80,7 @@ impl Refusal {
     #[must_use]
     pub fn rule(&self, key: Option<&KeyId>) -> String {
         match (self, key) {
-            (Self::UnknownModel, _) => "models".to_owned(),
+            (Self::UnknownModel | Self::NotServedByModel { .. }, _) => "models".to_owned(),
             (Self::TooLarge { .. }, _) => "limits.request_bytes".to_owned(),
             (Self::ModelNotAllowed, Some(key)) => format!("keys.{key}.models"),
             (Self::UnknownKey | Self::Key(_), _) => "keys".to_owned(),
@@ -80,7 +90,7 @@ impl Refusal {
 
     fn status(&self) -> u16 {
         match self {
-            Self::Method => 405,
+            Self::Method { .. } => 405,
             Self::ContentType | Self::ContentEncoding => 415,
             other => other.kind().status(),
         }
@@ -89,7 +99,11 @@ impl Refusal {
     const fn kind(&self) -> ErrorKind {
         match self {
             Self::UnknownPath | Self::UnknownModel => ErrorKind::NotFound,
-            Self::Method | Self::ContentType | Self::ContentEncoding | Self::Invalid(_) => ErrorKind::InvalidRequest,
+            Self::Method { .. }
+            | Self::NotServedByModel { .. }
+            | Self::ContentType
+            | Self::ContentEncoding
+            | Self::Invalid(_) => ErrorKind::InvalidRequest,
             Self::NoKey | Self::SeveralKeys | Self::UnknownKey | Self::Key(_) => ErrorKind::Authentication,
             Self::ModelNotAllowed => ErrorKind::Permission,
             Self::TooLarge { .. } => ErrorKind::TooLarge,
@@ -101,10 +115,10 @@ impl Refusal {
     fn message(&self) -> String {
         match self {
             Self::UnknownPath => {
-                let paths = Format::ALL.map(|format| format!("POST {}", format.path()));
-                format!("nothing is served under this path; served are {}", paths.join(", "))
+                format!("nothing is served under this path; served are {}", Endpoint::served())
             }
-            Self::Method => "only POST is served under this path".to_owned(),
+            Self::Method { allowed } => format!("only {allowed} is served under this path"),
+            Self::NotServedByModel { operation } => format!("this model does not serve {}", operation.name()),
             Self::ContentType => "the content-type must be application/json".to_owned(),
             Self::ContentEncoding => {
                 "a compressed request body is not accepted; send it without content-encoding".to_owned()
@@ -145,8 +159,8 @@ impl Refusal {
             param,
         };
         let mut reply = error_reply(format, &error, self.reason());
-        if *self == Self::Method {
-            reply.headers.push(("allow", "POST".to_owned()));
+        if let Self::Method { allowed } = self {
+            reply.headers.push(("allow", (*allowed).to_owned()));
         }
         reply
     }

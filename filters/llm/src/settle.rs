@@ -2,6 +2,7 @@
 
 use crate::answer::Tally;
 use crate::exchange::{Attempt, Exchange, Outcome};
+use tollgate_wire::envelope::InlineMedia;
 use tollgate_wire::money::NanoUsd;
 use tollgate_wire::usage::{Certainty, Usage};
 
@@ -173,6 +174,15 @@ fn used(attempt: &Attempt, request_bytes: usize) -> (Option<Usage>, Certainty) {
             (Some(usage), Certainty::Estimated)
         }
     }
+}
+
+/// Tokens of a request that nobody counted.
+#[must_use]
+pub fn estimated_input(request_bytes: usize, media: InlineMedia) -> u64 {
+    const MEDIA_TOKENS: u64 = 1500;
+    let text = u64::try_from(request_bytes.saturating_sub(media.bytes)).unwrap_or(u64::MAX);
+    let items = u64::try_from(media.items).unwrap_or(u64::MAX);
+    text.div_ceil(BYTES_PER_TOKEN).saturating_add(items.saturating_mul(MEDIA_TOKENS))
 }
 
 const fn estimated_output(attempt: &Attempt) -> u64 {

@@ -4,7 +4,7 @@
 //! trace with the client. After it every event goes on when it is complete; a failure then becomes an error event in
 //! the client's format, and nothing follows it.
 
-use crate::answer::{Failure, Relay, Tally, reason_of};
+use crate::answer::{Failure, Passage, Relay, Tally, reason_of};
 use crate::budget::Share;
 use crate::config::Limits;
 use tollgate_kernel::sse::{Event, Framer};
@@ -26,7 +26,7 @@ pub struct Streamed {
 struct Events {
     reader: Reader,
     path: Path,
-    to: Format,
+    passage: Passage,
     /// Reused between events.
     deltas: Vec<Delta>,
     /// What the client gets next.
@@ -52,19 +52,19 @@ enum Path {
 }
 
 impl Streamed {
-    /// A stream of format `from` for a client of format `to`. `include_usage`: the client asked for OpenAI's extra
-    /// usage chunk. `created`: seconds since 1970, for formats whose answers carry it.
+    /// A stream that begins.
     #[must_use]
-    pub fn new(from: Format, to: Format, include_usage: bool, created: u64, limits: &Limits) -> Self {
+    pub fn new(passage: Passage, limits: &Limits) -> Self {
+        let Passage { from, to, include_usage, answers, created, .. } = passage;
         let path = if from != to {
             Path::Translated(Writer::new(to, include_usage, created))
         } else {
             Path::Verbatim { begun: Vec::new(), hide_usage: from == Format::OpenaiChat && !include_usage }
         };
         let events = Events {
-            reader: Reader::new(from),
+            reader: Reader::new(from, answers),
             path,
-            to,
+            passage,
             deltas: Vec::new(),
             out: Vec::new(),
             hidden_at_cr: false,
@@ -161,7 +161,10 @@ impl Events {
                 Path::Verbatim { .. } | Path::Translated(_) => return Err(Failure::of(malformed)),
             }
         }
-        for delta in &deltas {
+        for delta in &mut deltas {
+            if let Delta::Start { id, model } = delta {
+                self.passage.name(id, model);
+            }
             self.note(delta, tally)?;
         }
         match &mut self.path {
@@ -186,13 +189,17 @@ impl Events {
             tally.output_bytes = tally.output_bytes.saturating_add(u64::try_from(bytes).unwrap_or(u64::MAX));
         };
         match delta {
-            Delta::Start { .. } => {}
-            Delta::Text(text) => written(text.len()),
+            Delta::Start { model, .. } => tally.answered_by(model),
+            Delta::Text(text) | Delta::Reasoning(text) => written(text.len()),
             Delta::ToolCall { name, .. } => written(name.len()),
             Delta::ToolArguments { json, .. } => written(json.len()),
             Delta::Untranslated { bytes } => written(*bytes),
+            Delta::Seal(_) => {}
             Delta::Usage(usage) => tally.usage = Some(*usage),
-            Delta::Stop(_) => tally.stopped = true,
+            Delta::Stop(reason) => {
+                tally.stopped = true;
+                tally.finish = Some(*reason);
+            }
             Delta::End => {
                 tally.stopped |= self.committed;
                 self.ended = true;
@@ -240,7 +247,7 @@ impl Events {
         let error = Delta::Error(failure.error.clone());
         match &mut self.path {
             Path::Translated(writer) => writer.write(&error, &mut self.out),
-            Path::Verbatim { .. } => Writer::new(self.to, false, 0).write(&error, &mut self.out),
+            Path::Verbatim { .. } => Writer::new(self.passage.to, false, 0).write(&error, &mut self.out),
         }
     }
 

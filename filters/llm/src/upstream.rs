@@ -1,12 +1,14 @@
 //! What a provider is sent, and what of its answer's head the client sees. Pure.
 
 use crate::answer::for_client;
-use crate::config::{Provider, Target};
+use crate::config::Provider;
 use crate::exchange::Admitted;
 use tollgate_host::headers::Headers;
 use tollgate_wire::Format;
-use tollgate_wire::envelope::{self, Edit};
+use tollgate_wire::endpoint::{Endpoint, Operation};
+use tollgate_wire::envelope::{self, Edit, Envelope};
 use tollgate_wire::error::{ApiError, ErrorKind, Invalid};
+use tollgate_wire::quirks::Quirks;
 
 /// Tells the client which provider answered, and the filters behind us which one is asked.
 pub const PROVIDER_HEADER: &str = "x-tollgate-provider";
@@ -18,8 +20,16 @@ pub const DROPPED_HEADER: &str = "x-tollgate-dropped";
 pub type Pairs = Vec<(String, Vec<u8>)>;
 
 /// Headers of a provider that a client may see: what SDKs read. Not its cookies, nor whose account it is.
-const KEPT_RESPONSE_HEADERS: [&str; 6] =
-    ["date", "retry-after", "retry-after-ms", "request-id", "x-request-id", "openai-processing-ms"];
+const KEPT_RESPONSE_HEADERS: [&str; 8] = [
+    "date",
+    "retry-after",
+    "retry-after-ms",
+    "request-id",
+    "x-request-id",
+    "x-amzn-requestid",
+    "apim-request-id",
+    "openai-processing-ms",
+];
 const KEPT_RESPONSE_PREFIXES: [&str; 2] = ["x-ratelimit-", "anthropic-ratelimit-"];
 
 /// The version that Anthropic's format is written and read in here.
@@ -27,9 +37,12 @@ const ANTHROPIC_VERSION: (&str, &[u8]) = ("anthropic-version", b"2023-06-01");
 
 /// Which target an attempt at `provider` is for, the `number`th attempt of the exchange (from 1).
 #[must_use]
-pub fn target(targets: &[Target], provider: &str, number: usize) -> Option<usize> {
-    let is_at = |index: &usize| targets.get(*index).is_some_and(|target| target.provider.as_str() == provider);
-    number.checked_sub(1).filter(is_at).or_else(|| (0..targets.len()).find(is_at))
+pub fn target(admitted: &Admitted, provider: &str, number: usize) -> Option<usize> {
+    let is_at =
+        |index: &usize| admitted.targets().get(*index).is_some_and(|target| target.provider.as_str() == provider);
+    let candidates = &admitted.candidates.targets;
+    let expected = number.checked_sub(1).and_then(|number| candidates.get(number).copied());
+    expected.filter(is_at).or_else(|| candidates.iter().copied().find(is_at))
 }
 
 /// The provider of a target.
@@ -40,7 +53,10 @@ pub fn provider(admitted: &Admitted, target: usize) -> Option<&Provider> {
 
 /// All headers of a provider's request but its key, which Envoy adds behind us.
 #[must_use]
-pub fn request_headers(admitted: &Admitted, provider: &Provider, same_format: bool, body_size: usize) -> Pairs {
+pub fn request_headers(admitted: &Admitted, target: usize, same_format: bool, body_size: usize) -> Option<Pairs> {
+    let provider = provider(admitted, target)?;
+    let Envelope { stream, .. } = admitted.envelope;
+    let model = admitted.targets().get(target).map_or("", |target| target.model.as_str());
     let mut pairs: Pairs = Vec::with_capacity(16);
     pairs.extend(admitted.carried.always.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
     let mut set = |name: &str, value: &[u8]| match pairs.iter_mut().find(|(other, _)| other == name) {
@@ -48,10 +64,11 @@ pub fn request_headers(admitted: &Admitted, provider: &Provider, same_format: bo
         None => pairs.push((name.to_owned(), value.to_vec())),
     };
     set(":authority", provider.host.as_bytes());
-    set(":path", format!("{}{}", provider.path_prefix, provider.format.path()).as_bytes());
+    let path = provider.format.provider_path(admitted.operation, model, stream);
+    set(":path", [provider.base_path(), &path].concat().as_bytes());
     set("content-type", b"application/json");
     set("content-length", body_size.to_string().as_bytes());
-    set("accept", if admitted.envelope.stream { b"text/event-stream" } else { b"application/json" });
+    set("accept", if stream { provider.format.stream_media_type() } else { "application/json" }.as_bytes());
     set("accept-encoding", b"identity");
     if provider.format == Format::AnthropicMessages {
         set(ANTHROPIC_VERSION.0, ANTHROPIC_VERSION.1);
@@ -63,7 +80,7 @@ pub fn request_headers(admitted: &Admitted, provider: &Provider, same_format: bo
     for (name, value) in &provider.headers {
         set(name, value.as_bytes());
     }
-    pairs
+    Some(pairs)
 }
 
 /// How a client's body becomes a provider's.
@@ -71,7 +88,7 @@ pub fn request_headers(admitted: &Admitted, provider: &Provider, same_format: bo
 pub enum Rewrite {
     /// They speak the same format: only the fields we own change.
     Edits(Vec<Edit>),
-    /// Another format.
+    /// Another format, or reasoning of another provider's in the same one.
     Translation {
         /// The client's.
         from: Format,
@@ -79,6 +96,10 @@ pub enum Rewrite {
         to: Format,
         /// What the provider calls the model.
         model: String,
+        /// The answer is wanted as a stream.
+        stream: bool,
+        /// What the provider does otherwise than its format says.
+        quirks: Quirks,
     },
 }
 
@@ -91,15 +112,34 @@ pub struct Rewritten {
     pub dropped: Vec<&'static str>,
 }
 
+impl Rewritten {
+    /// Refuses what was left out, if `strict`.
+    ///
+    /// # Errors
+    /// When something was.
+    pub fn check(self, strict: bool) -> Result<Self, Invalid> {
+        match self.dropped.first() {
+            Some(name) if strict => Err(Invalid::new(
+                *name,
+                "cannot be carried to the provider of this model, which is configured as strict",
+            )),
+            _ => Ok(self),
+        }
+    }
+}
+
 impl Rewrite {
     /// For an attempt at `target`.
     #[must_use]
     pub fn new(admitted: &Admitted, target: usize, from: Format, to: Format) -> Self {
         let model = admitted.targets().get(target).map_or("", |target| target.model.as_str());
-        if from == to {
-            Self::Edits(admitted.envelope.edits(model))
+        let quirks = provider(admitted, target).map(|provider| provider.quirks).unwrap_or_default();
+        let envelope = &admitted.envelope;
+        let translated = admitted.operation == Operation::Chat && (from != to || envelope.labelled_seals);
+        if translated {
+            Self::Translation { from, to, model: model.to_owned(), stream: envelope.stream, quirks }
         } else {
-            Self::Translation { from, to, model: model.to_owned() }
+            Self::Edits(envelope.edits(model, quirks))
         }
     }
 
@@ -119,10 +159,15 @@ impl Rewrite {
     pub fn apply(self, bytes: &[u8]) -> Result<Rewritten, Invalid> {
         match self {
             Self::Edits(edits) => Ok(Rewritten { with: envelope::apply(bytes, &edits), dropped: Vec::new() }),
-            Self::Translation { from, to, model } => {
+            Self::Translation { from, to, model, stream, quirks } => {
                 let mut request = from.read_request(bytes)?;
-                request.model = model;
-                let with = to.write_request(&mut request)?;
+                (request.model, request.stream) = (model, stream);
+                let mut with = to.write_request(&mut request)?;
+                if quirks != Quirks::default() {
+                    let endpoint = Endpoint { format: to, operation: Operation::Chat, model: None, stream };
+                    let edits = Envelope::read(&endpoint, &with)?.edits(&request.model, quirks);
+                    with = envelope::apply(&with, &edits);
+                }
                 Ok(Rewritten { with, dropped: request.dropped })
             }
         }

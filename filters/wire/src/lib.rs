@@ -15,13 +15,16 @@ mod few;
 mod fields;
 pub mod format;
 pub mod google_gemini;
+mod json;
 pub mod money;
 pub mod openai_chat;
+pub mod openai_embeddings;
 pub mod openai_responses;
 pub mod price;
 pub mod quirks;
 pub mod signature;
 pub mod stream;
+pub mod token_count;
 pub mod usage;
 
 pub use format::Format;

@@ -1,0 +1,66 @@
+//! Bounds of what is read and held.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+/// Bounds of what is read and held.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// Largest request body, in bytes. Keep the route's `request_body_buffer_limit` above it.
+    #[schemars(range(min = 1024, max = 33_554_432))]
+    pub request_bytes: usize,
+    /// Largest answer that is not streamed, in bytes.
+    #[schemars(range(min = 1024, max = 268_435_456))]
+    pub response_bytes: usize,
+    /// Largest single event of a stream, in bytes.
+    #[schemars(range(min = 1024, max = 268_435_456))]
+    pub event_bytes: usize,
+    /// How much of a stream is held back while the provider has not yet really answered, in bytes.
+    #[schemars(range(min = 1024, max = 268_435_456))]
+    pub held_bytes: usize,
+    /// How much of all answers together one worker holds, in bytes.
+    #[schemars(range(min = 1024, max = 536_870_912))]
+    pub held_total_bytes: usize,
+    /// How long a stream is held back, in milliseconds after the response headers.
+    #[schemars(range(min = 1, max = 600_000))]
+    pub first_event_ms: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            request_bytes: 10 << 20,
+            response_bytes: 32 << 20,
+            event_bytes: 1 << 20,
+            held_bytes: 64 << 10,
+            held_total_bytes: 256 << 20,
+            first_event_ms: 30_000,
+        }
+    }
+}
+
+impl Limits {
+    pub(super) fn check(self) -> Result<(), String> {
+        const PER_REQUEST: usize = 32 << 20; // what is made of it to translate it takes up to twenty times as much
+        const PER_STREAM: usize = 256 << 20;
+        const PER_WORKER: usize = 512 << 20; // a buffer that grows takes twice its size, and a VM has 1 GiB
+        let bytes = [
+            ("request_bytes", self.request_bytes, PER_REQUEST),
+            ("response_bytes", self.response_bytes, PER_STREAM),
+            ("event_bytes", self.event_bytes, PER_STREAM),
+            ("held_bytes", self.held_bytes, PER_STREAM),
+            ("held_total_bytes", self.held_total_bytes, PER_WORKER),
+        ];
+        for (name, value, max) in bytes {
+            if !(1024..=max).contains(&value) {
+                return Err(format!("gate.limits.{name}: found {value}, expected 1024 to {max} bytes"));
+            }
+        }
+        let wait = self.first_event_ms;
+        if !(1..=600_000).contains(&wait) {
+            return Err(format!("gate.limits.first_event_ms: found {wait}, expected 1 to 600000 milliseconds"));
+        }
+        Ok(())
+    }
+}

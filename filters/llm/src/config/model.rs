@@ -1,0 +1,112 @@
+//! Models, and who serves them.
+
+use super::{Gate, Provider, names};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use tollgate_kernel::subject::Label;
+use tollgate_wire::Format;
+use tollgate_wire::endpoint::Operation;
+use tollgate_wire::price::Price;
+
+/// One model as applications know it.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Model {
+    /// Who serves it, in order: the next one is asked when one fails. Name one twice to try it twice.
+    #[schemars(length(min = 1, max = 8))]
+    pub targets: Vec<Target>,
+    /// Value of the `x-tollgate-route` header that Envoy's routes match; by default the model's name.
+    pub route: Option<Label>,
+    /// Refuse with 400 what cannot be carried to its provider, instead of leaving it out and naming it.
+    #[serde(default)]
+    pub strict: bool,
+}
+
+/// One model of one provider.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Target {
+    /// Name of the provider.
+    pub provider: Label,
+    /// What that provider calls the model.
+    #[schemars(length(min = 1, max = 256))]
+    pub model: String,
+    /// US dollars per million tokens. Without it, usage is counted as unpriced.
+    pub price: Option<Price>,
+}
+
+/// A model, with what every request for it needs made once.
+#[derive(Debug)]
+pub struct Served {
+    /// Who serves it, in order; at least one.
+    pub targets: Vec<Target>,
+    /// Value of the route header.
+    pub route: Label,
+    /// What cannot be carried is refused.
+    pub strict: bool,
+    /// All targets: who may answer a conversation.
+    all: Rc<Candidates>,
+}
+
+/// Who may serve one request, in order.
+#[derive(Debug)]
+pub struct Candidates {
+    /// Places among the model's targets.
+    pub targets: Vec<usize>,
+    /// Value of [`TARGETS_HEADER`](crate::route::TARGETS_HEADER).
+    pub header: String,
+}
+
+impl Served {
+    /// Who of its targets can do `operation` for a client of `client`'s format; maybe nobody.
+    #[must_use]
+    pub fn candidates(&self, gate: &Gate, operation: Operation, client: Format) -> Rc<Candidates> {
+        if operation == Operation::Chat {
+            return Rc::clone(&self.all);
+        }
+        let serves = |target: &Target| {
+            gate.providers.get(&target.provider).is_some_and(|provider| operation.is_served(client, provider.format))
+        };
+        Rc::new(Candidates::among(&self.targets, &gate.providers, serves))
+    }
+}
+
+impl Candidates {
+    fn among(targets: &[Target], providers: &BTreeMap<Label, Provider>, serves: impl Fn(&Target) -> bool) -> Self {
+        let some: Vec<(usize, &Target)> = targets.iter().enumerate().filter(|(_, target)| serves(target)).collect();
+        let clusters = some.iter().map(|(_, Target { provider, .. })| {
+            providers.get(provider).and_then(|known| known.cluster.as_ref()).unwrap_or(provider).as_str()
+        });
+        Self { header: crate::route::targets(clusters), targets: some.iter().map(|(index, _)| *index).collect() }
+    }
+}
+
+impl Model {
+    pub(super) fn check(self, name: &Label, providers: &BTreeMap<Label, Provider>) -> Result<Served, String> {
+        if !(1..=8).contains(&self.targets.len()) {
+            return Err(format!("targets: found {}, expected 1 to 8", self.targets.len()));
+        }
+        for (index, target) in self.targets.iter().enumerate() {
+            let name = &target.model;
+            if !(1..=256).contains(&name.len()) || name.chars().any(char::is_control) {
+                return Err(format!(
+                    "targets[{index}].model: found `{}`, expected 1 to 256 printable characters",
+                    name.escape_debug()
+                ));
+            }
+        }
+        let unknown = self.targets.iter().enumerate().find(|(_, target)| !providers.contains_key(&target.provider));
+        if let Some((index, target)) = unknown {
+            let known = names(providers);
+            return Err(format!("targets[{index}].provider: found `{}`, expected one of {known}", target.provider));
+        }
+        Ok(Served {
+            all: Rc::new(Candidates::among(&self.targets, providers, |_| true)),
+            route: self.route.unwrap_or_else(|| name.clone()),
+            strict: self.strict,
+            targets: self.targets,
+        })
+    }
+}
