@@ -95,6 +95,8 @@ pub enum Direction {
 pub enum Metric {
     /// Only grows.
     Counter = 0,
+    /// How values are distributed.
+    Histogram = 2,
 }
 
 #[link(wasm_import_module = "env")]
@@ -124,6 +126,7 @@ unsafe extern "C" {
     ) -> u32;
     fn proxy_define_metric(kind: u32, name: *const u8, name_size: usize, id: *mut u32) -> u32;
     fn proxy_increment_metric(id: u32, offset: i64) -> u32;
+    fn proxy_record_metric(id: u32, value: u64) -> u32;
 }
 
 /// Takes over memory that the host allocated through our `proxy_on_memory_allocate` export.
@@ -243,4 +246,9 @@ pub fn define_metric(kind: Metric, name: &str) -> Result<u32> {
 /// Adds to a metric; the host refuses 0 and less for counters.
 pub fn increment_metric(id: u32, by: i64) -> Result<()> {
     check(unsafe { proxy_increment_metric(id, by) })
+}
+
+/// Records a value of a histogram.
+pub fn record_metric(id: u32, value: u64) -> Result<()> {
+    check(unsafe { proxy_record_metric(id, value) })
 }

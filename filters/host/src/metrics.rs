@@ -1,4 +1,4 @@
-//! Counters as Envoy stats, with labels.
+//! Counters and histograms as Envoy stats, with labels.
 //!
 //! Envoy's wasm stats have no labels; `stats_tags` in the bootstrap cuts them out of the name:
 //! `tollgate_llm_requests_total.team=.=support;.;` becomes `tollgate_llm_requests_total{team="support"}`.
@@ -7,15 +7,15 @@ use crate::abi::{self, Metric};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
-/// Envoy never forgets a stat, so their number is bounded: past this many, counts go to the counter without labels.
-pub const MAX_COUNTERS: usize = 10_000;
+/// Envoy never forgets a stat, so their number is bounded: past this many, counts go to the stat without labels.
+pub const MAX_METRICS: usize = 10_000;
 
 thread_local! {
-    static COUNTERS: RefCell<Counters> = RefCell::default();
+    static METRICS: RefCell<Metrics> = RefCell::default();
 }
 
 #[derive(Default)]
-struct Counters {
+struct Metrics {
     ids: BTreeMap<String, u32>,
     /// The name at hand; one buffer for all.
     name: String,
@@ -23,25 +23,37 @@ struct Counters {
 
 /// Adds `by` to a counter. Label values must not contain `;.;`; configured names cannot.
 pub fn count(name: &str, labels: &[(&str, &str)], by: u64) {
-    let by = i64::try_from(by).unwrap_or(i64::MAX);
-    if by == 0 {
-        return; // the host refuses it, and nothing is lost
+    // The host refuses 0, and nothing is lost.
+    if by > 0 {
+        let by = i64::try_from(by).unwrap_or(i64::MAX);
+        told(name, id(Metric::Counter, name, labels).is_some_and(|id| abi::increment_metric(id, by).is_ok()));
     }
-    let id = COUNTERS.with_borrow_mut(|counters| {
-        let Counters { ids, name: full } = counters;
+}
+
+/// Records a value of a histogram, with labels as above.
+pub fn record(name: &str, labels: &[(&str, &str)], value: u64) {
+    told(name, id(Metric::Histogram, name, labels).is_some_and(|id| abi::record_metric(id, value).is_ok()));
+}
+
+fn told(name: &str, done: bool) {
+    if !done {
+        abi::log(abi::Level::Warn, &format!("{name} was not counted"));
+    }
+}
+
+fn id(kind: Metric, name: &str, labels: &[(&str, &str)]) -> Option<u32> {
+    METRICS.with_borrow_mut(|metrics| {
+        let Metrics { ids, name: full } = metrics;
         full.clear();
         full.push_str(name);
         full.push_str(if labels.is_empty() { "" } else { "." });
         full.extend(labels.iter().flat_map(|(label, value)| [label, "=.=", value, ";.;"]));
-        let key = if ids.len() < MAX_COUNTERS || ids.contains_key(full) { full } else { name };
+        let key = if ids.len() < MAX_METRICS || ids.contains_key(full) { full } else { name };
         if let Some(id) = ids.get(key) {
             return Some(*id);
         }
-        let id = abi::define_metric(Metric::Counter, key).ok()?;
+        let id = abi::define_metric(kind, key).ok()?;
         ids.insert(key.to_owned(), id);
         Some(id)
-    });
-    if id.is_none_or(|id| abi::increment_metric(id, by).is_err()) {
-        abi::log(abi::Level::Warn, &format!("counter {name} was not counted"));
-    }
+    })
 }

@@ -6,7 +6,7 @@ mod scripted;
 
 use fake_envoy::{FakeEnvoy, RootId};
 use scripted::{On, REQUEST, Step, configs, load, script, with_filter};
-use tollgate_host::metrics::{self, MAX_COUNTERS};
+use tollgate_host::metrics::{self, MAX_METRICS};
 use tollgate_host::state;
 
 /// As Python's `google.protobuf.Struct` writes `{"keys": ["a", None], "limits": {"bytes": 1024, "share": 0.5},
@@ -74,6 +74,18 @@ fn a_counter_is_defined_once_and_carries_its_labels_in_its_name() {
 }
 
 #[test]
+fn a_histogram_keeps_each_value_also_zero() {
+    with_filter(|envoy, root| {
+        in_a_stream(envoy, root, || {
+            metrics::record("milliseconds", &[("model", "m")], 7);
+            metrics::record("milliseconds", &[("model", "m")], 0);
+        });
+        assert_eq!(envoy.histogram("milliseconds.model=.=m;.;"), [7, 0]);
+        assert_eq!((envoy.metric_definitions(), envoy.violations()), (1, vec![]));
+    });
+}
+
+#[test]
 fn nothing_is_added_as_nothing_and_too_much_as_much() {
     with_filter(|envoy, root| {
         in_a_stream(envoy, root, || {
@@ -91,12 +103,12 @@ fn counters_are_bounded_and_what_is_beyond_is_counted_without_labels() {
     with_filter(|envoy, root| {
         in_a_stream(envoy, root, || {
             for round in 0..2 {
-                for number in 0..MAX_COUNTERS + 5 {
+                for number in 0..MAX_METRICS + 5 {
                     metrics::count("requests_total", &[("team", &number.to_string())], round + 1);
                 }
             }
         });
-        assert_eq!(envoy.metric_definitions(), MAX_COUNTERS + 1);
+        assert_eq!(envoy.metric_definitions(), MAX_METRICS + 1);
         assert_eq!(envoy.counter("requests_total"), 5 * 3, "nothing is lost");
         assert_eq!(envoy.counter("requests_total.team=.=0;.;"), 3);
         assert_eq!(envoy.violations(), []);

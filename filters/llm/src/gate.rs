@@ -7,7 +7,7 @@ use crate::exchange::{self, Admitted, Carried, Exchange, Outcome, Shared, second
 use crate::refusal::{Refusal, error_reply};
 use crate::route::{ROUTE_HEADER, TARGETS_HEADER};
 use crate::settle::{self, Ending};
-use crate::{attempt, counters, models, record};
+use crate::{arrival, attempt, counters, models, record};
 use std::cell::RefCell;
 use std::rc::Rc;
 use tollgate_host::abi::{self, Level, Map};
@@ -21,9 +21,6 @@ use tollgate_wire::endpoint::{Endpoint, Operation};
 use tollgate_wire::envelope::Envelope;
 use tollgate_wire::error::{ApiError, ErrorKind};
 use tollgate_wire::token_count;
-
-/// Headers of ours begin with this; a client's copies mean nothing and go no further.
-const OWN_PREFIX: &str = "x-tollgate-";
 
 /// One request at the gate.
 #[derive(Debug)]
@@ -87,7 +84,7 @@ impl AtGate {
         if headers.one(":method") != Some(endpoint.method().as_bytes()) {
             return Err(Refusal::Method { allowed: endpoint.method() });
         }
-        endpoint.check_query(target(headers).1).map_err(Refusal::Invalid)?;
+        endpoint.check_query(arrival::target(headers).1).map_err(Refusal::Invalid)?;
         let has_body = endpoint.operation != Operation::Models;
         if headers.all("content-encoding").any(|value| !value.eq_ignore_ascii_case(b"identity")) {
             return Err(Refusal::ContentEncoding);
@@ -215,71 +212,13 @@ impl AtGate {
     }
 }
 
-/// The request's path and its query.
-fn target(headers: &Headers) -> (&str, &str) {
-    let target = headers.text(":path").unwrap_or_default();
-    target.split_once('?').unwrap_or((target, ""))
-}
-
-/// The format of who calls. Anthropic's list of models stands under the same path as OpenAI's; and under a path where
-/// nothing is served, the client is told so in the format that it most likely speaks.
-fn format_of(endpoint: Option<&Endpoint>, headers: &Headers) -> Format {
-    let path = target(headers).0;
-    let anthropic = headers.one("anthropic-version").is_some();
-    match endpoint.map(|endpoint| (endpoint.format, endpoint.operation)) {
-        Some((Format::OpenaiChat, Operation::Models)) if anthropic => Format::AnthropicMessages,
-        Some((format, _)) => format,
-        None if anthropic || path.starts_with("/v1/messages") => Format::AnthropicMessages,
-        None if path.starts_with("/v1beta/") => Format::GoogleGemini,
-        None if path.starts_with("/model/") => Format::BedrockConverse,
-        None => Format::OpenaiChat,
-    }
-}
-
-/// The start of every record, also of a request that is refused at once.
-fn begin(endpoint: Option<&Endpoint>, headers: &Headers) -> Exchange {
-    Exchange {
-        began: abi::now(),
-        request_id: headers.text("x-request-id").filter(|id| is_id(id)).unwrap_or_default().to_owned(),
-        trace_id: headers.text("traceparent").and_then(trace_id).map(str::to_owned),
-        format: format_of(endpoint, headers),
-        operation: endpoint.map(|endpoint| endpoint.operation),
-        key: None,
-        request_bytes: 0,
-        asked: None,
-        refusal: None,
-        answered: None,
-        admitted: None,
-        attempts: Vec::new(),
-        relayed: None,
-        unseen: false,
-        response_bytes: 0,
-    }
-}
-
-/// An id that may stand in a record. Envoy makes one, but lets a client's pass where the connection manager says so.
-fn is_id(id: &str) -> bool {
-    id.len() <= 128 && id.bytes().all(|byte| byte.is_ascii_graphic())
-}
-
-/// The trace id of a `traceparent` (W3C Trace Context, section 3.2.2).
-fn trace_id(traceparent: &str) -> Option<&str> {
-    traceparent.split('-').nth(1).filter(|id| id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit()))
-}
-
-/// Whether a client's header must not go on: credentials, our own headers, and those that steer Envoy's router.
-fn is_stripped(name: &[u8]) -> bool {
-    name.starts_with(OWN_PREFIX.as_bytes())
-        || name.starts_with(b"x-envoy-")
-        || credentials::HEADERS.iter().any(|header| header.as_bytes() == name)
-}
-
 impl Stream for AtGate {
     fn request_headers(&mut self) -> abi::Result<Step> {
         let headers = Headers::read(Map::Request)?;
-        self.endpoint = Endpoint::of_path(target(&headers).0);
-        self.exchange = Some(Rc::new(RefCell::new(begin(self.endpoint.as_ref(), &headers))));
-        self.strip = headers.iter().filter(|(name, _)| is_stripped(name)).map(|(name, _)| name.to_vec()).collect();
+        self.endpoint = Endpoint::of_path(arrival::target(&headers).0);
+        self.exchange = Some(Rc::new(RefCell::new(arrival::begin(self.endpoint.as_ref(), &headers))));
+        self.strip =
+            headers.iter().filter(|(name, _)| arrival::is_stripped(name)).map(|(name, _)| name.to_vec()).collect();
         self.carried = Carried::of(&headers, self.format());
         Ok(match self.read_headers(&headers) {
             Ok(()) if self.shared(|exchange| exchange.operation) == Some(Some(Operation::Models)) => self.list_models(),

@@ -6,6 +6,7 @@
 //! back -> [`settle`] -> [`counters`] and [`record`]. What they know together is the [`exchange`].
 
 pub mod answer;
+mod arrival;
 pub mod attempt;
 pub mod budget;
 pub mod config;

@@ -1,0 +1,70 @@
+//! What a request says before its body is read.
+
+use crate::credentials;
+use crate::exchange::Exchange;
+use tollgate_host::abi;
+use tollgate_host::headers::Headers;
+use tollgate_wire::Format;
+use tollgate_wire::endpoint::{Endpoint, Operation};
+
+/// Headers of ours begin with this; a client's copies mean nothing and go no further.
+const OWN_PREFIX: &str = "x-tollgate-";
+
+/// The request's path and its query.
+pub(crate) fn target(headers: &Headers) -> (&str, &str) {
+    let target = headers.text(":path").unwrap_or_default();
+    target.split_once('?').unwrap_or((target, ""))
+}
+
+/// The format of who calls. Anthropic's list of models stands under the same path as OpenAI's; and under a path where
+/// nothing is served, the client is told so in the format that it most likely speaks.
+fn format_of(endpoint: Option<&Endpoint>, headers: &Headers) -> Format {
+    let path = target(headers).0;
+    let anthropic = headers.one("anthropic-version").is_some();
+    match endpoint.map(|endpoint| (endpoint.format, endpoint.operation)) {
+        Some((Format::OpenaiChat, Operation::Models)) if anthropic => Format::AnthropicMessages,
+        Some((format, _)) => format,
+        None if anthropic || path.starts_with("/v1/messages") => Format::AnthropicMessages,
+        None if path.starts_with("/v1beta/") => Format::GoogleGemini,
+        None if path.starts_with("/model/") => Format::BedrockConverse,
+        None => Format::OpenaiChat,
+    }
+}
+
+/// The start of every record, also of a request that is refused at once.
+pub(crate) fn begin(endpoint: Option<&Endpoint>, headers: &Headers) -> Exchange {
+    Exchange {
+        began: abi::now(),
+        request_id: headers.text("x-request-id").filter(|id| is_id(id)).unwrap_or_default().to_owned(),
+        trace_id: headers.text("traceparent").and_then(trace_id).map(str::to_owned),
+        format: format_of(endpoint, headers),
+        operation: endpoint.map(|endpoint| endpoint.operation),
+        key: None,
+        request_bytes: 0,
+        asked: None,
+        refusal: None,
+        answered: None,
+        admitted: None,
+        attempts: Vec::new(),
+        relayed: None,
+        unseen: false,
+        response_bytes: 0,
+    }
+}
+
+/// An id that may stand in a record. Envoy makes one, but lets a client's pass where the connection manager says so.
+fn is_id(id: &str) -> bool {
+    id.len() <= 128 && id.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+/// The trace id of a `traceparent` (W3C Trace Context, section 3.2.2).
+fn trace_id(traceparent: &str) -> Option<&str> {
+    traceparent.split('-').nth(1).filter(|id| id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit()))
+}
+
+/// Whether a client's header must not go on: credentials, our own headers, and those that steer Envoy's router.
+pub(crate) fn is_stripped(name: &[u8]) -> bool {
+    name.starts_with(OWN_PREFIX.as_bytes())
+        || name.starts_with(b"x-envoy-")
+        || credentials::HEADERS.iter().any(|header| header.as_bytes() == name)
+}
