@@ -4,15 +4,26 @@
 //! be unknown, and schemas and arguments go on byte for byte. A string is skipped, not copied, until it is taken.
 
 use crate::error::Invalid;
+use crate::few::Few;
 use serde::Deserialize;
-use serde::de::{Deserializer, MapAccess, Visitor};
+use serde::de::{Deserializer, Error, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::fmt;
 
 /// The fields of one object that were not taken yet.
-#[derive(Debug)]
+///
+/// A client's request is taken apart with [`Self::take`] and its like, which name the field at fault. Of a provider's
+/// answer fields are looked up ([`Self::get`] and its like): it may say the more, or say it twice.
+#[derive(Debug, Default)]
 pub(crate) struct Fields<'a>(Vec<(Key<'a>, &'a RawValue)>);
+
+/// No object has so many fields. A field of six bytes becomes forty in memory.
+const MAX_FIELDS: usize = 4096;
+
+/// Something in a provider's answer is not of the type it has in its format.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Unreadable;
 
 /// A key borrows from the body unless it has escapes.
 #[derive(Debug, Deserialize)]
@@ -21,7 +32,8 @@ struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
 impl<'a> Fields<'a> {
     /// The object that `body` is.
     pub(crate) fn of_body(body: &'a [u8]) -> Result<Self, Invalid> {
-        serde_json::from_slice(body).map_err(|cause| {
+        let text = str::from_utf8(body).map_err(|_| Invalid::new("", "the body is not valid UTF-8"))?;
+        serde_json::from_str(text).map_err(|cause| {
             let (line, column) = (cause.line(), cause.column());
             Invalid::new("", format!("the body is not a JSON object in UTF-8 (line {line}, column {column})"))
         })
@@ -74,6 +86,47 @@ impl<'a> Fields<'a> {
     pub(crate) const fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
+
+    /// The object that `text` is.
+    pub(crate) fn of_text(text: &'a str) -> Result<Self, Unreadable> {
+        serde_json::from_str(text).map_err(|_| Unreadable)
+    }
+
+    /// The fields left, in their order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &'a RawValue)> {
+        self.0.iter().map(|(key, value)| (&*key.0, *value))
+    }
+
+    /// The value of `name`; `null` is the same as absent, and the last one counts.
+    pub(crate) fn get(&self, name: &str) -> Option<&'a RawValue> {
+        let named = self.0.iter().rfind(|(key, _)| key.0 == name)?;
+        Some(named.1).filter(|value| value.get() != "null")
+    }
+
+    /// The string `name`.
+    pub(crate) fn text(&self, name: &str) -> Result<Option<String>, Unreadable> {
+        self.get(name).map(|value| serde_json::from_str(value.get()).map_err(|_| Unreadable)).transpose()
+    }
+
+    /// The number `name`, whole and not negative.
+    pub(crate) fn count(&self, name: &str) -> Result<Option<u64>, Unreadable> {
+        self.get(name).map(|value| serde_json::from_str(value.get()).map_err(|_| Unreadable)).transpose()
+    }
+
+    /// The object `name`.
+    pub(crate) fn object(&self, name: &str) -> Result<Option<Self>, Unreadable> {
+        self.get(name).map(|value| Self::of_text(value.get())).transpose()
+    }
+
+    /// The list `name`; an absent one is empty.
+    pub(crate) fn list(&self, name: &str) -> Result<Vec<&'a RawValue>, Unreadable> {
+        self.get(name).map_or_else(|| Ok(Vec::new()), list)
+    }
+}
+
+/// The items of a list in a provider's answer, no more than any has.
+pub(crate) fn list(value: &RawValue) -> Result<Vec<&RawValue>, Unreadable> {
+    serde_json::from_str::<Few<&RawValue>>(value.get()).map(|few| few.0).map_err(|_| Unreadable)
 }
 
 /// Reads `value` as a `T`, which the client knows as `expected`.
@@ -127,6 +180,9 @@ impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
             fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Self::Value, M::Error> {
                 let mut fields = Vec::new();
                 while let Some(field) = map.next_entry()? {
+                    if fields.len() == MAX_FIELDS {
+                        return Err(M::Error::invalid_length(MAX_FIELDS, &self));
+                    }
                     fields.push(field);
                 }
                 Ok(Fields(fields))

@@ -1,155 +1,175 @@
-//! JSON written piece by piece, without a type for every object.
+//! JSON, written piece by piece.
 //!
-//! Every derived `Serialize` is a few kilobytes of wasm, which every Envoy compiles at every start before it serves
-//! anything; a call of these functions is a few dozen bytes.
+//! By hand, because a derived writer of every message of every format is several hundred kilobytes of wasm, which Envoy
+//! compiles before it is ready; this is two.
 
 use serde_json::value::RawValue;
 
-/// A JSON text as it grows. Keys and values are the caller's; commas are not.
-#[derive(Debug, Default)]
-pub(crate) struct Json(Vec<u8>);
+/// Appends one JSON value to a buffer. The caller opens, names and closes; commas come by themselves.
+#[derive(Debug)]
+pub(crate) struct Json<'a>(&'a mut Vec<u8>);
 
-impl Json {
-    /// The text.
-    pub(crate) fn into_bytes(self) -> Vec<u8> {
-        self.0
+impl<'a> Json<'a> {
+    pub(crate) const fn new(out: &'a mut Vec<u8>) -> Self {
+        Self(out)
     }
 
-    /// Begins an object: the whole text, or a member of a list.
-    pub(crate) fn object(&mut self) -> &mut Self {
-        self.begin(None, b'{')
+    pub(crate) fn open_object(&mut self) -> &mut Self {
+        self.begin();
+        self.0.push(b'{');
+        self
     }
 
-    /// Begins an object under a key.
-    pub(crate) fn object_at(&mut self, key: &str) -> &mut Self {
-        self.begin(Some(key), b'{')
-    }
-
-    /// Begins a list under a key.
-    pub(crate) fn list_at(&mut self, key: &str) -> &mut Self {
-        self.begin(Some(key), b'[')
-    }
-
-    /// Ends an object.
-    pub(crate) fn end_object(&mut self) -> &mut Self {
+    pub(crate) fn close_object(&mut self) {
         self.0.push(b'}');
+    }
+
+    pub(crate) fn open_list(&mut self) -> &mut Self {
+        self.begin();
+        self.0.push(b'[');
         self
     }
 
-    /// Ends a list.
-    pub(crate) fn end_list(&mut self) -> &mut Self {
+    pub(crate) fn close_list(&mut self) {
         self.0.push(b']');
-        self
     }
 
-    /// A text under a key.
-    pub(crate) fn text(&mut self, key: &str, value: &str) -> &mut Self {
-        self.key(key);
-        self.string(value);
-        self
-    }
-
-    /// A text under a key, if there is one.
-    pub(crate) fn maybe_text(&mut self, key: &str, value: Option<&str>) -> &mut Self {
-        if let Some(value) = value {
-            self.text(key, value);
-        }
-        self
-    }
-
-    /// A text in a list.
-    pub(crate) fn item_text(&mut self, value: &str) -> &mut Self {
-        self.separate();
-        self.string(value);
-        self
-    }
-
-    /// A whole number under a key.
-    pub(crate) fn count(&mut self, key: &str, value: u64) -> &mut Self {
-        self.plain(key, &value.to_string())
-    }
-
-    /// A number under a key, if there is one. What JSON has no text for is left out.
-    pub(crate) fn maybe_number(&mut self, key: &str, value: Option<f64>) -> &mut Self {
-        match value {
-            Some(value) if value.is_finite() => {
-                let text = serde_json::Number::from_f64(value).map_or_else(String::new, |number| number.to_string());
-                self.plain(key, &text)
-            }
-            _ => self,
-        }
-    }
-
-    /// True or false under a key.
-    pub(crate) fn flag(&mut self, key: &str, value: bool) -> &mut Self {
-        self.plain(key, if value { "true" } else { "false" })
-    }
-
-    /// Nothing under a key.
-    pub(crate) fn null(&mut self, key: &str) -> &mut Self {
-        self.plain(key, "null")
-    }
-
-    /// JSON text under a key, as it is.
-    pub(crate) fn raw(&mut self, key: &str, value: &RawValue) -> &mut Self {
-        self.plain(key, value.get())
-    }
-
-    /// JSON text under a key: only what is known to be JSON.
-    pub(crate) fn plain(&mut self, key: &str, json: &str) -> &mut Self {
-        self.key(key);
-        self.0.extend_from_slice(json.as_bytes());
-        self
-    }
-
-    fn begin(&mut self, key: Option<&str>, bracket: u8) -> &mut Self {
-        match key {
-            Some(key) => self.key(key),
-            None => self.separate(),
-        }
-        self.0.push(bracket);
-        self
-    }
-
-    fn key(&mut self, key: &str) {
-        self.separate();
-        self.string(key);
+    /// The name of the value that comes next.
+    pub(crate) fn key(&mut self, name: &str) -> &mut Self {
+        self.text(name);
         self.0.push(b':');
+        self
     }
 
-    /// A comma, unless this is the first thing in its object or list.
-    fn separate(&mut self) {
-        if !matches!(self.0.last(), None | Some(b'{' | b'[' | b':')) {
+    pub(crate) fn text(&mut self, text: &str) {
+        self.open_text();
+        self.more_text(text);
+        self.close_text();
+    }
+
+    /// Begins a string that [`Self::more_text`] writes piece by piece.
+    pub(crate) fn open_text(&mut self) {
+        self.begin();
+        self.0.push(b'"');
+    }
+
+    pub(crate) fn more_text(&mut self, text: &str) {
+        let mut rest = text.as_bytes();
+        while let Some(at) = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f)) {
+            let (plain, from) = rest.split_at(at);
+            self.0.extend_from_slice(plain);
+            let Some((byte, after)) = from.split_first() else { break };
+            self.escape(*byte);
+            rest = after;
+        }
+        self.0.extend_from_slice(rest);
+    }
+
+    pub(crate) fn close_text(&mut self) {
+        self.0.push(b'"');
+    }
+
+    pub(crate) fn number(&mut self, number: u64) {
+        self.raw_text(&number.to_string());
+    }
+
+    pub(crate) fn signed(&mut self, number: i64) {
+        self.raw_text(&number.to_string());
+    }
+
+    /// What is no number in JSON (infinity) is `null`.
+    pub(crate) fn float(&mut self, number: f64) {
+        self.begin();
+        let _ = serde_json::to_writer(&mut *self.0, &number);
+    }
+
+    pub(crate) fn flag(&mut self, flag: bool) {
+        self.raw_text(if flag { "true" } else { "false" });
+    }
+
+    pub(crate) fn null(&mut self) {
+        self.raw_text("null");
+    }
+
+    /// A value that is JSON already.
+    pub(crate) fn raw(&mut self, value: &RawValue) {
+        self.raw_text(value.get());
+    }
+
+    fn raw_text(&mut self, json: &str) {
+        self.begin();
+        self.0.extend_from_slice(json.as_bytes());
+    }
+
+    /// A value has a comma before it unless it is the first, or follows its key. Of what can stand before it only a
+    /// value ends in another byte than these; the blank is that of an event's `data: `.
+    fn begin(&mut self) {
+        if !matches!(self.0.last(), None | Some(b'{' | b'[' | b':' | b' ' | b'\n')) {
             self.0.push(b',');
         }
     }
 
-    /// Writing a string into memory cannot fail.
-    fn string(&mut self, text: &str) {
-        let _ = serde_json::to_writer(&mut self.0, text);
+    #[cold]
+    fn escape(&mut self, byte: u8) {
+        let short = match byte {
+            b'"' | b'\\' => byte,
+            b'\n' => b'n',
+            b'\r' => b'r',
+            b'\t' => b't',
+            _ => return self.0.extend_from_slice(format!("\\u{byte:04x}").as_bytes()),
+        };
+        self.0.extend_from_slice(&[b'\\', short]);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::{Value, json};
     #[cfg(target_arch = "wasm32")]
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
+    fn written(write: impl FnOnce(&mut Json<'_>)) -> String {
+        let mut out = Vec::new();
+        write(&mut Json::new(&mut out));
+        String::from_utf8(out).unwrap()
+    }
+
     #[test]
-    fn commas_stand_where_json_wants_them() {
-        let raw: Box<RawValue> = serde_json::from_str(r#"{"x": [1]}"#).unwrap();
-        let mut json = Json::default();
-        json.object().text("a", "\"{[:,").object_at("b").end_object().list_at("c");
-        json.object().count("d", 1).null("e").end_object().object().flag("f", true).end_object().item_text("g");
-        json.end_list().list_at("h").end_list().raw("i", &raw).maybe_text("j", None).maybe_text("k", Some(""));
-        json.maybe_number("l", Some(0.7)).maybe_number("m", None).maybe_number("n", Some(f64::NAN)).end_object();
-        let written: Value = serde_json::from_slice(&json.into_bytes()).unwrap();
-        let expected = json!({
-            "a": "\"{[:,", "b": {}, "c": [{"d": 1, "e": null}, {"f": true}, "g"], "h": [], "i": {"x": [1]}, "k": "",
-            "l": 0.7,
+    fn commas_stand_between_values_and_nowhere_else() {
+        let json = written(|json| {
+            json.open_object().key("a").number(1);
+            json.key("b").open_list().open_list().close_list();
+            json.open_object().close_object();
+            json.flag(true);
+            json.null();
+            json.signed(-2);
+            json.close_list();
+            json.key("c").float(0.25);
+            json.key("d").text("{[:");
+            json.key("e").raw(serde_json::from_str("{ }").unwrap());
+            json.key("f").float(f64::INFINITY);
+            json.close_object();
         });
-        assert_eq!(written, expected);
+        assert_eq!(json, r#"{"a":1,"b":[[],{},true,null,-2],"c":0.25,"d":"{[:","e":{ },"f":null}"#);
+    }
+
+    #[test]
+    fn an_event_begins_without_a_comma() {
+        let mut out = b"data: ".to_vec();
+        Json::new(&mut out).number(u64::MAX);
+        assert_eq!(out, b"data: 18446744073709551615");
+    }
+
+    #[cfg(not(target_arch = "wasm32"))]
+    proptest::proptest! {
+        #[test]
+        fn any_text_and_number_is_read_back(text in ".*", controls in "[\u{0}-\u{30}\"\\\\\u{7f}]*", number: f64) {
+            for text in [text, controls] {
+                let json = written(|json| json.text(&text));
+                proptest::prop_assert_eq!(serde_json::from_str::<String>(&json).unwrap(), text);
+            }
+            let json = written(|json| json.float(number));
+            proptest::prop_assert_eq!(serde_json::from_str::<Option<f64>>(&json).unwrap(), Some(number).filter(|n| n.is_finite()));
+        }
     }
 }
