@@ -51,7 +51,7 @@ impl Current {
         };
         // Every attempt has an instance of its own, so their number is known without asking Envoy.
         let number = exchange.borrow().attempts.len().saturating_add(1);
-        let target = upstream::target(&admitted, &name, number)
+        let target = upstream::target(admitted.targets(), &admitted.candidates.targets, &name, number)
             .ok_or("the route sent the request to a provider that the model's targets do not name")?;
         let format = upstream::provider(&admitted, target).ok_or("the provider is not configured")?.format;
         let retriable = number < admitted.candidates.targets.len();

@@ -1,11 +1,13 @@
 //! The example that the tests of all modules speak of: two providers, of which each speaks its own format, and a team
 //! that may ask for models of both.
 
+use crate::answer::Passage;
 use crate::config::{self, Gate, Role};
 use crate::exchange::{Admitted, Attempt, Carried, Exchange, Outcome};
 use std::rc::Rc;
 use tollgate_host::headers::{self, Headers};
 use tollgate_wire::Format;
+use tollgate_wire::endpoint::{Endpoint, Operation};
 use tollgate_wire::envelope::Envelope;
 use tollgate_wire::usage::Usage;
 
@@ -19,7 +21,7 @@ pub(crate) fn config() -> serde_json::Value {
     serde_json::json!({"gate": {
         "providers": {
             "anthropic": {"format": "anthropic-messages", "host": "api.anthropic.com"},
-            "openai": {"format": "openai-chat", "host": "api.openai.com", "path_prefix": "/eu", "cluster": "openai-eu",
+            "openai": {"format": "openai-chat", "host": "api.openai.com", "base_path": "/eu/v1", "cluster": "openai-eu",
                        "headers": {"openai-organization": "org-1"}},
         },
         "models": {
@@ -42,9 +44,15 @@ pub(crate) fn gate() -> Rc<Gate> {
 
 pub(crate) fn admitted(format: Format, body: &str) -> Admitted {
     let gate = gate();
-    let envelope = Envelope::read(format, body.as_bytes()).expect("a valid body");
-    let (model, _) = gate.models.get_key_value(envelope.model.as_str()).expect("a model of the example");
-    Admitted { model: model.clone(), envelope, carried: Carried::default(), gate }
+    let in_path = matches!(format, Format::GoogleGemini | Format::BedrockConverse);
+    let body = if in_path { "{}" } else { body };
+    let model = in_path.then(|| "claude".to_owned());
+    let endpoint = Endpoint { format, operation: Operation::Chat, model, stream: false };
+    let envelope = Envelope::read(&endpoint, body.as_bytes()).expect("a valid body");
+    let (model, served) = gate.models.get_key_value(envelope.model.as_str()).expect("a model of the example");
+    let candidates = served.candidates(&gate, Operation::Chat, format);
+    let (model, gate) = (model.clone(), Rc::clone(&gate));
+    Admitted { operation: Operation::Chat, model, candidates, envelope, carried: Carried::default(), gate }
 }
 
 /// An exchange that the gate admitted, before its first attempt.
@@ -55,10 +63,12 @@ pub(crate) fn exchange(format: Format, body: &str) -> Exchange {
         request_id: "request-1".to_owned(),
         trace_id: None,
         format,
+        operation: Some(Operation::Chat),
         key: Some(key(&admitted.gate)),
         request_bytes: body.len(),
         asked: Some((admitted.envelope.model.clone(), admitted.envelope.stream)),
         refusal: None,
+        answered: None,
         admitted: Some(Rc::new(admitted)),
         attempts: Vec::new(),
         relayed: None,
@@ -77,16 +87,20 @@ pub(crate) fn attempt(target: usize, outcome: Outcome) -> Attempt {
 }
 
 /// 1000 tokens in and 100 out: 4.5 milli-dollars at the first target of `claude`, 1.8 at the second.
-pub(crate) const USAGE: Usage = Usage {
-    input_fresh: 1000,
-    input_cache_read: 0,
-    input_cache_write_5m: 0,
-    input_cache_write_1h: 0,
-    input_audio: 0,
-    output_text: 100,
-    output_reasoning: 0,
-    output_audio: 0,
-};
+pub(crate) const USAGE: Usage = Usage { input_fresh: 1000, output_text: 100, ..Usage::NONE };
+
+pub(crate) fn passage(from: Format, to: Format) -> Passage {
+    Passage {
+        operation: Operation::Chat,
+        from,
+        to,
+        include_usage: false,
+        answers: 1,
+        created: 1_760_000_000,
+        id: "request-1".to_owned(),
+        model: "m-configured".to_owned(),
+    }
+}
 
 pub(crate) fn headers(pairs: &[(&str, &[u8])]) -> Headers {
     Headers::parse(headers::serialize(pairs)).expect("what we wrote can be read")

@@ -1,7 +1,7 @@
 //! What a provider is sent, and what of its answer's head the client sees. Pure.
 
 use crate::answer::for_client;
-use crate::config::Provider;
+use crate::config::{Provider, Target};
 use crate::exchange::Admitted;
 use tollgate_host::headers::Headers;
 use tollgate_wire::Format;
@@ -35,12 +35,10 @@ const KEPT_RESPONSE_PREFIXES: [&str; 2] = ["x-ratelimit-", "anthropic-ratelimit-
 /// The version that Anthropic's format is written and read in here.
 const ANTHROPIC_VERSION: (&str, &[u8]) = ("anthropic-version", b"2023-06-01");
 
-/// Which target an attempt at `provider` is for, the `number`th attempt of the exchange (from 1).
+/// Which of the targets, among the candidates, an attempt at `provider` is for, the `number`th attempt of the exchange (from 1).
 #[must_use]
-pub fn target(admitted: &Admitted, provider: &str, number: usize) -> Option<usize> {
-    let is_at =
-        |index: &usize| admitted.targets().get(*index).is_some_and(|target| target.provider.as_str() == provider);
-    let candidates = &admitted.candidates.targets;
+pub fn target(targets: &[Target], candidates: &[usize], provider: &str, number: usize) -> Option<usize> {
+    let is_at = |index: &usize| targets.get(*index).is_some_and(|target| target.provider.as_str() == provider);
     let expected = number.checked_sub(1).and_then(|number| candidates.get(number).copied());
     expected.filter(is_at).or_else(|| candidates.iter().copied().find(is_at))
 }

@@ -1,5 +1,6 @@
 use super::{Failure, Relay, Tally, Whole, reason_of};
 use crate::config::Limits;
+use crate::example;
 use Format::{AnthropicMessages, OpenaiChat};
 use tollgate_wire::Format;
 use tollgate_wire::error::{ApiError, ErrorKind};
@@ -39,7 +40,7 @@ fn relay<'a>(
     limits: &Limits,
     chunks: impl IntoIterator<Item = &'a [u8]>,
 ) -> (Relay, Tally) {
-    let (mut whole, mut tally) = (Whole::new(from, to, 1_760_000_000, limits), Tally::default());
+    let (mut whole, mut tally) = (Whole::new(example::passage(from, to), limits), Tally::default());
     let mut chunks = chunks.into_iter().peekable();
     while let Some(chunk) = chunks.next() {
         let end = chunks.peek().is_none();
@@ -152,8 +153,8 @@ fn an_answer_may_be_as_large_as_the_limit_and_no_larger() {
 #[test]
 fn answers_together_stay_within_the_workers_budget() {
     let limits = Limits { held_total_bytes: 10, ..Limits::default() };
-    let (mut first, mut second) =
-        (Whole::new(OpenaiChat, OpenaiChat, 0, &limits), Whole::new(OpenaiChat, OpenaiChat, 0, &limits));
+    let passage = example::passage(OpenaiChat, OpenaiChat);
+    let (mut first, mut second) = (Whole::new(passage.clone(), &limits), Whole::new(passage, &limits));
     let mut tally = Tally::default();
     assert_eq!(first.data(b"123456", false, &mut tally), Relay::Hold);
     assert_eq!(second.data(b"12345", false, &mut tally), Relay::Failed(Failure::out_of_memory()));

@@ -1,6 +1,8 @@
 use super::{Role, load};
 use crate::example::{self, SUPPORT_SHA256};
 use serde_json::{Value, json};
+use tollgate_wire::Format;
+use tollgate_wire::endpoint::Operation;
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
@@ -77,14 +79,14 @@ fn a_fault_is_told_with_its_path_what_was_found_and_what_was_expected() {
         ),
         (provider("host"), json!(""), "gate.providers.openai.host: found ``, expected a host name"),
         (
-            provider("path_prefix"),
+            provider("base_path"),
             json!("eu/"),
-            "gate.providers.openai.path_prefix: found `eu/`, expected a path like `/openai`",
+            "gate.providers.openai.base_path: found `eu/`, expected a path like `/openai/v1`",
         ),
         (
-            provider("path_prefix"),
+            provider("base_path"),
             json!("/eu?a=b"),
-            "gate.providers.openai.path_prefix: found `/eu?a=b`, expected a path like `/openai`",
+            "gate.providers.openai.base_path: found `/eu?a=b`, expected a path like `/openai/v1`",
         ),
         (
             provider("headers"),
@@ -226,10 +228,27 @@ fn a_gate_is_ready_to_decide_with() {
     let gate = example::gate();
     let claude = gate.models.get("claude").expect("a model");
     assert_eq!(claude.route.as_str(), "claude", "the model's own name");
-    assert_eq!(claude.targets_header, crate::route::targets(["anthropic", "openai-eu"].into_iter()), "clusters");
+    let all = claude.candidates(&gate, Operation::Chat, Format::OpenaiChat);
+    assert_eq!(all.header, crate::route::targets(["anthropic", "openai-eu"].into_iter()), "clusters");
     assert_eq!(gate.models.get("unpriced").map(|model| model.route.as_str()), Some("slow lane"));
     assert_eq!(gate.limits.request_bytes, 10 << 20);
     assert_eq!(example::key(&gate).subject.team.as_ref().map(ToString::to_string), Some("Support".to_owned()));
+}
+
+#[test]
+fn only_who_can_do_it_is_asked() {
+    let gate = example::gate();
+    let claude = gate.models.get("claude").expect("a model");
+    for (operation, client, expected) in [
+        (Operation::Chat, Format::GoogleGemini, &[0, 1][..]),
+        (Operation::Embeddings, Format::OpenaiChat, &[1]),
+        (Operation::CountTokens, Format::AnthropicMessages, &[0]),
+        (Operation::CountTokens, Format::GoogleGemini, &[]),
+    ] {
+        assert_eq!(claude.candidates(&gate, operation, client).targets, expected, "{operation:?}");
+    }
+    let embeddings = claude.candidates(&gate, Operation::Embeddings, Format::OpenaiChat);
+    assert_eq!(embeddings.header, crate::route::targets(["openai-eu"].into_iter()));
 }
 
 #[test]

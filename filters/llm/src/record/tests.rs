@@ -35,7 +35,7 @@ fn a_fallback_is_told_attempt_by_attempt() {
         ended: Some(NOON + 1_400 * MS),
         status: Some(200),
         first_token: Some(NOON + 350 * MS),
-        tally: Tally { usage: Some(USAGE), stopped: true, output_bytes: 400, cut: None },
+        tally: Tally { usage: Some(USAGE), stopped: true, output_bytes: 400, ..Tally::default() },
         ..example::attempt(1, Outcome::Served)
     };
     exchange.attempts = vec![Attempt { ended: Some(NOON + 90 * MS), ..refused }, served];

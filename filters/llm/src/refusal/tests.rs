@@ -2,6 +2,7 @@ use super::Refusal;
 use serde_json::{Value, json};
 use tollgate_kernel::key_ring::KeyRefusal;
 use tollgate_wire::Format;
+use tollgate_wire::endpoint::Operation;
 use tollgate_wire::error::Invalid;
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
@@ -23,9 +24,9 @@ fn all() -> Vec<Row> {
             404,
             NOT_FOUND,
             None,
-            "nothing is served under this path; served are POST /v1/chat/completions, POST /v1/messages",
+            "nothing is served under this path; served are /v1/chat/completions, /v1/responses, ",
         ),
-        (Refusal::Method, "method_not_allowed", 405, INVALID, None, "only POST is served"),
+        (Refusal::Method { allowed: "POST" }, "method_not_allowed", 405, INVALID, None, "only POST is served"),
         (Refusal::ContentType, "unsupported_content_type", 415, INVALID, None, "the content-type must be"),
         (Refusal::ContentEncoding, "unsupported_content_encoding", 415, INVALID, None, "a compressed request body"),
         (Refusal::NoKey, "missing_key", 401, UNAUTHENTICATED, None, "no API key was given; send one as"),
@@ -44,6 +45,14 @@ fn all() -> Vec<Row> {
         (Refusal::Key(KeyRefusal::Disabled), "disabled_key", 401, UNAUTHENTICATED, None, "the API key is disabled"),
         (Refusal::UnknownModel, "model_not_found", 404, NOT_FOUND, Some("model"), "the model is not served here"),
         (Refusal::ModelNotAllowed, "model_not_allowed", 403, FORBIDDEN, Some("model"), "this API key may not use"),
+        (
+            Refusal::NotServedByModel { operation: Operation::Embeddings },
+            "operation_not_served",
+            400,
+            INVALID,
+            None,
+            "this model does not serve embeddings",
+        ),
         (
             Refusal::TooLarge { limit: 2048 },
             "request_too_large",
@@ -81,16 +90,19 @@ fn every_refusal_is_an_error_object_of_the_clients_own_format() {
             assert_eq!((reply.status, reply.details), (status, reason), "{refusal:?}");
             assert_eq!(reply.headers.first(), Some(&("content-type", "application/json".to_owned())));
             let body: Value = serde_json::from_slice(&reply.body).expect("JSON");
-            let said = body["error"]["message"].as_str().expect("a message").to_owned();
+            let said = body.pointer("/error/message").or(body.get("message")).and_then(Value::as_str);
+            let said = said.expect("a message").to_owned();
             assert!(said.starts_with(message) && !said.ends_with('.'), "{said}");
             let expected = match format {
-                Format::OpenaiChat => {
+                Format::OpenaiChat | Format::OpenaiResponses => {
                     json!({"error": {"message": said, "type": openai, "param": field, "code": reason}})
                 }
                 Format::AnthropicMessages => {
                     let error = json!({"type": anthropic, "message": said, "details": {"error_code": reason}});
                     json!({"type": "error", "error": error})
                 }
+                // Neither has a place for the reason; the official clients go by the status and these words.
+                Format::GoogleGemini | Format::BedrockConverse => body.clone(),
             };
             assert_eq!(body, expected, "{refusal:?}");
         }
@@ -109,6 +121,6 @@ fn a_wrong_method_is_told_the_right_one() {
     let allow = ("allow", "POST".to_owned());
     for (refusal, ..) in all() {
         let told = refusal.reply(Format::OpenaiChat).headers.contains(&allow);
-        assert_eq!(told, refusal == Refusal::Method, "{refusal:?}");
+        assert_eq!(told, matches!(refusal, Refusal::Method { .. }), "{refusal:?}");
     }
 }

@@ -26,7 +26,7 @@ fn exchange(attempts: impl IntoIterator<Item = Attempt>) -> Exchange {
 }
 
 fn attempt(outcome: &Outcome, usage: Option<Usage>, stopped: bool, output_bytes: u64) -> Attempt {
-    let tally = Tally { usage, output_bytes, stopped, cut: None };
+    let tally = Tally { usage, output_bytes, stopped, ..Tally::default() };
     Attempt { tally, ..example::attempt(0, outcome.clone()) }
 }
 

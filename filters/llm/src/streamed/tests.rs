@@ -1,8 +1,9 @@
 #![expect(clippy::arithmetic_side_effects, reason = "tests")]
 
 use super::Streamed;
-use crate::answer::{Relay, Tally};
+use crate::answer::{Passage, Relay, Tally};
 use crate::config::Limits;
+use crate::example;
 use Format::{AnthropicMessages, OpenaiChat};
 use tollgate_kernel::sse::Framer;
 use tollgate_wire::Format;
@@ -45,6 +46,12 @@ struct Way {
     include_usage: bool,
 }
 
+impl Way {
+    fn passage(self) -> Passage {
+        Passage { include_usage: self.include_usage, ..example::passage(self.from, self.to) }
+    }
+}
+
 const fn way(from: Format, to: Format) -> Way {
     Way { from, to, include_usage: false }
 }
@@ -77,7 +84,7 @@ impl Relayed {
 
 /// Relays the chunks; the last of them ends the stream.
 fn relay<'a>(way: Way, limits: &Limits, chunks: impl IntoIterator<Item = &'a [u8]>) -> Relayed {
-    let mut streamed = Streamed::new(way.from, way.to, way.include_usage, 1_760_000_000, limits);
+    let mut streamed = Streamed::new(way.passage(), limits);
     let (mut client, mut tally) = (Vec::new(), Tally::default());
     let mut chunks = chunks.into_iter().peekable();
     while let Some(chunk) = chunks.next() {
@@ -115,7 +122,7 @@ fn whatever_the_cut(way: Way, limits: &Limits, stream: &str) -> Relayed {
 }
 
 fn deltas(format: Format, stream: &str) -> Vec<Delta> {
-    let (mut framer, mut reader, mut deltas) = (Framer::new(usize::MAX), Reader::new(format), Vec::new());
+    let (mut framer, mut reader, mut deltas) = (Framer::new(usize::MAX), Reader::new(format, 1), Vec::new());
     let mut read = |name: &[u8], data: &[u8]| reader.read(name, data, &mut deltas).expect("a readable event");
     framer.push(stream.as_bytes(), |event| read(event.name, event.data)).expect("no limit");
     framer.finish(|event| panic!("an event was left unfinished: {event:?}"));
@@ -257,7 +264,7 @@ fn an_error_before_anything_was_said_leaves_no_trace_with_the_client() {
             let relayed = whatever_the_cut(way, &Limits::default(), stream);
             assert_eq!(relayed.failed, Some(reason), "{stream}");
         }
-        let mut streamed = Streamed::new(from, from, false, 0, &Limits::default());
+        let mut streamed = Streamed::new(way(from, from).passage(), &Limits::default());
         let Relay::Failed(failure) = streamed.data(stream.as_bytes(), false, &mut Tally::default()) else {
             panic!("a failure")
         };
@@ -402,13 +409,14 @@ fn held_streams_together_stay_within_the_workers_budget() {
     let limits = Limits { held_total_bytes: 150, ..Limits::default() };
     let mut tally = Tally::default();
     let held = b"data: {\"choices\":[]}\n\ndata: {\"choices\":[],\"id\":\"0123456789\"";
-    let mut first = Streamed::new(OpenaiChat, OpenaiChat, true, 0, &limits);
-    let mut second = Streamed::new(OpenaiChat, OpenaiChat, true, 0, &limits);
+    let passage = || way(OpenaiChat, OpenaiChat).passage();
+    let mut first = Streamed::new(passage(), &limits);
+    let mut second = Streamed::new(passage(), &limits);
     assert_eq!(first.data(held, false, &mut tally), Relay::Hold);
     let Relay::Failed(failure) = second.data(held, false, &mut tally) else { panic!("a failure") };
     assert_eq!((failure.reason, failure.provider_refused), ("out_of_memory_budget", false));
     drop((first, second));
-    let mut third = Streamed::new(OpenaiChat, OpenaiChat, true, 0, &limits);
+    let mut third = Streamed::new(passage(), &limits);
     assert_eq!(third.data(held, false, &mut tally), Relay::Hold, "what was held is free again");
 }
 

@@ -49,7 +49,7 @@ fn sent(client: Format, index: usize, body: &str, from_client: &[(&str, &str)]) 
     let from_client = from_client.iter().map(|(name, value)| (*name, value.as_bytes()));
     admitted.carried = Carried::of(&headers(&seen.chain(from_client).collect::<Vec<_>>()), client);
     let provider = super::provider(&admitted, index).expect("a provider of the example");
-    request_headers(&admitted, provider, provider.format == client, 123)
+    request_headers(&admitted, index, provider.format == client, 123).expect("a provider of the example")
 }
 
 #[test]
@@ -117,8 +117,7 @@ fn a_header_given_twice_goes_on_once_with_both_values() {
     let twice = headers(&[("openai-beta", b"a"), ("openai-beta", b"b"), ("traceparent", b"\xff")]);
     let mut admitted = example::admitted(OpenaiChat, BODY);
     admitted.carried = Carried::of(&twice, OpenaiChat);
-    let provider = super::provider(&admitted, 1).expect("a provider of the example");
-    let pairs = request_headers(&admitted, provider, true, 0);
+    let pairs = request_headers(&admitted, 1, true, 0).expect("a provider of the example");
     assert_eq!(value(&pairs, "openai-beta"), Some("a, b"));
     assert!(pairs.contains(&("traceparent".to_owned(), b"\xff".to_vec())), "bytes pass as they are");
 }
@@ -140,9 +139,11 @@ fn an_attempt_is_for_the_target_of_its_number_or_else_for_the_first_at_its_provi
         ("openai", usize::MAX, Some(1)),
         ("gemini", 1, None),
     ] {
-        assert_eq!(target(&targets, provider, number), expected, "attempt {number} at {provider}");
+        assert_eq!(target(&targets, &[0, 1, 2], provider, number), expected, "attempt {number} at {provider}");
     }
-    assert_eq!(target(&[], "openai", 1), None);
+    assert_eq!(target(&[], &[], "openai", 1), None);
+    assert_eq!(target(&targets, &[1], "anthropic", 1), None, "that one cannot do what is asked for");
+    assert_eq!(target(&targets, &[1], "openai", 1), Some(1));
 }
 
 #[test]
