@@ -49,7 +49,7 @@ fn a_request_is_served_by_its_first_provider_in_the_clients_own_format() {
                 assert_eq!(seen.outcomes(), both(&[("served", "")]));
                 assert_eq!(seen.record["answer"]["end"], "complete");
                 assert_eq!(seen.record["cost"]["certainty"], "exact");
-                assert_eq!(seen.record["answer"]["bytes"], seen.client.body.len());
+                assert_eq!(seen.record["answer"]["bytes"], seen.client.size);
                 assert_eq!(seen.sent.len(), 1);
             }
         }
@@ -166,7 +166,7 @@ fn our_own_refusal_goes_through_our_own_response_callbacks_unchanged() {
             (&seen.record["decision"]["verdict"], &seen.record["decision"]["reason"]),
             (&json!("deny"), &json!(reason))
         );
-        assert_eq!(seen.record["answer"], json!({"status": status, "bytes": seen.client.body.len(), "end": "refused"}));
+        assert_eq!(seen.record["answer"], json!({"status": status, "bytes": seen.client.size, "end": "refused"}));
         assert!(seen.sent.is_empty());
     }
 }

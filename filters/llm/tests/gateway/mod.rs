@@ -11,6 +11,7 @@ use std::sync::Once;
 use std::time::Duration;
 use tollgate_llm::Llm;
 use tollgate_wire::Format;
+use tollgate_wire::endpoint::Operation;
 
 pub(crate) const KEY: &str = "tg_support_0123456789abcdef";
 /// `printf %s tg_support_0123456789abcdef | sha256sum`
@@ -61,15 +62,28 @@ pub(crate) enum Leaves {
 
 impl Client {
     pub(crate) fn new(format: Format, model: &str, stream: bool) -> Self {
-        let body = json!({
-            "model": model,
-            "stream": stream,
-            "max_tokens": 64,
-            "messages": [{"role": "user", "content": "What is the capital of Norway?"}],
-        });
+        const QUESTION: &str = "What is the capital of Norway?";
+        let messages = json!([{"role": "user", "content": QUESTION}]);
+        let body = match format {
+            Format::OpenaiChat | Format::AnthropicMessages => {
+                json!({"model": model, "stream": stream, "max_tokens": 64, "messages": messages})
+            }
+            Format::OpenaiResponses => {
+                json!({"model": model, "stream": stream, "max_output_tokens": 64, "input": messages})
+            }
+            Format::GoogleGemini => json!({
+                "contents": [{"role": "user", "parts": [{"text": QUESTION}]}],
+                "generationConfig": {"maxOutputTokens": 64},
+            }),
+            Format::BedrockConverse => json!({
+                "messages": [{"role": "user", "content": [{"text": QUESTION}]}],
+                "inferenceConfig": {"maxTokens": 64},
+            }),
+        };
+        let path = [format.base_path(), &format.provider_path(Operation::Chat, model, stream)].concat();
         let headers = Headers::from([
             (":method", "POST"),
-            (":path", format.path()),
+            (":path", path.as_str()),
             (":scheme", "https"),
             (":authority", "gateway.example"),
             ("content-type", "application/json"),
@@ -113,7 +127,10 @@ impl Cuts {
 pub(crate) struct Got {
     pub(crate) status: Option<u16>,
     pub(crate) headers: Headers,
+    /// What is no text in it stands for itself.
     pub(crate) body: String,
+    /// Its size in bytes.
+    pub(crate) size: usize,
     /// Whether it saw the end of it.
     pub(crate) ended: bool,
 }
@@ -138,7 +155,7 @@ pub(crate) struct Seen {
 impl Seen {
     pub(crate) fn error(&self) -> Value {
         let body: Value = serde_json::from_str(&self.client.body).expect("an error object");
-        body["error"].clone()
+        body.get("error").unwrap_or(&body).clone()
     }
 
     pub(crate) fn outcomes(&self) -> Vec<(String, String)> {
@@ -461,7 +478,8 @@ fn as_got(gate: &Stream<'_>) -> Got {
     let got = gate.forwarded_response();
     let Some(headers) = got.headers else { return Got::default() };
     let status = headers.text(":status").and_then(|status| status.parse().ok());
-    Got { status, headers, body: String::from_utf8(got.body).expect("text"), ended: got.ended && !gate.was_reset() }
+    let (body, size) = (String::from_utf8_lossy(&got.body).into_owned(), got.body.len());
+    Got { status, headers, body, size, ended: got.ended && !gate.was_reset() }
 }
 
 fn forget_times(record: &mut Value) {
