@@ -3,45 +3,19 @@
 //! Follows the event stream format of the [WHATWG HTML standard][spec], section 9.2.6, with one deviation, said at
 //! [`Framer::finish`]. `id` and `retry` concern a browser that reconnects; they are read over.
 //!
+//! The data of an [`Event`] is its `data` fields, joined by LF. An event ends after the blank line that completes it;
+//! comments and events without data before it count with it. When a chunk ends between the CR and the LF of that blank
+//! line, the event is complete at the CR and the LF belongs to what follows.
+//!
 //! [spec]: https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
+
+pub use crate::framing::{Event, TooLarge};
 
 use memchr::{memchr, memchr2};
 use std::borrow::Cow;
-use std::{fmt, mem};
+use std::mem;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
-
-/// One event that carries data.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Event<'a> {
-    /// The `event` field; empty when there is none.
-    pub name: &'a [u8],
-    /// The `data` fields, joined by LF.
-    pub data: &'a [u8],
-    /// Where the event ends in the chunk just pushed: the offset after the blank line that completed it, so
-    /// `chunk[previous end..end]` is what this chunk holds of the event, together with any comments and events without
-    /// data before it. When a chunk ends between the CR and the LF of that blank line, the event is complete at the CR
-    /// and the LF belongs to what follows. 0 for the event of [`Framer::finish`], which no chunk completed.
-    pub end: usize,
-    /// How many bytes of the stream it took, over all chunks: from the first line after the blank line before it, which
-    /// may be a comment, to its end.
-    pub size: usize,
-}
-
-/// An event outgrew the limit of its [`Framer`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct TooLarge {
-    /// That limit.
-    pub max_event_bytes: usize,
-}
-
-impl fmt::Display for TooLarge {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "an event of the stream is larger than {} bytes", self.max_event_bytes)
-    }
-}
-
-impl std::error::Error for TooLarge {}
 
 /// Cuts one stream into events. The events, and whether one is too large, do not depend on how the stream is chunked.
 ///
