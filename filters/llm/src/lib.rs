@@ -15,6 +15,7 @@ pub mod credentials;
 #[cfg(test)]
 mod example;
 pub mod exchange;
+mod framing;
 pub mod gate;
 mod models;
 pub mod provider;

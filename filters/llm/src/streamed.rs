@@ -7,14 +7,15 @@
 use crate::answer::{Failure, Passage, Relay, Tally, reason_of};
 use crate::budget::Share;
 use crate::config::Limits;
-use tollgate_kernel::sse::{Event, Framer};
+use crate::framing::Framing;
+use tollgate_kernel::framing::Event;
 use tollgate_wire::Format;
 use tollgate_wire::stream::{Delta, Reader, Writer};
 
 /// One stream.
 #[derive(Debug)]
 pub struct Streamed {
-    framer: Framer,
+    framing: Framing,
     events: Events,
     limits: Limits,
     /// Bytes taken in so far.
@@ -72,7 +73,13 @@ impl Streamed {
             ended: false,
             closed: false,
         };
-        Self { framer: Framer::new(limits.event_bytes), events, limits: *limits, taken: 0, share: Share::default() }
+        Self {
+            framing: Framing::of(from, limits.event_bytes),
+            events,
+            limits: *limits,
+            taken: 0,
+            share: Share::default(),
+        }
     }
 
     /// Whether the commit point has passed.
@@ -107,10 +114,10 @@ impl Streamed {
     }
 
     fn read(&mut self, data: &[u8], end: bool, tally: &mut Tally) -> Result<(), Failure> {
-        let Self { framer, events, limits, taken, share } = self;
+        let Self { framing, events, limits, taken, share } = self;
         let mut failure = None;
         let mut from = events.skip_hidden(data);
-        let framed = framer.push(data, |event| {
+        let framed = framing.push(data, |event| {
             if failure.is_none() && !events.closed {
                 let before = taken.saturating_add(event.end).saturating_sub(event.size);
                 let raw = data.get(from..event.end).unwrap_or_default();
@@ -126,14 +133,14 @@ impl Streamed {
             return Ok(());
         }
         *taken = taken.saturating_add(data.len());
-        let unfinished = framer.unfinished();
+        let unfinished = framing.unfinished();
         events.rest(data.get(from..).unwrap_or_default(), unfinished);
         events.check(taken.saturating_sub(unfinished), unfinished, limits)?;
-        framed.map_err(|_| Failure::too_large_event())?;
+        framed?;
         if end {
-            framer.finish(|event| failure = events.take(&event, b"", false, tally).err());
+            framing.finish(|event| failure = events.take(&event, b"", false, tally).err());
         }
-        let kept = framer.pending().saturating_add(events.kept());
+        let kept = framing.pending().saturating_add(events.kept());
         share.resize(kept, limits.held_total_bytes).map_err(|_| Failure::out_of_memory())?;
         failure.map_or(Ok(()), Err)
     }
