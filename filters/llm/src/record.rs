@@ -7,6 +7,7 @@ use crate::settle::{Bill, Ending, Settled};
 use serde::Serialize;
 use tollgate_kernel::subject::Subject;
 use tollgate_kernel::timestamp;
+use tollgate_wire::endpoint::Operation;
 use tollgate_wire::money::NanoUsd;
 use tollgate_wire::usage::{Certainty, Usage};
 
@@ -32,6 +33,8 @@ struct Record<'a> {
 struct Asked<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     format: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    operation: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     model: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -98,7 +101,13 @@ pub fn of_exchange(exchange: &Exchange, settled: &Settled, ending: &Ending) -> S
         id: &exchange.request_id,
         trace: exchange.trace_id.as_deref(),
         subject: exchange.key.as_ref().map(|key| &key.subject),
-        asked: Asked { format: Some(exchange.format.name()), model, stream, bytes: exchange.request_bytes },
+        asked: Asked {
+            format: Some(exchange.format.name()),
+            operation: exchange.operation.map(Operation::name),
+            model,
+            stream,
+            bytes: exchange.request_bytes,
+        },
         decision: decision(exchange),
         attempts: exchange.attempts.iter().zip(&settled.bills).map(|(one, bill)| tried(exchange, one, bill)).collect(),
         answer: Answer {
@@ -143,7 +152,9 @@ pub fn of_stranger(ending: &Ending) -> String {
 }
 
 fn decision(exchange: &Exchange) -> Decision<'_> {
+    let key = || exchange.key.as_ref().map_or_else(String::new, |key| format!("keys.{}.models", key.id));
     match (&exchange.refusal, &exchange.admitted) {
+        (None, _) if let Some(reason) = exchange.answered => Decision { verdict: "allow", rule: key(), reason },
         (Some(refusal), _) => {
             let key = exchange.key.as_ref().map(|key| &key.id);
             Decision { verdict: "deny", rule: refusal.rule(key), reason: refusal.reason() }

@@ -2,6 +2,7 @@
 
 use crate::answer::Tally;
 use crate::exchange::{Attempt, Exchange, Outcome};
+use tollgate_wire::endpoint::Operation;
 use tollgate_wire::envelope::InlineMedia;
 use tollgate_wire::money::NanoUsd;
 use tollgate_wire::usage::{Certainty, Usage};
@@ -134,6 +135,7 @@ fn end(exchange: &Exchange, client_gone: bool) -> End {
     let streamed = exchange.asked.as_ref().is_some_and(|(_, stream)| *stream);
     match last {
         _ if exchange.refusal.is_some() => End::Refused,
+        _ if exchange.answered.is_some() => End::Complete,
         Some(Outcome::Served) if streamed || !client_gone => End::Complete,
         _ if client_gone => End::ClientGone,
         Some(Outcome::Cut(_)) => End::Cut,
@@ -147,7 +149,11 @@ const fn is_whole(tally: &Tally) -> bool {
 }
 
 fn bill(exchange: &Exchange, attempt: &Attempt) -> Bill {
-    let (usage, certainty) = used(attempt, exchange.request_bytes);
+    // To count tokens is free, and so is an answer of which nothing is counted.
+    let (usage, certainty) = match exchange.operation {
+        Some(Operation::CountTokens) => (None, Certainty::Exact),
+        _ => used(attempt, exchange.request_bytes),
+    };
     let price = exchange.admitted.as_ref().and_then(|admitted| admitted.targets().get(attempt.target)?.price.as_ref());
     let cost = match (usage, certainty) {
         (Some(usage), _) => price.map(|price| price.cost(&usage)),

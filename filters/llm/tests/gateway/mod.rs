@@ -3,6 +3,8 @@
 
 pub(crate) mod provider;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use fake_envoy::{Exchange, FakeEnvoy, Forwarded, Headers, RootId, Stream};
 use provider::{Answer, Then};
 use proxy_wasm::types::LogLevel;
@@ -18,8 +20,12 @@ pub(crate) const KEY: &str = "tg_support_0123456789abcdef";
 const KEY_SHA256: &str = "22e541af4c0394f630f1cd565d33062b7fbdb6ba29560a12cbb5e5655a02569a";
 
 /// Models, and who serves them in which order.
-pub(crate) const MODELS: [(&str, &[&str]); 3] =
-    [("claude", &["anthropic", "openai"]), ("gpt", &["openai", "anthropic"]), ("single", &["openai"])];
+pub(crate) const MODELS: [(&str, &[&str]); 4] = [
+    ("claude", &["anthropic", "openai"]),
+    ("gpt", &["openai", "anthropic"]),
+    ("single", &["openai"]),
+    ("strict", &["anthropic"]),
+];
 
 /// Envoy's flag for a client that closed the connection.
 const CLIENT_GONE: u64 = 1 << 14;
@@ -100,6 +106,13 @@ impl Client {
     pub(crate) fn with(self, name: &str, value: impl AsRef<[u8]>) -> Self {
         let headers = self.headers.iter().chain([(name.as_bytes(), value.as_ref())]).collect();
         Self { headers, ..self }
+    }
+
+    /// Asks for something else than an answer.
+    pub(crate) fn asks(self, method: &str, path: &str, body: &Value) -> Self {
+        let body = if body.is_null() { String::new() } else { body.to_string() };
+        let other = self.without(":method").without(":path").with(":method", method).with(":path", path);
+        Self { body, ..other }
     }
 
     pub(crate) fn without(self, name: &str) -> Self {
@@ -193,7 +206,7 @@ impl Gateway {
         };
         let models = MODELS.map(|(name, providers)| {
             let targets: Vec<Value> = providers.iter().map(model).collect();
-            (name.to_owned(), json!({"targets": targets}))
+            (name.to_owned(), json!({"targets": targets, "strict": name == "strict"}))
         });
         let gate = json!({"gate": {
             "providers": {
@@ -242,6 +255,15 @@ impl Gateway {
 fn load(envoy: &FakeEnvoy, config: &Value) -> RootId {
     let register = tollgate_host::plugin::register::<Llm>;
     envoy.root(register, config.to_string().as_bytes()).expect("a good configuration")
+}
+
+/// The clusters in the gate's list, in its order.
+fn clusters(list: &str) -> Vec<&'static str> {
+    let list = STANDARD.decode(list).expect("base64");
+    let at = |name: &&'static str| list.windows(name.len()).position(|bytes| bytes == name.as_bytes());
+    let mut found: Vec<_> = ["openai", "anthropic"].into_iter().filter_map(|name| Some((at(&name)?, name))).collect();
+    found.sort_unstable();
+    found.into_iter().map(|(_, name)| name).collect()
 }
 
 /// An exchange on its way.
@@ -295,8 +317,7 @@ impl Run<'_> {
         for name in ["authorization", "x-api-key", "cookie", "x-envoy-upstream-rq-timeout-ms"] {
             assert_eq!(headers.get(name), None, "what the client sent there is not for the router");
         }
-        let model = headers.text("x-tollgate-route").expect("a route").to_owned();
-        let (_, providers) = MODELS.into_iter().find(|(name, _)| *name == model).expect("a configured route");
+        let providers = clusters(headers.text("x-tollgate-targets").expect("a list"));
         assert_eq!(headers.all("x-envoy-max-retries"), [(providers.len() - 1).to_string().as_bytes()]);
         // `header_to_metadata` takes the list away, which the router then follows.
         headers = headers.iter().filter(|(name, _)| *name != b"x-tollgate-targets").collect();

@@ -17,6 +17,10 @@ pub(crate) struct Answer {
 pub(crate) enum Says {
     /// A whole answer in JSON.
     Json,
+    /// Embeddings.
+    Embeddings,
+    /// A count of tokens.
+    Count,
     /// A streamed answer.
     Stream,
     /// A stream that fails at once, with status 200.
@@ -74,6 +78,8 @@ impl Answer {
         let (status, content_type, body) = match self.says {
             Says::Json if anthropic => (200, JSON, anthropic_json(&said)),
             Says::Json => (200, JSON, openai_json(&said)),
+            Says::Embeddings => (200, JSON, openai_embeddings(&said)),
+            Says::Count => (200, JSON, json!({"input_tokens": 14, "said": said}).to_string().into_bytes()),
             Says::Stream => (200, SSE, stream(anthropic, &said, &[])),
             Says::StreamOfError => (200, SSE, error_event(anthropic, &said)),
             Says::StreamThenError => (200, SSE, stream(anthropic, &said, &error_event(anthropic, &said))),
@@ -119,6 +125,12 @@ fn openai_json(said: &str) -> Vec<u8> {
     json!({"id": "chatcmpl-1", "object": "chat.completion", "created": 1, "model": "gpt-5", "choices": [choice], "usage": usage})
         .to_string()
         .into_bytes()
+}
+
+fn openai_embeddings(said: &str) -> Vec<u8> {
+    let data = json!([{"object": "embedding", "index": 0, "embedding": [0.25, -0.5], "said": said}]);
+    let usage = json!({"prompt_tokens": 11, "total_tokens": 11});
+    json!({"object": "list", "data": data, "model": "text-embedding-3", "usage": usage}).to_string().into_bytes()
 }
 
 fn anthropic_json(said: &str) -> Vec<u8> {
