@@ -47,6 +47,13 @@ impl<'a> Json<'a> {
         self.close_text();
     }
 
+    pub(crate) fn text_or_null(&mut self, text: Option<&str>) {
+        match text {
+            Some(text) => self.text(text),
+            None => self.null(),
+        }
+    }
+
     /// Begins a string that [`Self::more_text`] writes piece by piece.
     pub(crate) fn open_text(&mut self) {
         self.begin();

@@ -1,7 +1,7 @@
 //! The same conversations in every format. Each is recorded as every format says it (`fixtures/conversations`), so
 //! what one format is translated into must be what the other's recording says: for every pair of client and provider.
 //!
-//! A new format adds its recordings and one line to `recordings!`; it adds no test.
+//! A new format adds its recordings, one line to `recordings!` and one to each table; it adds no test.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -14,9 +14,10 @@ use serde_json::{Value, json};
 use tollgate_kernel::sse::Framer;
 use tollgate_wire::Format;
 use tollgate_wire::conversation::{
-    Message, OutputFormat, Part, Reasoning, Request, Response, Role, StopReason, Tool, ToolCall,
+    CacheTtl, Message, OutputFormat, Part, Reasoning, Request, Response, Role, StopReason, Tool, ToolCall,
 };
 use tollgate_wire::error::{ApiError, ErrorKind};
+use tollgate_wire::signature::{LABEL, LABEL_BASE64, Origin, Seal};
 use tollgate_wire::stream::{Delta, Reader, Writer};
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
@@ -75,8 +76,25 @@ macro_rules! recordings {
     };
 }
 
-const CONVERSATIONS: [Conversation; 8] =
-    recordings!["text", "multi_turn", "tools", "images", "long_output", "refusal", "max_tokens", "stop_sequence"];
+const CONVERSATIONS: [Conversation; 13] = recordings![
+    "text",
+    "multi_turn",
+    "tools",
+    "images",
+    "long_output",
+    "refusal",
+    "max_tokens",
+    "stop_sequence",
+    "reasoning",
+    "documents",
+    "structured_output",
+    "cache_hints",
+    "sampling"
+];
+
+fn conversation(name: &str) -> &'static Conversation {
+    CONVERSATIONS.iter().find(|conversation| conversation.name == name).unwrap()
+}
 
 /// An error as every format says it: the whole body, and the stream that ends in it.
 const ERRORS: [(Format, &[u8], &[u8]); FORMATS.len()] = [
@@ -88,24 +106,78 @@ const ERRORS: [(Format, &[u8], &[u8]); FORMATS.len()] = [
     ),
 ];
 
-/// What of [`asked`] a format has no place for. A request that says it anyway is told so by these names.
+/// What of [`asked`] a format has no place for. A request that says it anyway is told so, by the name that
+/// [`dropped_as`] gives.
 fn cannot_say(format: Format) -> &'static [&'static str] {
     match format {
+        Format::OpenaiChat => &["tools.cache", "top_k", "metadata", "reasoning.shown"],
+        Format::AnthropicMessages => &["frequency_penalty", "presence_penalty", "seed", "metadata", "service_tier"],
         _ => &[],
     }
 }
 
-fn without(mut asked: Value, names: &[&str]) -> Value {
-    for name in names {
-        asked.as_object_mut().unwrap().remove(*name);
+/// The name in [`Request::dropped`] of what [`asked`] tells by `key`.
+fn dropped_as(key: &'static str) -> &'static str {
+    match key {
+        "system.cache" | "tools.cache" | "turns.cache" => "cache_control",
+        "reasoning.shown" => "reasoning",
+        _ => key,
     }
-    asked
 }
 
-/// The names among `names` that `asked` says something by.
-fn said<'a>(asked: &Value, names: &[&'a str]) -> Vec<&'a str> {
-    let says = |name: &&&str| !matches!(&asked[**name], Value::Null | Value::Bool(false)) && asked[**name] != json!([]);
-    names.iter().filter(says).copied().collect()
+/// What of [`asked`] a format says in other words, so that nothing is lost that matters, and nobody is told.
+fn says_otherwise(format: Format) -> &'static [&'static str] {
+    match format {
+        // Its schemas have no name and are always strict.
+        Format::AnthropicMessages => &["output.name", "output.strict"],
+        _ => &[],
+    }
+}
+
+/// What of [`told`] a format has no place for.
+fn cannot_tell(format: Format) -> &'static [&'static str] {
+    match format {
+        // Of OpenAI's tiers it has only `priority`.
+        Format::AnthropicMessages => &["service_tier"],
+        _ => &[],
+    }
+}
+
+/// What may differ between requests of two formats.
+fn lost(one: Format, other: Format) -> Vec<&'static str> {
+    [cannot_say(one), cannot_say(other), says_otherwise(one), says_otherwise(other)].concat()
+}
+
+fn without(mut said: Value, names: &[&str]) -> Value {
+    for name in names {
+        said.as_object_mut().unwrap().remove(*name);
+    }
+    said
+}
+
+/// What a request that says `asked` to `client` must be told when it goes to `provider`.
+fn expected_dropped(asked: &Value, reasoned: bool, client: Format, provider: Format) -> Vec<&'static str> {
+    let says = |key: &&&str| !matches!(&asked[**key], Value::Null | Value::Bool(false)) && asked[**key] != json!([]);
+    let keys = cannot_say(provider).iter().filter(says);
+    let mut dropped: Vec<_> = keys.map(|key| dropped_as(key)).collect();
+    dropped.extend((reasoned && client.origin() != provider.origin()).then_some("reasoning_content"));
+    dropped.sort_unstable();
+    dropped.dedup();
+    dropped
+}
+
+fn reasoned(request: &Request) -> bool {
+    request.messages.iter().flat_map(|message| &message.parts).any(|part| matches!(part, Part::Reasoning(_)))
+}
+
+/// Without the reasoning that a provider of another origin cannot read.
+fn between(one: Format, other: Format, mut request: Request) -> Request {
+    if one.origin() != other.origin() {
+        for message in &mut request.messages {
+            message.parts.retain(|part| !matches!(part, Part::Reasoning(_)));
+        }
+    }
+    request
 }
 
 /// Every conversation with every pair of client and provider, equal ones too.
@@ -122,27 +194,28 @@ fn for_every_pair(check: impl Fn(&str, (Format, &Recording), (Format, &Recording
 
 #[test]
 fn a_request_asks_the_same_in_every_format() {
-    for_every_pair(|pair, (client, said_by_client), (provider, expected)| {
+    for_every_pair(|pair, (client, said_by_client), (provider, recorded)| {
         let mut request = client.read_request(said_by_client.request).unwrap();
-        let before = asked(&request);
+        let expected_dropped = expected_dropped(&asked(&request), reasoned(&request), client, provider);
         let forwarded = provider.write_request(&mut request).unwrap();
-        let arrived = asked(&provider.read_request(&forwarded).unwrap());
-        let expected = asked(&provider.read_request(expected.request).unwrap());
-        let lost = [cannot_say(provider), cannot_say(client)].concat();
-        assert_eq!(without(arrived, &lost), without(expected, &lost), "{pair}");
-        assert_eq!(request.dropped, said(&before, cannot_say(provider)), "{pair}");
+        let arrived = provider.read_request(&forwarded).unwrap();
+        let expected = between(client, provider, provider.read_request(recorded.request).unwrap());
+        let lost = lost(client, provider);
+        assert_eq!(without(asked(&arrived), &lost), without(asked(&expected), &lost), "{pair}");
+        request.dropped.sort_unstable();
+        assert_eq!(request.dropped, expected_dropped, "{pair}");
     });
 }
 
 #[test]
 fn a_request_comes_back_from_every_format_unchanged() {
     for_every_pair(|pair, (client, said), (provider, _)| {
-        let mut request = client.read_request(said.request).unwrap();
-        let before = asked(&request);
-        let mut there = provider.read_request(&provider.write_request(&mut request).unwrap()).unwrap();
+        let request = client.read_request(said.request).unwrap();
+        let mut going = request.clone();
+        let mut there = provider.read_request(&provider.write_request(&mut going).unwrap()).unwrap();
         let back = client.read_request(&client.write_request(&mut there).unwrap()).unwrap();
-        let lost = [cannot_say(provider), cannot_say(client)].concat();
-        assert_eq!(without(asked(&back), &lost), without(before, &lost), "{pair}");
+        let (lost, before) = (lost(client, provider), between(client, provider, request));
+        assert_eq!(without(asked(&back), &lost), without(asked(&before), &lost), "{pair}");
     });
 }
 
@@ -151,7 +224,9 @@ fn an_answer_tells_the_same_in_every_format() {
     for_every_pair(|pair, (client, expected), (provider, said)| {
         let response = provider.read_response(said.response).unwrap();
         let returned = client.read_response(&client.write_response(&response, CREATED)).unwrap();
-        assert_eq!(told(&returned), told(&client.read_response(expected.response).unwrap()), "{pair}");
+        let expected = client.read_response(expected.response).unwrap();
+        assert_eq!(told(&returned, client, provider), told(&expected, client, provider), "{pair}");
+        assert_eq!(seals(&returned.parts), seals(&response.parts), "{pair}");
     });
 }
 
@@ -159,11 +234,57 @@ fn an_answer_tells_the_same_in_every_format() {
 fn a_streamed_answer_tells_the_same_as_the_whole_one() {
     for_every_pair(|pair, (client, expected), (provider, said)| {
         let deltas = read_stream(provider, &[said.stream]);
-        let returned = read_stream(client, &[&write_stream(client, &deltas)]);
-        let expected = told(&client.read_response(expected.response).unwrap());
-        assert_eq!(told(&gathered(&deltas)), expected, "{pair}");
-        assert_eq!(told(&gathered(&returned)), expected, "{pair}");
+        let returned = gathered(&read_stream(client, &[&write_stream(client, &deltas)]));
+        let expected = told(&client.read_response(expected.response).unwrap(), client, provider);
+        assert_eq!(told(&gathered(&deltas), client, provider), expected, "{pair}");
+        assert_eq!(told(&returned, client, provider), expected, "{pair}");
+        assert_eq!(seals(&returned.parts), seals(&gathered(&deltas).parts), "{pair}");
     });
+}
+
+/// The client hands back what it was answered, in the next turn of the conversation.
+fn replayed(client: Format, request: &[u8], response: &[u8]) -> Vec<u8> {
+    let mut request: Value = serde_json::from_slice(request).unwrap();
+    let mut response: Value = serde_json::from_slice(response).unwrap();
+    let user = json!({ "role": "user", "content": "Thanks." });
+    let (turns, answer) = match client {
+        Format::OpenaiChat => ("messages", vec![response["choices"][0]["message"].take(), user]),
+        Format::AnthropicMessages => {
+            ("messages", vec![json!({ "role": "assistant", "content": response["content"].take() }), user])
+        }
+        _ => panic!("how a client of {} hands an answer back", client.name()),
+    };
+    request[turns].as_array_mut().unwrap().extend(answer);
+    request.to_string().into_bytes()
+}
+
+#[test]
+fn a_seal_goes_back_to_those_who_can_read_it_and_to_nobody_else() {
+    let conversation = conversation("reasoning");
+    for provider in FORMATS {
+        let answer = provider.read_response(conversation.by(provider).response).unwrap();
+        for client in FORMATS {
+            let shown = client.write_response(&answer, CREATED);
+            let labelled = [LABEL, LABEL_BASE64].iter().any(|label| String::from_utf8_lossy(&shown).contains(label));
+            assert_eq!(labelled, client.origin() != provider.origin(), "{} {}", provider.name(), client.name());
+            let request = client.read_request(&replayed(client, conversation.by(client).request, &shown)).unwrap();
+            for next in FORMATS {
+                let pair = format!("{} -> {} -> {}", provider.name(), client.name(), next.name());
+                let mut request = request.clone();
+                let body = next.write_request(&mut request).unwrap();
+                assert!(!String::from_utf8_lossy(&body).contains(LABEL), "{pair}");
+                let arrived = next.read_request(&body).unwrap();
+                let arrived: Vec<_> = arrived.messages.into_iter().flat_map(|message| message.parts).collect();
+                let arrived = seals(&arrived);
+                if next.origin() == provider.origin() {
+                    assert_eq!(arrived.last(), seals(&answer.parts).last(), "{pair}");
+                } else {
+                    assert!(request.dropped.contains(&"reasoning_content"), "{pair}");
+                    assert!(arrived.iter().all(|(origin, _)| *origin == next.origin()), "{pair}");
+                }
+            }
+        }
+    }
 }
 
 #[test]
@@ -193,7 +314,7 @@ fn an_error_in_a_stream_ends_it_in_every_format() {
 
 #[test]
 fn a_stream_cut_anywhere_reads_and_translates_the_same() {
-    let conversation = CONVERSATIONS.iter().find(|conversation| conversation.name == "tools").unwrap();
+    let conversation = conversation("tools");
     for provider in FORMATS {
         let stream = conversation.by(provider).stream;
         assert_cuts_change_nothing(provider, stream, &Outcome::of(provider, &[stream]));
@@ -213,7 +334,7 @@ fn a_stream_byte_by_byte_reads_and_translates_the_same() {
 
 #[test]
 fn line_ends_byte_order_mark_and_folded_data_change_nothing_wherever_they_are_cut() {
-    let conversation = CONVERSATIONS.iter().find(|conversation| conversation.name == "text").unwrap();
+    let conversation = conversation("text");
     for provider in FORMATS {
         let recorded = conversation.by(provider).stream;
         let expected = Outcome::of(provider, &[recorded]);
@@ -228,6 +349,168 @@ fn line_ends_byte_order_mark_and_folded_data_change_nothing_wherever_they_are_cu
             folded,
         ] {
             assert_cuts_change_nothing(provider, variant.as_bytes(), &expected);
+        }
+    }
+}
+
+#[test]
+fn a_stream_that_breaks_off_is_a_beginning_of_the_whole_one() {
+    for_every_pair(|pair, (client, _), (provider, said)| {
+        let whole = read_stream(provider, &[said.stream]);
+        let whole_for_client = read_stream(client, &[&write_stream(client, &whole)]);
+        let mut end = 0;
+        for event in events(said.stream) {
+            let deltas = read_stream(provider, &[&said.stream[..end]]);
+            assert!(whole.starts_with(&deltas), "{pair} after {end} bytes");
+            let for_client = read_stream(client, &[&write_stream(client, &deltas)]);
+            assert!(whole_for_client.starts_with(&for_client), "{pair} after {end} bytes");
+            end += event.len();
+        }
+        assert_eq!(end, said.stream.len(), "{pair}");
+    });
+}
+
+/// The stream taken apart, each event with the bytes that end it.
+fn events(stream: &[u8]) -> Vec<&[u8]> {
+    let mut rest = stream;
+    let mut events = Vec::new();
+    while let Some(at) = rest.windows(2).position(|bytes| bytes == b"\n\n") {
+        let (event, after) = rest.split_at(at + 2);
+        events.push(event);
+        rest = after;
+    }
+    events
+}
+
+/// Events (name and data) that come before anything is said: until then another provider may take over.
+const PREAMBLES: [(Format, &[(&str, &str)]); FORMATS.len()] = [
+    (
+        Format::OpenaiChat,
+        &[
+            ("", r#"{"id":"","model":"","choices":[],"prompt_filter_results":[{"prompt_index":0}]}"#),
+            ("", r#"{"id":"a","model":"m","choices":[{"index":0,"delta":{"role":"assistant","content":""}}]}"#),
+            (
+                "",
+                r#"{"id":"a","model":"m","choices":[{"index":0,"delta":{"role":"assistant","content":null,"refusal":null,"reasoning":null,"reasoning_details":[],"tool_calls":null,"annotations":[]}}]}"#,
+            ),
+            (
+                "",
+                r#"{"id":"a","model":"m","choices":[{"index":0,"delta":{"reasoning_content":""},"finish_reason":""}]}"#,
+            ),
+            (
+                "",
+                r#"{"id":"a","model":"m","choices":[{"index":0,"delta":{"content":""}}],"usage":{"prompt_tokens":9,"completion_tokens":0}}"#,
+            ),
+        ],
+    ),
+    (
+        Format::AnthropicMessages,
+        &[
+            (
+                "message_start",
+                r#"{"type":"message_start","message":{"id":"a","type":"message","role":"assistant","model":"m","content":[],"usage":{"input_tokens":9,"output_tokens":1}}}"#,
+            ),
+            ("ping", r#"{"type":"ping"}"#),
+            (
+                "content_block_start",
+                r#"{"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}}"#,
+            ),
+            (
+                "content_block_delta",
+                r#"{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":""}}"#,
+            ),
+        ],
+    ),
+];
+
+/// Sequences of events of which only the last says something: from then on nothing else may answer.
+const FIRSTS: [(Format, &[&[(&str, &str)]]); FORMATS.len()] = [
+    (
+        Format::OpenaiChat,
+        &[
+            &[("", r#"{"choices":[{"index":0,"delta":{"content":"H"}}]}"#)],
+            &[("", r#"{"choices":[{"index":0,"delta":{"refusal":"N"}}]}"#)],
+            &[("", r#"{"choices":[{"index":0,"delta":{"reasoning_content":"H"}}]}"#)],
+            &[("", r#"{"choices":[{"index":0,"delta":{"reasoning":"H"}}]}"#)],
+            &[(
+                "",
+                r#"{"choices":[{"index":0,"delta":{"reasoning_details":[{"type":"reasoning.text","text":"H"}]}}]}"#,
+            )],
+            &[(
+                "",
+                r#"{"choices":[{"index":0,"delta":{"reasoning_details":[{"type":"reasoning.encrypted","data":"x"}]}}]}"#,
+            )],
+            &[(
+                "",
+                r#"{"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"id":"c","function":{"name":"f","arguments":""}}]}}]}"#,
+            )],
+            &[("", r#"{"choices":[{"index":0,"delta":{"audio":{"id":"x"}}}]}"#)],
+            &[("", r#"{"choices":[{"index":1,"delta":{"content":"H"}}]}"#)],
+            &[("", r#"{"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}"#)],
+        ],
+    ),
+    (
+        Format::AnthropicMessages,
+        &[
+            &[
+                (
+                    "content_block_start",
+                    r#"{"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}}"#,
+                ),
+                (
+                    "content_block_delta",
+                    r#"{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"H"}}"#,
+                ),
+            ],
+            &[
+                (
+                    "content_block_start",
+                    r#"{"type":"content_block_start","index":0,"content_block":{"type":"thinking","thinking":"","signature":""}}"#,
+                ),
+                (
+                    "content_block_delta",
+                    r#"{"type":"content_block_delta","index":0,"delta":{"type":"thinking_delta","thinking":"H"}}"#,
+                ),
+            ],
+            &[(
+                "content_block_start",
+                r#"{"type":"content_block_start","index":0,"content_block":{"type":"redacted_thinking","data":"x"}}"#,
+            )],
+            &[(
+                "content_block_start",
+                r#"{"type":"content_block_start","index":0,"content_block":{"type":"tool_use","id":"c","name":"f","input":{}}}"#,
+            )],
+            &[(
+                "content_block_start",
+                r#"{"type":"content_block_start","index":0,"content_block":{"type":"server_tool_use","id":"c","name":"web_search","input":{}}}"#,
+            )],
+            &[(
+                "message_delta",
+                r#"{"type":"message_delta","delta":{"stop_reason":"end_turn"},"usage":{"output_tokens":1}}"#,
+            )],
+        ],
+    ),
+];
+
+#[test]
+fn nothing_before_the_first_word_commits_to_a_provider_and_the_first_word_does() {
+    let read = |reader: &mut Reader, (name, data): (&str, &str)| {
+        let mut deltas = Vec::new();
+        reader.read(name.as_bytes(), data.as_bytes(), &mut deltas).unwrap();
+        deltas.iter().any(Delta::is_meaningful)
+    };
+    for (format, preamble) in PREAMBLES {
+        let mut reader = Reader::new(format, 1);
+        for event in preamble {
+            assert!(!read(&mut reader, *event), "{} {event:?}", format.name());
+        }
+    }
+    for (format, firsts) in FIRSTS {
+        for first in firsts {
+            let mut reader = Reader::new(format, 1);
+            let meaningful: Vec<_> = first.iter().map(|event| read(&mut reader, *event)).collect();
+            let (last, before) = meaningful.split_last().unwrap();
+            assert!(*last && !before.contains(&true), "{} {first:?}: {meaningful:?}", format.name());
         }
     }
 }
@@ -321,14 +604,21 @@ fn limited() -> ApiError {
 
 /// All that a request asks, however its turns are cut into messages.
 fn asked(request: &Request) -> Value {
+    let schema = match &request.output {
+        Some(OutputFormat::JsonSchema(schema)) => Some(schema),
+        _ => None,
+    };
     json!({
         "model": request.model,
-        "system": request.system.iter().map(|system| json!({
-            "text": system.text,
-            "cache": system.cache.map(|ttl| format!("{ttl:?}")),
-        })).collect::<Vec<_>>(),
+        "system": request.system.iter().map(|system| &*system.text).collect::<Vec<_>>(),
+        "system.cache": cached(request.system.iter().map(|system| system.cache)),
         "turns": turns(&request.messages),
+        "turns.cache": cached(request.messages.iter().flat_map(|message| &message.parts).map(|part| match part {
+            Part::CacheBreakpoint(ttl) => Some(*ttl),
+            _ => None,
+        })),
         "tools": request.tools.iter().map(tool).collect::<Vec<_>>(),
+        "tools.cache": cached(request.tools.iter().map(|tool| tool.cache)),
         "tool_choice": request.tool_choice.as_ref().map(|choice| format!("{choice:?}")),
         "parallel_tool_calls": request.parallel_tool_calls,
         "max_output_tokens": request.max_output_tokens,
@@ -339,12 +629,12 @@ fn asked(request: &Request) -> Value {
         "presence_penalty": request.sampling.presence_penalty,
         "seed": request.sampling.seed,
         "stop": request.stop,
-        "reasoning": request.reasoning.map(|reasoning| json!({
-            "effort": reasoning.effort.map(|effort| format!("{effort:?}")),
-            "budget_tokens": reasoning.budget_tokens,
-            "shown": reasoning.shown,
-        })),
+        "reasoning.effort": request.reasoning.and_then(|reasoning| reasoning.effort).map(|effort| effort.name()),
+        "reasoning.budget_tokens": request.reasoning.and_then(|reasoning| reasoning.budget_tokens),
+        "reasoning.shown": request.reasoning.and_then(|reasoning| reasoning.shown),
         "output": request.output.as_ref().map(output),
+        "output.name": schema.and_then(|schema| schema.name.as_ref()),
+        "output.strict": schema.and_then(|schema| schema.strict),
         "stream": request.stream,
         "end_user": request.end_user,
         "metadata": request.metadata,
@@ -356,18 +646,21 @@ fn output(output: &OutputFormat) -> Value {
     match output {
         OutputFormat::JsonObject => json!("object"),
         OutputFormat::JsonSchema(schema) => json!({
-            "name": schema.name,
             "description": schema.description,
             "schema": serde_json::from_str::<Value>(schema.schema.get()).unwrap(),
-            "strict": schema.strict,
         }),
     }
+}
+
+/// What of a list is worth keeping in a cache: `2 Short` is its third.
+fn cached(hints: impl Iterator<Item = Option<CacheTtl>>) -> Vec<String> {
+    hints.enumerate().filter_map(|(at, hint)| hint.map(|ttl| format!("{at} {ttl:?}"))).collect()
 }
 
 fn turns(messages: &[Message]) -> Value {
     let mut turns: Vec<(Role, Vec<Value>)> = Vec::new();
     for message in messages {
-        let parts = message.parts.iter().map(part);
+        let parts = message.parts.iter().filter(|part| !matches!(part, Part::CacheBreakpoint(_))).map(part);
         match turns.last_mut() {
             Some((role, said)) if *role == message.role => said.extend(parts),
             _ => turns.push((message.role, parts.collect())),
@@ -381,10 +674,7 @@ fn part(part: &Part) -> Value {
         Part::Text(text) => json!({ "text": text }),
         Part::Image(image) => json!({ "image": format!("{image:?}") }),
         Part::Document(document) => json!({ "document": format!("{document:?}") }),
-        Part::Reasoning(reasoning) => {
-            let seal = reasoning.seal.as_ref().map(|seal| json!([format!("{:?}", seal.origin), seal.value]));
-            json!({ "reasoning": reasoning.text, "seal": seal })
-        }
+        Part::Reasoning(reasoning) => json!({ "reasoning": reasoning.text, "seal": reasoning.seal.as_ref().map(raw) }),
         Part::CacheBreakpoint(ttl) => json!({ "cache": format!("{ttl:?}") }),
         Part::ToolCall(call) => {
             let arguments: Value = serde_json::from_str(&call.arguments).unwrap();
@@ -397,15 +687,35 @@ fn part(part: &Part) -> Value {
     }
 }
 
-fn tool(tool: &Tool) -> Value {
-    let parameters: Option<Value> = tool.parameters.as_ref().map(|schema| serde_json::from_str(schema.get()).unwrap());
-    json!({ "name": tool.name, "description": tool.description, "parameters": parameters, "strict": tool.strict,
-            "cache": tool.cache.map(|ttl| format!("{ttl:?}")) })
+/// The provider's own text in a seal, which is the same in all recordings.
+fn raw(seal: &Seal) -> String {
+    match seal.origin {
+        Origin::OpenaiChat => {
+            let element: Value = serde_json::from_str(&seal.value).unwrap();
+            element["signature"].as_str().or(element["data"].as_str()).unwrap().to_owned()
+        }
+        Origin::OpenaiResponses => seal.value.split_once(' ').unwrap().1.to_owned(),
+        Origin::Claude | Origin::Gemini => seal.value.clone(),
+    }
 }
 
-/// All that an answer tells and every format can say: text pieces are one text, and only some formats tell a stop
+/// Who can read what the model thought, and what they read.
+fn seals(parts: &[Part]) -> Vec<(Origin, String)> {
+    let seal_of = |part: &Part| match part {
+        Part::Reasoning(reasoning) => reasoning.seal.as_ref().map(|seal| (seal.origin, raw(seal))),
+        _ => None,
+    };
+    parts.iter().filter_map(seal_of).collect()
+}
+
+fn tool(tool: &Tool) -> Value {
+    let parameters: Option<Value> = tool.parameters.as_ref().map(|schema| serde_json::from_str(schema.get()).unwrap());
+    json!({ "name": tool.name, "description": tool.description, "parameters": parameters, "strict": tool.strict })
+}
+
+/// All that an answer tells and both formats can say: text pieces are one text, and only some formats tell a stop
 /// sequence from an end.
-fn told(response: &Response) -> Value {
+fn told(response: &Response, one: Format, other: Format) -> Value {
     let text_of = |part: &Part| if let Part::Text(text) = part { Some(text.clone()) } else { None };
     let stop = if response.stop == StopReason::StopSequence { StopReason::End } else { response.stop };
     json!({
@@ -414,6 +724,6 @@ fn told(response: &Response) -> Value {
         "text": response.parts.iter().filter_map(text_of).collect::<String>(),
         "others": response.parts.iter().filter(|part| !matches!(part, Part::Text(_))).map(part).collect::<Vec<_>>(),
         "stop": format!("{stop:?}"),
-        "usage": response.usage,
+        "usage": without(json!(response.usage), &[cannot_tell(one), cannot_tell(other)].concat()),
     })
 }

@@ -1,24 +1,25 @@
 //! OpenAI's error object: `{"error": {"message", "type", "param", "code"}}`.
 
 use crate::error::{ApiError, ErrorKind, Malformed};
-use serde::{Deserialize, Serialize};
+use crate::fields::Fields;
+use crate::json::Json;
 use serde_json::value::RawValue;
 
 /// Reads a provider's error body; see [`Format::read_error`](crate::Format::read_error).
 #[must_use]
 pub fn read_error(status: u16, body: &[u8]) -> ApiError {
     let failure = Some(status).filter(|status| (400..=599).contains(status));
-    let error = serde_json::from_slice::<Body<'_>>(body)
-        .ok()
-        .and_then(|body| body.error)
-        .map_or_else(|| plain_error(status), |error| read_object(failure, error));
+    let body = str::from_utf8(body).ok().and_then(|body| Fields::of_text(body).ok()).unwrap_or_default();
+    let error = body.get("error").map_or_else(|| plain_error(status), |error| read_object(failure, error));
     ApiError { status: failure.unwrap_or(error.status), ..error }
 }
 
 /// Writes an error object; see [`Format::write_error`](crate::Format::write_error).
 #[must_use]
 pub fn write_error(error: &ApiError) -> Vec<u8> {
-    serde_json::to_vec(&ErrorOut::from(error)).unwrap_or_default()
+    let mut body = Vec::new();
+    write_error_object(error, &mut Json::new(&mut body));
+    body
 }
 
 /// Reads the value of an `error` key that came where an answer was promised, without a status of its own.
@@ -31,40 +32,24 @@ pub(super) fn refuse_inner_error(error: Option<&RawValue>) -> Result<(), Malform
     error.map_or(Ok(()), |error| Err(Malformed::Error(read_inner_error(error))))
 }
 
-#[derive(Deserialize)]
-struct Body<'a> {
-    /// An object, or with some compatible servers only a sentence.
-    #[serde(borrow)]
-    error: Option<&'a RawValue>,
-}
-
-#[derive(Default, Deserialize)]
-struct ErrorIn<'a> {
-    message: Option<String>,
-    #[serde(rename = "type")]
-    kind: Option<String>,
-    param: Option<String>,
-    /// A string with OpenAI, an HTTP status with several compatible servers.
-    #[serde(borrow)]
-    code: Option<&'a RawValue>,
-}
-
 fn plain_error(status: u16) -> ApiError {
     let kind = ErrorKind::of_status(status);
     ApiError::new(kind, format!("the provider answered with status {status} and no readable error"))
 }
 
 fn read_object(status: Option<u16>, error: &RawValue) -> ApiError {
-    let text = error.get();
-    let object = serde_json::from_str::<ErrorIn<'_>>(text)
-        .unwrap_or_else(|_| ErrorIn { message: serde_json::from_str(text).ok(), ..ErrorIn::default() });
-    let code = object.code.map(|code| serde_json::from_str(code.get()).unwrap_or_else(|_| code.get().to_owned()));
+    let object = Fields::of_text(error.get()).unwrap_or_default();
+    // With some compatible servers it is only a sentence.
+    let sentence = || serde_json::from_str(error.get()).ok();
+    let text = |name| object.text(name).ok().flatten();
+    // A string with OpenAI, an HTTP status with several compatible servers.
+    let code = text("code").or_else(|| object.get("code").map(|code| code.get().to_owned()));
     let kind = match status.or_else(|| code.as_deref()?.parse().ok()) {
         Some(status @ 400..=599) => ErrorKind::of_status(status),
-        _ => kind_of_names(code.as_deref(), object.kind.as_deref()),
+        _ => kind_of_names(code.as_deref(), text("type").as_deref()),
     };
-    let message = object.message.unwrap_or_else(|| "the provider gave no message".to_owned());
-    ApiError { code, param: object.param, ..ApiError::new(kind, message) }
+    let message = text("message").or_else(sentence).unwrap_or_else(|| "the provider gave no message".to_owned());
+    ApiError { code, param: text("param"), ..ApiError::new(kind, message) }
 }
 
 /// The code is the finer of the two: a wrong key is an `invalid_request_error` with the code `invalid_api_key`.
@@ -104,25 +89,16 @@ fn wire_type(error: &ApiError) -> &'static str {
 }
 
 /// The error object, also as the last event of a stream that fails.
-#[derive(Serialize)]
-pub(super) struct ErrorOut<'a> {
-    error: Inner<'a>,
-}
-
-#[derive(Serialize)]
-struct Inner<'a> {
-    message: &'a str,
-    #[serde(rename = "type")]
-    kind: &'static str,
-    param: Option<&'a str>,
-    code: Option<&'a str>,
-}
-
-impl<'a> From<&'a ApiError> for ErrorOut<'a> {
-    fn from(error: &'a ApiError) -> Self {
-        let (param, code) = (error.param.as_deref(), error.code.as_deref());
-        Self { error: Inner { message: &error.message, kind: wire_type(error), param, code } }
+pub(super) fn write_error_object(error: &ApiError, json: &mut Json<'_>) {
+    json.open_object();
+    json.key("error").open_object();
+    json.key("message").text(&error.message);
+    json.key("type").text(wire_type(error));
+    for (name, value) in [("param", &error.param), ("code", &error.code)] {
+        json.key(name).text_or_null(value.as_deref());
     }
+    json.close_object();
+    json.close_object();
 }
 
 #[cfg(test)]

@@ -1,84 +1,144 @@
-//! `usage`: OpenAI's inclusive figures, taken apart and put together again.
+//! `usage` and `service_tier`: OpenAI's inclusive figures, taken apart and put together again.
 
-use crate::usage::Usage;
-use serde::{Deserialize, Serialize};
+use crate::fields::{Fields, Unreadable};
+use crate::json::Json;
+use crate::usage::{ServiceTier, Usage};
 use serde_json::value::RawValue;
 
-/// `usage` on the wire. `prompt_tokens` contain the details below them, and so do `completion_tokens`.
-#[derive(Debug, Serialize, Deserialize)]
-pub(super) struct WireUsage {
-    prompt_tokens: u64,
-    completion_tokens: u64,
-    total_tokens: Option<u64>,
-    prompt_tokens_details: Option<PromptDetails>,
-    completion_tokens_details: Option<CompletionDetails>,
+#[cfg(test)]
+mod tests;
+
+const TIERS: [(ServiceTier, &str); 9] = [
+    (ServiceTier::Standard, "default"),
+    (ServiceTier::Flex, "flex"),
+    (ServiceTier::Priority, "priority"),
+    (ServiceTier::Provisioned, "scale"),
+    // Another word for `priority`, which answers do not use.
+    (ServiceTier::Priority, "fast"),
+    // What was asked for, where a server repeats it: nothing but the standard was said.
+    (ServiceTier::Standard, "auto"),
+    // Compatible servers.
+    (ServiceTier::Standard, "standard"),
+    (ServiceTier::Standard, "on_demand"),
+    (ServiceTier::Batch, "batch"),
+];
+
+/// The tier of that name.
+pub(super) fn tier_of_name(name: &str) -> ServiceTier {
+    TIERS.iter().find(|(_, known)| *known == name).map_or(ServiceTier::Other, |(tier, _)| *tier)
 }
 
-#[derive(Debug, Default, Serialize, Deserialize)]
-struct PromptDetails {
-    cached_tokens: Option<u64>,
-    cache_write_tokens: Option<u64>,
-    audio_tokens: Option<u64>,
+/// OpenAI's name of a tier; `None` where it has none.
+pub(super) fn tier_name(tier: ServiceTier) -> Option<&'static str> {
+    let names = TIERS.iter().filter(|_| tier != ServiceTier::Batch);
+    names.into_iter().find(|(known, _)| *known == tier).map(|(_, name)| *name)
 }
 
-#[derive(Debug, Default, Serialize, Deserialize)]
-struct CompletionDetails {
-    reasoning_tokens: Option<u64>,
-    audio_tokens: Option<u64>,
+/// What was reported so far, in one `usage` or in several.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Figures {
+    prompt: Option<u64>,
+    completion: Option<u64>,
+    total: Option<u64>,
+    cached: Option<u64>,
+    cache_write: Option<u64>,
+    cache_write_12h: Option<u64>,
+    input_audio: Option<u64>,
+    input_image: Option<u64>,
+    reasoning: Option<u64>,
+    output_audio: Option<u64>,
+    output_image: Option<u64>,
+    web_searches: Option<u64>,
+    tier: Option<ServiceTier>,
 }
 
-/// Reads a `usage` object. One that cannot be read is no usage rather than zero, and never spoils the answer it is in.
-pub(super) fn read(usage: Option<&RawValue>) -> Option<Usage> {
-    serde_json::from_str::<WireUsage>(usage?.get()).ok().and_then(|usage| usage.disjoint().plausible())
-}
-
-impl WireUsage {
-    fn disjoint(&self) -> Usage {
-        let prompt = self.prompt_tokens_details.as_ref();
-        let completion = self.completion_tokens_details.as_ref();
-        let mut input = Remaining(self.prompt_tokens);
-        let mut output = Remaining(self.inclusive_output());
-        let input_cache_read = input.take(prompt.and_then(|details| details.cached_tokens));
-        let input_cache_write_5m = input.take(prompt.and_then(|details| details.cache_write_tokens));
-        let input_audio = input.take(prompt.and_then(|details| details.audio_tokens));
-        let output_reasoning = output.take(completion.and_then(|details| details.reasoning_tokens));
-        let output_audio = output.take(completion.and_then(|details| details.audio_tokens));
-        Usage {
-            input_fresh: input.0,
-            input_cache_read,
-            input_cache_write_5m,
-            input_cache_write_1h: 0,
-            input_audio,
-            output_text: output.0,
-            output_reasoning,
-            output_audio,
-            ..Usage::NONE
+impl Figures {
+    /// Takes over what an answer or a chunk reports. Figures are cumulative, so nothing is ever added; a later zero does
+    /// not erase a figure, because compatible servers fill what they do not count with zeros. A `usage` that cannot be
+    /// read is none. Whether anything was reported.
+    pub(super) fn merge(&mut self, usage: Option<&RawValue>, tier: Option<&RawValue>) -> bool {
+        let before = self.tier;
+        let tier = tier.and_then(|tier| serde_json::from_str::<String>(tier.get()).ok());
+        self.tier = tier.map(|name| tier_of_name(&name)).or(self.tier);
+        let mut merged = *self;
+        let reported = usage.is_some_and(|usage| merged.merge_usage(usage).is_ok());
+        if reported {
+            *self = merged;
         }
+        reported || self.tier != before
+    }
+
+    fn merge_usage(&mut self, usage: &RawValue) -> Result<(), Unreadable> {
+        let usage = Fields::of_text(usage.get())?;
+        let none = Fields::default;
+        let prompt = usage.object("prompt_tokens_details")?.unwrap_or_else(none);
+        let written = prompt.object("cache_write_tokens_details")?.unwrap_or_else(none);
+        let completion = usage.object("completion_tokens_details")?.unwrap_or_else(none);
+        let tools = usage.object("server_tool_use")?.unwrap_or_else(none);
+        for (figure, fields, name) in [
+            (&mut self.prompt, &usage, "prompt_tokens"),
+            (&mut self.completion, &usage, "completion_tokens"),
+            (&mut self.total, &usage, "total_tokens"),
+            (&mut self.cache_write, &prompt, "cache_write_tokens"),
+            // As the Responses API has it.
+            (&mut self.cache_write_12h, &written, "ttl_12h_tokens"),
+            (&mut self.input_audio, &prompt, "audio_tokens"),
+            (&mut self.input_image, &prompt, "image_tokens"),
+            (&mut self.reasoning, &completion, "reasoning_tokens"),
+            (&mut self.output_audio, &completion, "audio_tokens"),
+            (&mut self.output_image, &completion, "image_tokens"),
+        ] {
+            newest(figure, fields.count(name)?);
+        }
+        // DeepSeek's and Moonshot's own places, beside OpenAI's or instead of it.
+        for (fields, name) in
+            [(&usage, "cached_tokens"), (&usage, "prompt_cache_hit_tokens"), (&prompt, "cached_tokens")]
+        {
+            newest(&mut self.cached, fields.count(name)?);
+        }
+        // OpenRouter's and Perplexity's. OpenAI does not report how often its search models search.
+        for (fields, name) in [(&usage, "num_search_queries"), (&tools, "web_search_requests")] {
+            newest(&mut self.web_searches, fields.count(name)?);
+        }
+        Ok(())
+    }
+
+    /// The buckets; `None` unless both sides of the exchange were counted.
+    pub(super) fn usage(&self) -> Option<Usage> {
+        let mut input = Remaining(self.prompt?);
+        let mut output = Remaining(self.inclusive_output()?);
+        let input_cache_read = input.take(self.cached);
+        let mut written = Remaining(input.take(self.cache_write.max(self.cache_write_12h)));
+        let input_cache_write_1h = written.take(self.cache_write_12h);
+        // Rejected predictions need no bucket: they are billed as text, which is what is left.
+        let usage = Usage {
+            input_cache_read,
+            input_cache_write_5m: written.0,
+            input_cache_write_1h,
+            input_audio: input.take(self.input_audio),
+            input_image: input.take(self.input_image),
+            input_fresh: input.0,
+            output_reasoning: output.take(self.reasoning),
+            output_audio: output.take(self.output_audio),
+            output_image: output.take(self.output_image),
+            output_text: output.0,
+            web_search_calls: self.web_searches.unwrap_or(0),
+            service_tier: self.tier.unwrap_or_default(),
+            ..Usage::NONE
+        };
+        usage.plausible()
     }
 
     /// Some compatible servers leave reasoning out of `completion_tokens` and count it in `total_tokens` only.
-    fn inclusive_output(&self) -> u64 {
-        let beyond_prompt = self.total_tokens.unwrap_or(0).saturating_sub(self.prompt_tokens);
-        self.completion_tokens.max(beyond_prompt)
+    fn inclusive_output(&self) -> Option<u64> {
+        let beyond_prompt = self.total.unwrap_or(0).saturating_sub(self.prompt.unwrap_or(0));
+        self.completion.map(|completion| completion.max(beyond_prompt))
     }
 }
 
-impl From<&Usage> for WireUsage {
-    fn from(usage: &Usage) -> Self {
-        Self {
-            prompt_tokens: usage.input(),
-            completion_tokens: usage.output(),
-            total_tokens: Some(usage.input().saturating_add(usage.output())),
-            prompt_tokens_details: Some(PromptDetails {
-                cached_tokens: Some(usage.input_cache_read),
-                cache_write_tokens: Some(usage.input_cache_write_5m.saturating_add(usage.input_cache_write_1h)),
-                audio_tokens: Some(usage.input_audio),
-            }),
-            completion_tokens_details: Some(CompletionDetails {
-                reasoning_tokens: Some(usage.output_reasoning),
-                audio_tokens: Some(usage.output_audio),
-            }),
-        }
+fn newest(figure: &mut Option<u64>, later: Option<u64>) {
+    if later.is_some_and(|later| later > 0 || figure.is_none()) {
+        *figure = later;
     }
 }
 
@@ -93,112 +153,40 @@ impl Remaining {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    #[cfg(target_arch = "wasm32")]
-    use wasm_bindgen_test::wasm_bindgen_test as test;
-
-    fn read_str(usage: &str) -> Option<Usage> {
-        read(Some(serde_json::from_str(usage).expect("JSON")))
+/// Writes the value of `usage`.
+pub(super) fn write(usage: &Usage, json: &mut Json<'_>) {
+    json.open_object();
+    json.key("prompt_tokens").number(usage.input());
+    json.key("completion_tokens").number(usage.output());
+    json.key("total_tokens").number(usage.input().saturating_add(usage.output()));
+    json.key("prompt_tokens_details").open_object();
+    json.key("cached_tokens").number(usage.input_cache_read);
+    let (short, long) = (usage.input_cache_write_5m, usage.input_cache_write_1h);
+    json.key("cache_write_tokens").number(short.saturating_add(long));
+    if long > 0 {
+        json.key("cache_write_tokens_details").open_object();
+        json.key("ttl_30m_tokens").number(short);
+        json.key("ttl_12h_tokens").number(long);
+        json.close_object();
     }
-
-    #[test]
-    fn cached_tokens_are_never_counted_twice() {
-        let usage = read_str(
-            r#"{"prompt_tokens":1000,"completion_tokens":200,"total_tokens":1200,
-                "prompt_tokens_details":{"cached_tokens":800},
-                "completion_tokens_details":{"reasoning_tokens":150}}"#,
-        );
-        let expected = Usage {
-            input_fresh: 200,
-            input_cache_read: 800,
-            output_text: 50,
-            output_reasoning: 150,
-            ..Usage::default()
-        };
-        assert_eq!(usage, Some(expected));
+    json.key("audio_tokens").number(usage.input_audio);
+    write_nonzero("image_tokens", usage.input_image, json);
+    json.close_object();
+    json.key("completion_tokens_details").open_object();
+    json.key("reasoning_tokens").number(usage.output_reasoning);
+    json.key("audio_tokens").number(usage.output_audio);
+    write_nonzero("image_tokens", usage.output_image, json);
+    json.close_object();
+    if usage.web_search_calls > 0 {
+        json.key("server_tool_use").open_object();
+        json.key("web_search_requests").number(usage.web_search_calls);
+        json.close_object();
     }
+    json.close_object();
+}
 
-    #[test]
-    fn every_detail_has_its_bucket() {
-        let usage = read_str(
-            r#"{"prompt_tokens":100,"completion_tokens":60,"total_tokens":160,
-                "prompt_tokens_details":{"cached_tokens":10,"cache_write_tokens":20,"audio_tokens":30,"text_tokens":70},
-                "completion_tokens_details":{"reasoning_tokens":5,"audio_tokens":15,
-                    "accepted_prediction_tokens":3,"rejected_prediction_tokens":9}}"#,
-        );
-        let expected = Usage {
-            input_fresh: 40,
-            input_cache_read: 10,
-            input_cache_write_5m: 20,
-            input_audio: 30,
-            output_text: 40,
-            output_reasoning: 5,
-            output_audio: 15,
-            ..Usage::default()
-        };
-        assert_eq!(usage, Some(expected));
-    }
-
-    #[test]
-    fn buckets_add_up_to_the_inclusive_figures_even_when_details_claim_more() {
-        let usage = read_str(
-            r#"{"prompt_tokens":10,"completion_tokens":10,"total_tokens":20,
-                "prompt_tokens_details":{"cached_tokens":18446744073709551615,"audio_tokens":4},
-                "completion_tokens_details":{"reasoning_tokens":7,"audio_tokens":7}}"#,
-        )
-        .unwrap();
-        assert_eq!((usage.input(), usage.input_cache_read, usage.input_audio), (10, 10, 0));
-        assert_eq!((usage.output(), usage.output_reasoning, usage.output_audio), (10, 7, 3));
-    }
-
-    #[test]
-    fn reasoning_that_only_the_total_counts_is_not_free() {
-        let usage = read_str(
-            r#"{"prompt_tokens":10,"completion_tokens":20,"total_tokens":110,
-                "completion_tokens_details":{"reasoning_tokens":80}}"#,
-        )
-        .unwrap();
-        assert_eq!((usage.output_text, usage.output_reasoning), (20, 80));
-    }
-
-    #[test]
-    fn usage_that_says_nothing_is_missing_and_not_zero() {
-        for usage in ["{}", "[]", "7", r#"{"prompt_tokens":5}"#, r#"{"prompt_tokens":-1,"completion_tokens":2}"#] {
-            assert_eq!(read_str(usage), None, "{usage}");
-        }
-        assert_eq!(read(None), None);
-    }
-
-    #[test]
-    fn null_details_are_no_details() {
-        let usage = read_str(
-            r#"{"prompt_tokens":3,"completion_tokens":4,"prompt_tokens_details":null,
-                "completion_tokens_details":{"reasoning_tokens":null}}"#,
-        );
-        assert_eq!(usage, Some(Usage { input_fresh: 3, output_text: 4, ..Usage::default() }));
-    }
-
-    #[test]
-    fn written_usage_is_inclusive_again() {
-        let usage = Usage {
-            input_fresh: 1,
-            input_cache_read: 2,
-            input_cache_write_5m: 3,
-            input_cache_write_1h: 4,
-            input_audio: 5,
-            output_text: 6,
-            output_reasoning: 7,
-            output_audio: 8,
-        };
-        assert_eq!(
-            serde_json::to_value(WireUsage::from(&usage)).unwrap(),
-            serde_json::json!({
-                "prompt_tokens": 15, "completion_tokens": 21, "total_tokens": 36,
-                "prompt_tokens_details": {"cached_tokens": 2, "cache_write_tokens": 7, "audio_tokens": 5},
-                "completion_tokens_details": {"reasoning_tokens": 7, "audio_tokens": 8},
-            })
-        );
+fn write_nonzero(name: &str, tokens: u64, json: &mut Json<'_>) {
+    if tokens > 0 {
+        json.key(name).number(tokens);
     }
 }

@@ -1,36 +1,32 @@
 //! A request body into a conversation.
 
-use crate::conversation::{Media, Message, Part, Request, Role, Tool, ToolCall, ToolChoice, ToolResult};
+use crate::conversation::{Effort, OutputFormat, OutputSchema, ReasoningRequest, Request, Sampling};
 use crate::error::Invalid;
-use crate::openai_chat::Arguments;
-use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
+use crate::fields::{At, Fields, read};
+use crate::openai_chat::request::{messages, tools};
+use crate::openai_chat::usage::tier_of_name;
+use crate::usage::ServiceTier;
 use serde_json::value::RawValue;
-use std::borrow::Cow;
-use std::fmt;
 
 /// Fields of the API that no other format has a place for.
-const NOT_CARRIED: [&str; 21] = [
+const NOT_CARRIED: [&str; 16] = [
     "audio",
-    "frequency_penalty",
     "logit_bias",
     "logprobs",
-    "metadata",
     "modalities",
     "moderation",
     "prediction",
-    "presence_penalty",
     "prompt_cache_key",
     "prompt_cache_options",
     "prompt_cache_retention",
-    "reasoning_effort",
-    "response_format",
     "safety_identifier",
-    "seed",
-    "service_tier",
     "store",
     "top_logprobs",
     "verbosity",
     "web_search_options",
+    // Whether the client wants usage is the stream writer's to know; this is only the rest of it.
+    "stream_options",
+    "n",
 ];
 
 /// Reads a whole request body; see [`Format::read_request`](crate::Format::read_request).
@@ -39,314 +35,147 @@ const NOT_CARRIED: [&str; 21] = [
 /// When the body is not a Chat Completions request, or asks for something that only this format can say and that
 /// changes the answer's meaning.
 pub fn read_request(body: &[u8]) -> Result<Request, Invalid> {
-    let text = std::str::from_utf8(body).map_err(|_| Invalid::new("", "the body is not valid UTF-8"))?;
-    let Object(fields) = serde_json::from_str(text).map_err(|error| {
-        let place = format!("line {} column {}", error.line(), error.column());
-        Invalid::new("", format!("the body is not one valid JSON object ({place})"))
-    })?;
-    let mut request = Request::default();
-    for (name, value) in fields {
-        if value.get() != "null" {
-            read_field(&mut request, &name, value)?;
-        }
-    }
+    let at = &At::Body;
+    let mut fields = Fields::of_body(body)?;
+    let mut request = Request {
+        model: fields.require("model", at, "a string")?,
+        sampling: read_sampling(&mut fields, at)?,
+        ..Request::default()
+    };
     if request.model.is_empty() {
-        return Err(Invalid::new("model", "is required"));
+        return Err(at.field("model").fault("must not be empty"));
     }
-    if request.messages.is_empty() {
-        return Err(Invalid::new("messages", "must hold at least one user or assistant message"));
+    read_settings(&mut fields, &mut request, at)?;
+    messages::read(fields.require("messages", at, "an array of messages")?, &at.field("messages"), &mut request)?;
+    if let Some(list) = fields.read("tools", at, "an array of tools")? {
+        request.tools = tools::read_tools(list, &at.field("tools"))?;
     }
+    if let Some(choice) = fields.take("tool_choice", at)? {
+        request.tool_choice = Some(tools::read_choice(choice, &at.field("tool_choice"))?);
+    }
+    refuse(&mut fields, at)?;
+    leave_out(fields, &NOT_CARRIED, &mut request);
     Ok(request)
 }
 
-fn read_field(request: &mut Request, name: &str, value: &RawValue) -> Result<(), Invalid> {
-    match name {
-        "model" => request.model = parse(name, value, "must be a string")?,
-        "messages" => read_messages(request, value)?,
-        "tools" => request.tools = read_tools(value)?,
-        "tool_choice" => request.tool_choice = Some(read_tool_choice(value)?),
-        "parallel_tool_calls" => request.parallel_tool_calls = Some(parse(name, value, "must be true or false")?),
-        "max_tokens" | "max_completion_tokens" => {
-            let bound = parse(name, value, "must be a whole number, not negative")?;
-            request.max_output_tokens = request.max_output_tokens.max(Some(bound));
-        }
-        "temperature" => request.sampling.temperature = Some(parse(name, value, "must be a number")?),
-        "top_p" => request.sampling.top_p = Some(parse(name, value, "must be a number")?),
-        "stop" => request.stop = read_stop(value)?,
-        "stream" => request.stream = parse(name, value, "must be true or false")?,
-        "user" => request.end_user = Some(parse(name, value, "must be a string")?),
-        // Whether the client wants usage is the stream writer's to know.
-        "stream_options" => {}
-        "n" if value.get() == "1" => {}
-        "n" => return Err(Invalid::new(name, "more than one answer cannot be translated to this model's provider")),
-        "functions" | "function_call" => return Err(Invalid::new(name, "is deprecated and not translated; use tools")),
-        _ => note_not_carried(request, name, value),
+fn read_sampling(fields: &mut Fields<'_>, at: &At<'_>) -> Result<Sampling, Invalid> {
+    let mut number = |name| fields.read::<f64>(name, at, "a number");
+    let asked = |penalty: &f64| *penalty != 0.0;
+    Ok(Sampling {
+        temperature: number("temperature")?,
+        top_p: number("top_p")?,
+        frequency_penalty: number("frequency_penalty")?.filter(asked),
+        presence_penalty: number("presence_penalty")?.filter(asked),
+        // Not OpenAI's, but many compatible servers'.
+        top_k: fields.read("top_k", at, "a whole number, not negative")?,
+        seed: fields.read("seed", at, "a whole number")?,
+    })
+}
+
+fn read_settings(fields: &mut Fields<'_>, request: &mut Request, at: &At<'_>) -> Result<(), Invalid> {
+    for name in ["max_tokens", "max_completion_tokens"] {
+        let bound = fields.read(name, at, "a whole number, not negative")?;
+        request.max_output_tokens = request.max_output_tokens.max(bound);
+    }
+    request.parallel_tool_calls = fields.read("parallel_tool_calls", at, "true or false")?;
+    request.stream = fields.read("stream", at, "true or false")?.unwrap_or(false);
+    if let Some(stop) = fields.take("stop", at)? {
+        request.stop = read_stop(stop, &at.field("stop"))?;
+    }
+    request.end_user = fields.read("user", at, "a string")?;
+    if request.end_user.is_none() {
+        request.end_user = fields.read("safety_identifier", at, "a string")?;
+    }
+    if let Some(metadata) = fields.read("metadata", at, "an object of strings")? {
+        request.metadata = read_metadata(&metadata, &at.field("metadata"))?;
+    }
+    if let Some(tier) = fields.read::<String>("service_tier", at, "a string")? {
+        read_tier(&tier, request);
+    }
+    if let Some(effort) = fields.read::<String>("reasoning_effort", at, "a string")? {
+        let known = "must be none, minimal, low, medium, high, xhigh or max";
+        let effort = Effort::of_name(&effort).ok_or_else(|| at.field("reasoning_effort").fault(known))?;
+        request.reasoning = Some(ReasoningRequest { effort: Some(effort), ..ReasoningRequest::default() });
+    }
+    if let Some(format) = fields.read("response_format", at, "an object with a type")? {
+        request.output = read_output(format, &at.field("response_format"))?;
     }
     Ok(())
 }
 
-/// A field at the value it has when left out asks for nothing.
-fn note_not_carried(request: &mut Request, name: &str, value: &RawValue) {
-    let asks_nothing = match name {
-        "logprobs" | "store" => value.get() == "false",
-        "frequency_penalty" | "presence_penalty" => serde_json::from_str(value.get()).is_ok_and(|n: f64| n == 0.0),
-        _ => matches!(value.get(), "{}" | "[]"),
-    };
-    if !asks_nothing {
-        let known = NOT_CARRIED.into_iter().find(|known| *known == name);
-        request.note_dropped(known.unwrap_or("unknown_fields"));
+fn read_stop(stop: &RawValue, at: &At<'_>) -> Result<Vec<String>, Invalid> {
+    let expected = "a string or an array of strings";
+    if stop.get().starts_with('"') {
+        return Ok(vec![read(stop, at, expected)?]);
+    }
+    read(stop, at, expected)
+}
+
+fn read_metadata(metadata: &Fields<'_>, at: &At<'_>) -> Result<Vec<(String, String)>, Invalid> {
+    let mut labels = Vec::new();
+    for (name, value) in metadata.iter() {
+        labels.push((name.to_owned(), read(value, &at.field(name), "a string")?));
+    }
+    Ok(labels)
+}
+
+/// `auto` leaves it to the provider's account, as saying nothing does.
+fn read_tier(tier: &str, request: &mut Request) {
+    match tier_of_name(tier) {
+        _ if tier == "auto" => {}
+        ServiceTier::Other => request.note_dropped("service_tier"),
+        known => request.service_tier = Some(known),
     }
 }
 
-fn parse<'a, T: Deserialize<'a>>(path: &str, value: &'a RawValue, expected: &str) -> Result<T, Invalid> {
-    serde_json::from_str(value.get()).map_err(|_| Invalid::new(path, expected))
-}
-
-fn read_stop(value: &RawValue) -> Result<Vec<String>, Invalid> {
-    if value.get().starts_with('"') {
-        return Ok(vec![parse("stop", value, "must be a string or an array of strings")?]);
-    }
-    parse("stop", value, "must be a string or an array of strings")
-}
-
-#[derive(serde::Deserialize)]
-struct MessageIn<'a> {
-    #[serde(borrow)]
-    role: Cow<'a, str>,
-    #[serde(borrow)]
-    content: Option<&'a RawValue>,
-    refusal: Option<String>,
-    #[serde(borrow)]
-    tool_calls: Option<Vec<&'a RawValue>>,
-    tool_call_id: Option<String>,
-    name: Option<IgnoredAny>,
-    audio: Option<IgnoredAny>,
-    function_call: Option<IgnoredAny>,
-}
-
-fn read_messages(request: &mut Request, value: &RawValue) -> Result<(), Invalid> {
-    let messages: Vec<&RawValue> = parse("messages", value, "must be an array")?;
-    for (index, message) in messages.into_iter().enumerate() {
-        let path = format!("messages[{index}]");
-        let expected = "must be an object with a role and fields of their documented types";
-        let message = parse::<MessageIn<'_>>(&path, message, expected)?;
-        read_message(request, &path, message)?;
-    }
-    Ok(())
-}
-
-fn read_message(request: &mut Request, path: &str, message: MessageIn<'_>) -> Result<(), Invalid> {
-    if message.name.is_some() {
-        request.note_dropped("messages.name");
-    }
-    if message.function_call.is_some() {
-        return Err(Invalid::new(format!("{path}.function_call"), "is deprecated and not translated; use tool_calls"));
-    }
-    let content = read_content(request, &format!("{path}.content"), message.content)?;
-    match &*message.role {
-        "system" | "developer" => {
-            for part in content {
-                let Part::Text(text) = part else {
-                    return Err(Invalid::new(format!("{path}.content"), "instructions must be text"));
-                };
-                request.system.push(text.into());
+fn read_output(mut format: Fields<'_>, at: &At<'_>) -> Result<Option<OutputFormat>, Invalid> {
+    let kind: String = format.require("type", at, "a string")?;
+    match kind.as_str() {
+        "text" => Ok(None),
+        "json_object" => Ok(Some(OutputFormat::JsonObject)),
+        "json_schema" => {
+            let mut schema: Fields<'_> = format.require("json_schema", at, "an object")?;
+            let at = &at.field("json_schema");
+            let expected = "a JSON Schema object";
+            let raw = schema.take("schema", at)?.ok_or_else(|| at.field("schema").fault(expected))?;
+            if !raw.get().starts_with('{') {
+                return Err(at.field("schema").fault(expected));
             }
+            Ok(Some(OutputFormat::JsonSchema(OutputSchema {
+                name: schema.read("name", at, "a string")?,
+                description: schema.read("description", at, "a string")?,
+                schema: raw.to_owned(),
+                strict: schema.read("strict", at, "true or false")?,
+            })))
         }
-        "user" => request.messages.push(Message { role: Role::User, parts: content }),
-        "assistant" => {
-            if message.audio.is_some() {
-                return Err(Invalid::new(format!("{path}.audio"), "cannot be translated to this model's provider"));
-            }
-            let mut parts = content;
-            parts.extend(message.refusal.map(Part::Text));
-            for (index, call) in message.tool_calls.into_iter().flatten().enumerate() {
-                parts.push(Part::ToolCall(read_tool_call(&format!("{path}.tool_calls[{index}]"), call)?));
-            }
-            request.messages.push(Message { role: Role::Assistant, parts });
-        }
-        "tool" => {
-            let missing = || Invalid::new(format!("{path}.tool_call_id"), "is required");
-            let id = message.tool_call_id.ok_or_else(missing)?;
-            push_tool_result(&mut request.messages, ToolResult { id, content, is_error: false });
-        }
-        _ => {
-            let roles = "must be system, developer, user, assistant or tool";
-            return Err(Invalid::new(format!("{path}.role"), roles));
+        _ => Err(at.field("type").fault("must be text, json_object or json_schema")),
+    }
+}
+
+/// Without these the request would be another one.
+fn refuse(fields: &mut Fields<'_>, at: &At<'_>) -> Result<(), Invalid> {
+    if fields.get("n").is_some_and(|n| n.get() != "1") {
+        return Err(at.field("n").fault("more than one answer cannot be translated to this model's provider"));
+    }
+    for name in ["functions", "function_call"] {
+        if fields.has(name, at)? {
+            return Err(at.field(name).fault("is deprecated and not translated; use tools"));
         }
     }
     Ok(())
 }
 
-/// Results of the calls of one turn belong into one turn.
-fn push_tool_result(messages: &mut Vec<Message>, result: ToolResult) {
-    let result = Part::ToolResult(result);
-    match messages.last_mut() {
-        Some(last) if matches!(last.parts.last(), Some(Part::ToolResult(_))) => last.parts.push(result),
-        _ => messages.push(Message { role: Role::User, parts: vec![result] }),
-    }
-}
-
-#[derive(serde::Deserialize)]
-struct PartIn<'a> {
-    #[serde(borrow, rename = "type")]
-    kind: Cow<'a, str>,
-    text: Option<String>,
-    refusal: Option<String>,
-    #[serde(borrow)]
-    image_url: Option<ImageUrlIn<'a>>,
-    prompt_cache_breakpoint: Option<IgnoredAny>,
-}
-
-#[derive(serde::Deserialize)]
-struct ImageUrlIn<'a> {
-    #[serde(borrow)]
-    url: Cow<'a, str>,
-    #[serde(borrow)]
-    detail: Option<Cow<'a, str>>,
-}
-
-/// An empty string is no part: assistants that only call tools come with one.
-fn read_content(request: &mut Request, path: &str, content: Option<&RawValue>) -> Result<Vec<Part>, Invalid> {
-    let Some(content) = content else { return Ok(Vec::new()) };
-    let expected = "must be a string or an array of parts";
-    if content.get().starts_with('"') {
-        let text: String = parse(path, content, expected)?;
-        return Ok(if text.is_empty() { Vec::new() } else { vec![Part::Text(text)] });
-    }
-    let parts: Vec<&RawValue> = parse(path, content, expected)?;
-    let read = |(index, part)| read_part(request, &format!("{path}[{index}]"), part);
-    parts.into_iter().enumerate().map(read).collect()
-}
-
-fn read_part(request: &mut Request, path: &str, part: &RawValue) -> Result<Part, Invalid> {
-    let part: PartIn<'_> = parse(path, part, "must be an object with a type and fields of their documented types")?;
-    if part.prompt_cache_breakpoint.is_some() {
-        request.note_dropped("prompt_cache_breakpoint");
-    }
-    let missing = |field: &str| Invalid::new(format!("{path}.{field}"), "is required");
-    match &*part.kind {
-        "text" => part.text.map(Part::Text).ok_or_else(|| missing("text")),
-        "refusal" => part.refusal.map(Part::Text).ok_or_else(|| missing("refusal")),
-        "image_url" => {
-            let image = part.image_url.ok_or_else(|| missing("image_url"))?;
-            if image.detail.is_some_and(|detail| detail != "auto") {
-                request.note_dropped("image_url.detail");
-            }
-            let expected =
-                || Invalid::new(format!("{path}.image_url.url"), "must be an http, https or base64 data URL");
-            read_image(&image.url).map(Part::Image).ok_or_else(expected)
+/// Names what is not carried. A field at the value it has when left out asks for nothing.
+pub(super) fn leave_out(fields: Fields<'_>, known: &[&'static str], request: &mut Request) {
+    for (name, value) in fields.iter() {
+        let asks_nothing = match name {
+            "stream_options" | "n" => true,
+            "logprobs" | "store" => matches!(value.get(), "false" | "null"),
+            _ => matches!(value.get(), "null" | "{}" | "[]"),
+        };
+        if !asks_nothing {
+            let known = known.iter().find(|known| **known == name);
+            request.note_dropped(known.unwrap_or(&"unknown_fields"));
         }
-        _ => Err(Invalid::new(format!("{path}.type"), "only text and image_url parts can be translated")),
-    }
-}
-
-fn read_image(url: &str) -> Option<Media> {
-    let (scheme, rest) = url.split_once(':')?;
-    match &*scheme.to_ascii_lowercase() {
-        "http" | "https" if rest.starts_with("//") => Some(Media::Url(url.to_owned())),
-        "data" => {
-            let (head, base64) = rest.split_once(',')?;
-            let media_type = head.strip_suffix(";base64")?.split(';').next()?;
-            (media_type.starts_with("image/") && !base64.is_empty())
-                .then(|| Media::Inline { media_type: media_type.to_owned(), base64: base64.to_owned() })
-        }
-        _ => None,
-    }
-}
-
-#[derive(serde::Deserialize)]
-struct ToolCallIn<'a> {
-    id: String,
-    #[serde(borrow)]
-    function: Option<CalledIn<'a>>,
-}
-
-#[derive(serde::Deserialize)]
-struct CalledIn<'a> {
-    #[serde(borrow)]
-    name: Cow<'a, str>,
-    #[serde(default)]
-    arguments: Arguments,
-}
-
-fn read_tool_call(path: &str, call: &RawValue) -> Result<ToolCall, Invalid> {
-    let call: ToolCallIn<'_> = parse(path, call, "must be an object with an id and a function")?;
-    let only_functions = || Invalid::new(path, "only calls of functions can be translated");
-    let function = call.function.ok_or_else(only_functions)?;
-    Ok(ToolCall { id: call.id, name: function.name.into_owned(), arguments: function.arguments.0 })
-}
-
-#[derive(serde::Deserialize)]
-struct ToolIn {
-    function: Option<FunctionIn>,
-}
-
-#[derive(serde::Deserialize)]
-struct FunctionIn {
-    name: String,
-    description: Option<String>,
-    parameters: Option<Box<RawValue>>,
-    strict: Option<bool>,
-}
-
-fn read_tools(value: &RawValue) -> Result<Vec<Tool>, Invalid> {
-    let tools: Vec<&RawValue> = parse("tools", value, "must be an array")?;
-    let read = |(index, tool)| {
-        let path = format!("tools[{index}]");
-        let tool: ToolIn = parse(&path, tool, "must be an object with a function that has a name")?;
-        let FunctionIn { name, description, parameters, strict } =
-            tool.function.ok_or_else(|| Invalid::new(path, "only function tools can be translated"))?;
-        Ok(Tool { name, description, parameters, strict, cache: None })
-    };
-    tools.into_iter().enumerate().map(read).collect()
-}
-
-#[derive(serde::Deserialize)]
-struct ToolChoiceIn {
-    function: Option<ChosenIn>,
-}
-
-#[derive(serde::Deserialize)]
-struct ChosenIn {
-    name: String,
-}
-
-fn read_tool_choice(value: &RawValue) -> Result<ToolChoice, Invalid> {
-    let expected = "must be none, auto, required or an object that names a function";
-    match value.get() {
-        r#""none""# => Ok(ToolChoice::None),
-        r#""auto""# => Ok(ToolChoice::Auto),
-        r#""required""# => Ok(ToolChoice::Required),
-        _ => parse::<ToolChoiceIn>("tool_choice", value, expected)?
-            .function
-            .map(|function| ToolChoice::Named(function.name))
-            .ok_or_else(|| Invalid::new("tool_choice", "only the choice of one function can be translated")),
-    }
-}
-
-/// An object's fields in the order they came, values unread.
-struct Object<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
-
-impl<'de> Deserialize<'de> for Object<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(ObjectVisitor)
-    }
-}
-
-struct ObjectVisitor;
-
-impl<'de> Visitor<'de> for ObjectVisitor {
-    type Value = Object<'de>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Object<'de>, A::Error> {
-        let mut fields = Vec::new();
-        while let Some(field) = map.next_entry()? {
-            fields.push(field);
-        }
-        Ok(Object(fields))
     }
 }

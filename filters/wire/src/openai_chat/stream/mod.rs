@@ -1,5 +1,7 @@
 //! Streams of `chat.completion.chunk`.
 
+mod calls;
+mod choices;
 mod read;
 mod write;
 
