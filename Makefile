@@ -15,6 +15,9 @@ WASM := target/wasm32-wasip1/release/tollgate_llm.wasm
 # The fallback variant for Envoys without `priority_group` is tested on this one, in .tools/envoy-older. (The package of
 # 1.38.3 was built without wasm.)
 OLDER_ENVOY_VERSION := 1.38.2
+# Whose price data is shipped, and when it was taken.
+PRICES_VERSION := 1.109.1
+PRICES_DATE := 2026-11-24
 # The runner must be of the version that Cargo.lock has.
 BINDGEN_VERSION = $(shell grep -A1 '^name = "wasm-bindgen"$$' Cargo.lock | sed -n 's/^version = "\(.*\)"/\1/p')
 RUNNER = $(TOOLS)/wasm-bindgen-$(BINDGEN_VERSION)/bin/wasm-bindgen-test-runner
@@ -83,6 +86,12 @@ lint: toolchain ## formatting, lints, and what is generated is current
 .PHONY: schema
 schema: toolchain ## docs/config.schema.json, from the types
 	@cargo run --quiet -p tollgate-llm --example schema > docs/config.schema.json
+
+.PHONY: prices
+prices: $(TOOLS)/venv/.installed ## the shipped price table, from the price data of litellm
+	@$(PYTHON) -m pip download --disable-pip-version-check --quiet --no-deps --only-binary :all: \
+		--dest $(TOOLS)/prices litellm==$(PRICES_VERSION)
+	@$(PYTHON) filters/wire/prices/generate.py $(TOOLS)/prices/litellm-$(PRICES_VERSION)-*.whl $(PRICES_VERSION) $(PRICES_DATE)
 
 .PHONY: clean
 clean: ## remove what was built and installed

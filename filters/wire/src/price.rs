@@ -1,200 +1,165 @@
-//! Prices per million tokens, and what a usage costs.
+//! What a model's tokens and calls cost, and what a usage costs.
+//!
+//! The rule everywhere: **never silently cheaper.** A discount counts only where it is written down. What was used and has
+//! no listed price makes the cost [`PriceStatus::Partial`], and where the missing price may be a surcharge, the dearest
+//! that is usual is charged.
 
 use crate::money::NanoUsd;
-use crate::usage::Usage;
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::{Deserialize, Deserializer, de};
-use std::borrow::Cow;
-use std::fmt;
-use std::str::FromStr;
+use crate::usage::{ServiceTier, Usage};
+use decimal::{Decimal, ONE};
+use fees::Fees;
+use rates::{Charge, Rates};
 
-/// What a model's tokens cost, as its provider lists it: US dollars per million tokens.
+mod catalogue;
+mod decimal;
+mod fees;
+mod listed;
+mod priced;
+mod rates;
+mod read;
+mod schema;
+mod table;
+#[cfg(test)]
+mod tests;
+
+pub use catalogue::{catalogue_of_host, genai_provider_name, is_catalogue};
+pub use listed::{Listed, PriceSource};
+pub use priced::{PriceStatus, Priced};
+pub use table::{CatalogEntry, TABLE_VERSION, lookup};
+
+/// What a model costs, as its provider lists it: US dollars per million tokens, and per call. In a configuration:
 ///
-/// A bucket without a price of its own costs what the listed price of its direction says, as it does at a provider
-/// that does not tell it apart. A discount therefore counts only where it is written down; and so does a surcharge,
-/// such as the one for writing to a cache: where a provider has one, its price must be given.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+/// ```yaml
+/// input: 3
+/// output: 15
+/// cache_read: 0.3           # this and the next nine are optional
+/// cache_write_5m: 3.75
+/// cache_write_1h: 6
+/// reasoning: 15
+/// audio_input: 40
+/// audio_output: 80
+/// image_input: 5
+/// image_output: 30
+/// cache_read_audio: 0.4
+/// long_context:             # optional: of a call whose whole input is above so many tokens, all tokens
+/// - {above: 200000, input: 6, output: 22.5, cache_read: 0.6}
+/// service_tiers:            # optional: each as a price of its own
+///   flex: {input: 1.5, output: 7.5}
+///   priority: {input: 6, output: 30, long_context: [{above: 200000, input: 12, output: 45}]}
+///   batch: {input: 1.5, output: 7.5}
+/// fees: {web_search: 0.01}  # optional: dollars each
+/// fast: 6                   # optional: Anthropic's fast mode, by what it multiplies the price of tokens
+/// one_country: 1.1          # optional: the same for `inference_geo`
+/// ```
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Price {
-    /// Input that no cache has to do with.
-    pub input: Rate,
-    /// Output that is neither reasoning nor audio.
-    pub output: Rate,
-    /// Input read from the provider's prompt cache. Default: `input`.
-    #[serde(default)]
-    pub cache_read: Option<Rate>,
-    /// Input written to the cache for 5 minutes. Default: `input`.
-    #[serde(default)]
-    pub cache_write_5m: Option<Rate>,
-    /// Input written to the cache for 1 hour. Default: `input`.
-    #[serde(default)]
-    pub cache_write_1h: Option<Rate>,
-    /// Reasoning. Default: `output`.
-    #[serde(default)]
-    pub reasoning: Option<Rate>,
-    /// Audio input. Default: `input`.
-    #[serde(default)]
-    pub audio_input: Option<Rate>,
-    /// Audio output. Default: `output`.
-    #[serde(default)]
-    pub audio_output: Option<Rate>,
+    standard: Level,
+    tiers: Tiers,
+    fees: Fees,
+    /// Factors of the price of tokens.
+    fast: Option<Decimal>,
+    one_country: Option<Decimal>,
+    /// All prices there are stand here.
+    complete: bool,
 }
 
-/// US dollars per million tokens, written as a JSON number (`0.25`) or string (`"0.25"`), with up to 9 decimals and at
-/// most 1000000. Kept exactly.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Rate {
-    nano_usd_per_million: u64,
+/// The prices of one service tier.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Level {
+    rates: Rates,
+    /// Ascending.
+    long_context: Vec<Step>,
 }
 
-/// Why something is no [`Rate`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NotARate {
-    /// It is not digits, with or without a decimal point and more digits.
-    NotDecimal,
-    /// It is below zero.
-    Negative,
-    /// It has more than 9 decimals, finer than a nano-dollar.
-    TooPrecise,
-    /// It is above a million dollars.
-    TooHigh,
+/// Prices of calls with more input.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Step {
+    above: u64,
+    rates: Rates,
 }
 
-const MAX_USD: u64 = 1_000_000;
-const DECIMALS: usize = 9;
-const NANOS: u64 = 1_000_000_000;
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Tiers {
+    flex: Option<Level>,
+    priority: Option<Level>,
+    batch: Option<Level>,
+}
+
 const TOKENS_PER_RATE: u128 = 1_000_000;
+
+/// A factor has up to 4 decimals and is at most 1000, so that two of them and the dearest usage fit into 128 bits.
+const FACTOR_STEPS: u64 = 10_000;
 
 impl Price {
     /// What `usage` costs, rounded once, half a nano-dollar up. The largest amount there is when it is more than that.
     #[must_use]
-    pub fn cost(&self, usage: &Usage) -> NanoUsd {
-        let owed = self.charges(usage).into_iter().fold(0_u128, |owed, (tokens, rate)| {
-            owed.saturating_add(u128::from(tokens).saturating_mul(u128::from(rate.nano_usd_per_million)))
-        });
-        let nanos = owed.saturating_add(TOKENS_PER_RATE / 2) / TOKENS_PER_RATE;
-        NanoUsd(u64::try_from(nanos).unwrap_or(u64::MAX))
+    pub fn of(&self, usage: &Usage) -> Priced {
+        let (charges, tier_listed) = self.charges(usage);
+        let (fees, fees_listed) = self.fees.owed(usage);
+        let mut listed = tier_listed && fees_listed;
+        let mut owed = 0_u128;
+        for (tokens, charge) in rates::tokens(usage).into_iter().zip(charges) {
+            listed &= tokens == 0 || charge.listed;
+            owed = owed.saturating_add(u128::from(tokens).saturating_mul(u128::from(charge.rate.0)));
+        }
+        let mut parts = TOKENS_PER_RATE;
+        for factor in [usage.fast.then_some(self.fast), usage.in_one_country.then_some(self.one_country)] {
+            let Some(factor) = factor else { continue };
+            listed &= factor.is_some();
+            let steps = factor.map_or(FACTOR_STEPS, |factor| factor.0 / (ONE / FACTOR_STEPS));
+            owed = owed.saturating_mul(u128::from(steps));
+            parts = parts.saturating_mul(u128::from(FACTOR_STEPS));
+        }
+        let nanos = (owed.saturating_add(parts / 2)).checked_div(parts).unwrap_or(0).saturating_add(fees);
+        Priced {
+            cost: NanoUsd(u64::try_from(nanos).unwrap_or(u64::MAX)),
+            status: if listed { PriceStatus::Priced } else { PriceStatus::Partial },
+        }
     }
 
-    /// Each bucket with its rate. Taken apart field by field, so that a new bucket cannot be forgotten here.
-    fn charges(&self, usage: &Usage) -> [(u64, Rate); 8] {
-        let Usage {
-            input_fresh,
-            input_cache_read,
-            input_cache_write_5m,
-            input_cache_write_1h,
-            input_audio,
-            output_text,
-            output_reasoning,
-            output_audio,
-            ..
-        } = *usage;
-        [
-            (input_fresh, self.input),
-            (input_cache_read, self.cache_read.unwrap_or(self.input)),
-            (input_cache_write_5m, self.cache_write_5m.unwrap_or(self.input)),
-            (input_cache_write_1h, self.cache_write_1h.unwrap_or(self.input)),
-            (input_audio, self.audio_input.unwrap_or(self.input)),
-            (output_text, self.output),
-            (output_reasoning, self.reasoning.unwrap_or(self.output)),
-            (output_audio, self.audio_output.unwrap_or(self.output)),
-        ]
-    }
-}
-
-impl FromStr for Rate {
-    type Err = NotARate;
-
-    fn from_str(text: &str) -> Result<Self, NotARate> {
-        let is_decimal = |text: &str| match text.split_once('.') {
-            Some((whole, fraction)) => is_digits(whole) && is_digits(fraction),
-            None => is_digits(text),
+    /// What each bucket's tokens cost in this usage, and whether there are prices for its service tier.
+    fn charges(&self, usage: &Usage) -> ([Charge; rates::COLUMNS.len()], bool) {
+        let input = usage.input();
+        let step = self.standard.step(input);
+        let standard = step.map_or(self.standard.rates, |step| step.rates.over(&self.standard.rates));
+        let tier = match usage.service_tier {
+            ServiceTier::Standard => return (standard.charges(self.complete), true),
+            ServiceTier::Flex => &self.tiers.flex,
+            ServiceTier::Priority => &self.tiers.priority,
+            ServiceTier::Batch => &self.tiers.batch,
+            ServiceTier::Provisioned | ServiceTier::Other => &None,
         };
-        if text.strip_prefix('-').is_some_and(is_decimal) {
-            return Err(NotARate::Negative);
-        }
-        if !is_decimal(text) {
-            return Err(NotARate::NotDecimal);
-        }
-        let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
-        if fraction.len() > DECIMALS {
-            return Err(NotARate::TooPrecise);
-        }
-        // INVARIANT: both are digits, so parsing fails only for a number that is too high.
-        let number = |digits: &str| digits.parse::<u64>().map_err(|_| NotARate::TooHigh);
-        let (dollars, nanos) = (number(whole)?, number(&format!("{fraction:0<DECIMALS$}"))?);
-        let rate = dollars.checked_mul(NANOS).and_then(|rate| rate.checked_add(nanos));
-        let rate = rate.filter(|rate| *rate <= MAX_USD.saturating_mul(NANOS)).ok_or(NotARate::TooHigh)?;
-        Ok(Self { nano_usd_per_million: rate })
-    }
-}
-
-fn is_digits(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
-}
-
-impl<'de> Deserialize<'de> for Rate {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(RateVisitor)
-    }
-}
-
-/// Reads a number by the shortest text that stands for it: for all that a rate can be (at most 15 digits) this is the
-/// text that was written.
-struct RateVisitor;
-
-impl de::Visitor<'_> for RateVisitor {
-    type Value = Rate;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("US dollars per million tokens, for example 2.5 or \"2.5\"")
-    }
-
-    fn visit_str<E: de::Error>(self, text: &str) -> Result<Rate, E> {
-        text.parse().map_err(E::custom)
-    }
-
-    fn visit_u64<E: de::Error>(self, number: u64) -> Result<Rate, E> {
-        self.visit_str(&number.to_string())
-    }
-
-    fn visit_i64<E: de::Error>(self, number: i64) -> Result<Rate, E> {
-        self.visit_str(&number.to_string())
-    }
-
-    fn visit_f64<E: de::Error>(self, number: f64) -> Result<Rate, E> {
-        self.visit_str(&number.to_string())
-    }
-}
-
-impl JsonSchema for Rate {
-    fn schema_name() -> Cow<'static, str> {
-        "Rate".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({
-            "description": "US dollars per million tokens, with up to 9 decimals.",
-            "type": ["number", "string"],
-            "minimum": 0,
-            "maximum": MAX_USD,
-            "pattern": r"^[0-9]+(\.[0-9]{1,9})?$",
-        })
-    }
-}
-
-impl fmt::Display for NotARate {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NotDecimal => f.write_str("must be a decimal number such as `2.5`"),
-            Self::Negative => f.write_str("must not be negative"),
-            Self::TooPrecise => write!(f, "must not have more than {DECIMALS} decimals"),
-            Self::TooHigh => write!(f, "must not be above {MAX_USD} dollars per million tokens"),
+        let Some(level) = tier else { return (standard.charges(self.complete), false) };
+        let rates = level.rates.over(&self.standard.rates);
+        match (level.step(input), step) {
+            (Some(own), _) => (own.rates.over(&rates).charges(self.complete), true),
+            (None, None) => (rates.charges(self.complete), true),
+            (None, Some(_)) => {
+                let mut charges = rates.charges(self.complete);
+                for (charge, other) in charges.iter_mut().zip(standard.charges(self.complete)) {
+                    *charge = charge.dearer(other);
+                }
+                (charges, false)
+            }
         }
     }
+
+    /// The same with all prices of tokens `factor` times as high.
+    fn scaled(mut self, factor: Decimal) -> Self {
+        let tiers = [&mut self.tiers.flex, &mut self.tiers.priority, &mut self.tiers.batch].into_iter().flatten();
+        for level in tiers.chain([&mut self.standard]) {
+            let steps = level.long_context.iter_mut().map(|step| &mut step.rates);
+            for rate in steps.chain([&mut level.rates]).flat_map(|rates| &mut rates.0).flatten() {
+                *rate = rate.raised(Decimal(ONE), factor);
+            }
+        }
+        self
+    }
 }
 
-impl std::error::Error for NotARate {}
-
-#[cfg(test)]
-mod tests;
+impl Level {
+    /// The prices that hold for so much input, when they are not the usual ones.
+    fn step(&self, input: u64) -> Option<&Step> {
+        self.long_context.iter().rev().find(|step| input > step.above)
+    }
+}

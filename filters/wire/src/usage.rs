@@ -13,6 +13,9 @@ pub struct Usage {
     /// Input read from the provider's prompt cache.
     #[serde(skip_serializing_if = "is_zero")]
     pub input_cache_read: u64,
+    /// Audio among what was read from the cache, where the provider tells it apart.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub input_cache_read_audio: u64,
     /// Input written to the cache for the shorter time that the provider has: 5 minutes with Anthropic, 30 with OpenAI.
     #[serde(skip_serializing_if = "is_zero")]
     pub input_cache_write_5m: u64,
@@ -97,6 +100,7 @@ impl Usage {
     pub const NONE: Self = Self {
         input_fresh: 0,
         input_cache_read: 0,
+        input_cache_read_audio: 0,
         input_cache_write_5m: 0,
         input_cache_write_1h: 0,
         input_audio: 0,
@@ -127,6 +131,7 @@ impl Usage {
     pub const fn input(&self) -> u64 {
         self.input_fresh
             .saturating_add(self.input_cache_read)
+            .saturating_add(self.input_cache_read_audio)
             .saturating_add(self.input_cache_write_5m)
             .saturating_add(self.input_cache_write_1h)
             .saturating_add(self.input_audio)
@@ -140,6 +145,69 @@ impl Usage {
             .saturating_add(self.output_reasoning)
             .saturating_add(self.output_audio)
             .saturating_add(self.output_image)
+    }
+}
+
+impl Usage {
+    /// The buckets of tokens with their names in metrics. Taken apart field by field, here and below, so that a new one
+    /// cannot be forgotten.
+    #[must_use]
+    pub const fn tokens(&self) -> [(&'static str, u64); 11] {
+        let Self {
+            input_fresh,
+            input_cache_read,
+            input_cache_read_audio,
+            input_cache_write_5m,
+            input_cache_write_1h,
+            input_audio,
+            input_image,
+            output_text,
+            output_reasoning,
+            output_audio,
+            output_image,
+            web_search_calls: _,
+            web_fetch_calls: _,
+            file_search_calls: _,
+            code_interpreter_calls: _,
+            image_generation_calls: _,
+            service_tier: _,
+            fast: _,
+            in_one_country: _,
+        } = *self;
+        [
+            ("input_fresh", input_fresh),
+            ("input_cache_read", input_cache_read),
+            ("input_cache_read_audio", input_cache_read_audio),
+            ("input_cache_write_5m", input_cache_write_5m),
+            ("input_cache_write_1h", input_cache_write_1h),
+            ("input_audio", input_audio),
+            ("input_image", input_image),
+            ("output_text", output_text),
+            ("output_reasoning", output_reasoning),
+            ("output_audio", output_audio),
+            ("output_image", output_image),
+        ]
+    }
+
+    /// The calls of the provider's own tools, with the tools' names in prices and metrics.
+    #[must_use]
+    pub const fn calls(&self) -> [(&'static str, u64); 5] {
+        [
+            ("web_search", self.web_search_calls),
+            ("web_fetch", self.web_fetch_calls),
+            ("file_search", self.file_search_calls),
+            ("code_interpreter", self.code_interpreter_calls),
+            ("image_generation", self.image_generation_calls),
+        ]
+    }
+
+    /// Whether every token of it is text: of those only do bytes say anything.
+    #[must_use]
+    pub fn is_text(&self) -> bool {
+        let called = self.calls().into_iter().any(|(_, calls)| calls > 0);
+        let heard_or_seen =
+            [self.input_audio, self.input_cache_read_audio, self.input_image, self.output_audio, self.output_image];
+        !called && heard_or_seen == [0; 5]
     }
 }
 
