@@ -175,8 +175,9 @@ mod tests {
                 let json = written(|json| json.text(&text));
                 proptest::prop_assert_eq!(serde_json::from_str::<String>(&json).unwrap(), text);
             }
+            // `serde_json` itself reads some numbers one bit off.
             let json = written(|json| json.float(number));
-            proptest::prop_assert_eq!(serde_json::from_str::<Option<f64>>(&json).unwrap(), Some(number).filter(|n| n.is_finite()));
+            proptest::prop_assert_eq!(json.parse().ok(), Some(number).filter(|number: &f64| number.is_finite()));
         }
     }
 }

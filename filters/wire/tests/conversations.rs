@@ -382,8 +382,11 @@ fn events(stream: &[u8]) -> Vec<&[u8]> {
     events
 }
 
-/// Events (name and data) that come before anything is said: until then another provider may take over.
-const PREAMBLES: [(Format, &[(&str, &str)]); FORMATS.len()] = [
+/// Its name and its data.
+type Event = (&'static str, &'static str);
+
+/// Events that come before anything is said: until then another provider may take over.
+const PREAMBLES: [(Format, &[Event]); FORMATS.len()] = [
     (
         Format::OpenaiChat,
         &[
@@ -424,7 +427,7 @@ const PREAMBLES: [(Format, &[(&str, &str)]); FORMATS.len()] = [
 ];
 
 /// Sequences of events of which only the last says something: from then on nothing else may answer.
-const FIRSTS: [(Format, &[&[(&str, &str)]]); FORMATS.len()] = [
+const FIRSTS: [(Format, &[&[Event]]); FORMATS.len()] = [
     (
         Format::OpenaiChat,
         &[
@@ -494,7 +497,7 @@ const FIRSTS: [(Format, &[&[(&str, &str)]]); FORMATS.len()] = [
 
 #[test]
 fn nothing_before_the_first_word_commits_to_a_provider_and_the_first_word_does() {
-    let read = |reader: &mut Reader, (name, data): (&str, &str)| {
+    let read = |reader: &mut Reader, (name, data): Event| {
         let mut deltas = Vec::new();
         reader.read(name.as_bytes(), data.as_bytes(), &mut deltas).unwrap();
         deltas.iter().any(Delta::is_meaningful)

@@ -1,6 +1,7 @@
 use super::*;
 use crate::conversation::StopReason;
 use crate::error::ErrorKind;
+use crate::signature::{Origin, Seal, SealKind};
 use crate::usage::Usage;
 use serde_json::{Value, json};
 #[cfg(target_arch = "wasm32")]
@@ -11,9 +12,21 @@ fn shown(parts: &[Part]) -> Vec<String> {
     let show = |part: &Part| match part {
         Part::Text(text) => text.clone(),
         Part::ToolCall(call) => format!("{} {}({})", call.id, call.name, call.arguments),
+        Part::Reasoning(Reasoning { text, seal: None }) => format!("({text})"),
+        Part::Reasoning(Reasoning { text, seal: Some(seal) }) => format!("({text} | {})", seal.value),
         other => format!("{other:?}"),
     };
     parts.iter().map(show).collect()
+}
+
+fn answer(parts: Vec<Part>) -> Response {
+    let (id, model) = ("msg_1".into(), "claude".into());
+    Response { id, model, parts, stop: StopReason::End, usage: None, untranslated_bytes: 0 }
+}
+
+fn written_message(parts: Vec<Part>) -> Value {
+    let written: Value = serde_json::from_slice(&write_response(&answer(parts), 0)).expect("JSON");
+    written["choices"][0]["message"].clone()
 }
 
 fn with_choice(choice: &Value) -> Response {
@@ -22,7 +35,7 @@ fn with_choice(choice: &Value) -> Response {
 
 #[test]
 fn an_answer_is_read_with_its_usage_taken_apart() {
-    let body = include_bytes!("../../tests/fixtures/openai_chat/response_cached.json");
+    let body = include_bytes!("../../../tests/fixtures/openai_chat/response_cached.json");
     let response = read_response(body).unwrap();
     assert_eq!((&*response.id, &*response.model), ("chatcmpl-CcR4wXv2", "gpt-5-2025-08-07"));
     assert_eq!(shown(&response.parts), ["Tolls were paid at gates."]);
@@ -34,7 +47,7 @@ fn an_answer_is_read_with_its_usage_taken_apart() {
 
 #[test]
 fn tool_calls_keep_id_name_and_arguments() {
-    let body = include_bytes!("../../tests/fixtures/openai_chat/response_tool_calls.json");
+    let body = include_bytes!("../../../tests/fixtures/openai_chat/response_tool_calls.json");
     let response = read_response(body).unwrap();
     assert_eq!(
         shown(&response.parts),
@@ -51,9 +64,59 @@ fn compatible_servers_may_leave_out_ids_and_send_arguments_as_an_object() {
 }
 
 #[test]
-fn of_content_in_parts_the_texts_are_the_answer() {
+fn content_in_parts_is_what_was_thought_and_what_is_said() {
     let content = json!([{"type": "thinking", "thinking": [{"text": "hm"}]}, {"type": "text", "text": "Oslo"}]);
-    assert_eq!(shown(&with_choice(&json!({"message": {"content": content}})).parts), ["Oslo"]);
+    assert_eq!(shown(&with_choice(&json!({"message": {"content": content}})).parts), ["(hm)", "Oslo"]);
+}
+
+#[test]
+fn of_several_answers_the_first_is_translated_and_the_others_are_counted() {
+    let choice =
+        |index: u32, text: &str| json!({"index": index, "message": {"content": text}, "finish_reason": "stop"});
+    for choices in [json!([choice(0, "first"), choice(1, "other")]), json!([choice(1, "other"), choice(0, "first")])] {
+        let body = json!({ "choices": choices }).to_string();
+        let response = read_response(body.as_bytes()).unwrap();
+        assert_eq!((shown(&response.parts), response.untranslated_bytes), (vec!["first".to_owned()], 7));
+    }
+}
+
+#[test]
+fn what_only_openai_can_say_is_counted() {
+    for (message, expected) in [
+        (json!({"content": "x", "audio": {"data": "AAAA"}}), 15),
+        (json!({"content": "x", "annotations": [{"type": "url_citation"}]}), 25),
+        (json!({"tool_calls": [{"id": "c", "type": "custom", "custom": {"name": "sql", "input": "select 1"}}]}), 8),
+        (json!({"content": "x", "audio": null, "annotations": [], "function_call": {}, "prefix": false}), 0),
+    ] {
+        let response = with_choice(&json!({ "message": message }));
+        assert_eq!(response.untranslated_bytes, expected, "{message}");
+        assert!(!response.parts.iter().any(|part| matches!(part, Part::ToolCall(_))), "{message}");
+    }
+}
+
+#[test]
+fn a_call_signed_by_googles_endpoint_keeps_its_signature() {
+    let extra = json!({"google": {"thought_signature": "c2ln"}});
+    let call = json!({"id": "c", "function": {"name": "f", "arguments": "{}"}, "extra_content": extra});
+    let response = with_choice(&json!({"message": {"tool_calls": [call]}}));
+    let seal = r#"( | {"extra_content":{"google":{"thought_signature":"c2ln"}}})"#;
+    assert_eq!(shown(&response.parts), [seal, "c f({})"]);
+    assert_eq!(written_message(response.parts)["tool_calls"][0]["extra_content"], extra);
+}
+
+#[test]
+fn a_seal_of_gemini_stands_in_the_call_that_it_signs() {
+    let seal = Seal { origin: Origin::Gemini, kind: SealKind::Signature, value: "c2ln".into() };
+    let signed = || Part::Reasoning(Reasoning { text: String::new(), seal: Some(seal.clone()) });
+    let call = Part::ToolCall(ToolCall { id: "c".into(), name: "f".into(), arguments: "{}".into() });
+    let message = written_message(vec![signed(), call.clone()]);
+    let label = "tollgate:gemini:signature:c2ln";
+    assert_eq!(message["tool_calls"][0]["extra_content"], json!({"google": {"thought_signature": label}}));
+    assert_eq!(message.get("reasoning_details"), None);
+    // Of a text it has no place but among the reasoning.
+    let message = written_message(vec![signed(), Part::Text("x".into()), call]);
+    assert_eq!(message["reasoning_details"][0]["signature"], label);
+    assert_eq!(message["tool_calls"][0].get("extra_content"), None);
 }
 
 #[test]
@@ -104,6 +167,7 @@ fn a_written_answer_has_openais_shape() {
         parts: vec![Part::Text("Let me ".into()), Part::Text("look.".into()), Part::ToolCall(call)],
         stop: StopReason::ToolUse,
         usage: Some(Usage { input_fresh: 10, input_cache_read: 30, output_text: 5, ..Usage::default() }),
+        untranslated_bytes: 0,
     };
     let written: Value = serde_json::from_slice(&write_response(&response, 1_700_000_000)).unwrap();
     let expected = json!({
@@ -122,6 +186,7 @@ fn a_written_answer_has_openais_shape() {
             "prompt_tokens_details": {"cached_tokens": 30, "cache_write_tokens": 0, "audio_tokens": 0},
             "completion_tokens_details": {"reasoning_tokens": 0, "audio_tokens": 0},
         },
+        "service_tier": "default",
     });
     assert_eq!(written, expected);
 }
@@ -130,7 +195,7 @@ fn a_written_answer_has_openais_shape() {
 fn content_is_null_only_beside_tool_calls() {
     let call = Part::ToolCall(ToolCall { id: "i".into(), name: "f".into(), arguments: "{}".into() });
     for (parts, expected) in [(vec![], json!("")), (vec![call], Value::Null)] {
-        let response = Response { id: String::new(), model: String::new(), parts, stop: StopReason::End, usage: None };
+        let response = answer(parts);
         let written: Value = serde_json::from_slice(&write_response(&response, 0)).unwrap();
         assert_eq!(written["choices"][0]["message"]["content"], expected);
         assert_eq!(written.get("usage"), None);

@@ -1,8 +1,9 @@
 use super::*;
 use crate::conversation::StopReason;
 use crate::error::{ApiError, ErrorKind, Malformed};
+use crate::signature::{Origin, Seal, SealKind};
 use crate::stream::Delta;
-use crate::usage::Usage;
+use crate::usage::{ServiceTier, Usage};
 use serde_json::{Value, json};
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
@@ -15,7 +16,7 @@ fn data_of(stream: &str) -> impl Iterator<Item = &str> {
 }
 
 fn read_all<'a>(events: impl IntoIterator<Item = &'a str>) -> Result<Vec<Delta>, Malformed> {
-    let (mut reader, mut out) = (StreamReader::default(), Vec::new());
+    let (mut reader, mut out) = (StreamReader::new(1), Vec::new());
     for data in events {
         reader.read(b"", data.as_bytes(), &mut out)?;
     }
@@ -149,10 +150,127 @@ fn a_stream_without_usage_tells_none_rather_than_zero() {
 }
 
 #[test]
-fn of_content_in_parts_the_texts_are_the_answer() {
+fn content_in_parts_is_what_was_thought_and_what_is_said() {
     let thinking = json!({"content": [{"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]}]});
     let answer = json!({"content": [{"type": "text", "text": "Oslo"}]});
-    assert_eq!(read_deltas(&[thinking, answer]).unwrap(), [text("Oslo")]);
+    assert_eq!(read_deltas(&[thinking, answer]).unwrap(), [Delta::Reasoning("hm".into()), text("Oslo")]);
+}
+
+fn seal(origin: Origin, value: &str) -> Delta {
+    Delta::Seal(Seal { origin, kind: SealKind::Signature, value: value.into() })
+}
+
+#[test]
+fn the_call_that_googles_endpoint_signs_comes_after_its_seal() {
+    let piece = json!({"tool_calls": [{"id": "a", "type": "function", "function": {"name": "f", "arguments": "{}"},
+        "extra_content": {"google": {"thought_signature": "c2ln"}}}]});
+    let value = r#"{"extra_content":{"google":{"thought_signature":"c2ln"}}}"#;
+    let expected = [seal(Origin::OpenaiChat, value), call(0, "a", "f"), arguments(0, "{}")];
+    assert_eq!(read_deltas(&[piece]).unwrap(), expected);
+}
+
+#[test]
+fn a_seal_of_gemini_is_written_in_the_call_or_where_no_call_follows_among_the_reasoning() {
+    let gemini = || seal(Origin::Gemini, "c2ln");
+    for deltas in [
+        vec![gemini(), call(0, "a", "f"), arguments(0, "{}")],
+        vec![gemini(), text("x")],
+        vec![Delta::Reasoning("Hm.".into()), gemini(), call(0, "a", "f")],
+        vec![call(0, "a", "f"), arguments(0, "{}"), gemini(), call(1, "b", "g")],
+    ] {
+        let written = write_all(false, &deltas);
+        let read: Vec<_> = read_all(data_of(&written)).unwrap().into_iter().skip(1).collect();
+        assert_eq!(read, deltas);
+        assert!(written.contains("tollgate:gemini:signature:c2ln"));
+        assert_eq!(
+            written.contains("extra_content"),
+            matches!(deltas[0], Delta::ToolCall { .. }) || deltas.len() == 3 && deltas[0] == gemini()
+        );
+    }
+}
+
+#[test]
+fn a_seal_that_nothing_follows_is_told_before_the_stop() {
+    let deltas = [start(), seal(Origin::Gemini, "c2ln"), Delta::Stop(StopReason::End), Delta::End];
+    assert_eq!(read_all(data_of(&write_all(false, &deltas))).unwrap(), deltas);
+}
+
+fn choice(index: u32, delta: &Value, reason: Option<&str>) -> String {
+    json!({"id": "x", "choices": [{"index": index, "delta": delta, "finish_reason": reason}]}).to_string()
+}
+
+fn read_answers(answers: u64, events: &[String]) -> Vec<Delta> {
+    let (mut reader, mut out) = (StreamReader::new(answers), Vec::new());
+    for data in events {
+        reader.read(b"", data.as_bytes(), &mut out).unwrap();
+    }
+    out.into_iter().skip(1).collect()
+}
+
+#[test]
+fn of_several_answers_the_first_is_translated_and_all_must_have_stopped() {
+    let says = |index, said: &str| choice(index, &json!({"role": "assistant", "content": said}), None);
+    let stops = |index, reason| choice(index, &json!({}), Some(reason));
+    let untranslated = |bytes| Delta::Untranslated { bytes };
+    let events = [
+        says(0, ""),
+        says(1, ""),
+        says(1, "other"),
+        says(0, "first"),
+        stops(0, "length"),
+        says(1, "more"),
+        stops(1, "stop"),
+    ];
+    let told = [untranslated(7), text("first"), untranslated(6), Delta::Stop(StopReason::MaxTokens)];
+    assert_eq!(read_answers(2, &events), told);
+    assert_eq!(read_answers(3, &events), told[..3]);
+    // The first may be the last to stop.
+    let events = [says(1, "o"), stops(1, "stop"), stops(1, "stop"), says(0, "f"), stops(0, "stop")];
+    assert_eq!(read_answers(2, &events), [untranslated(3), text("f"), Delta::Stop(StopReason::End)]);
+}
+
+#[test]
+fn a_server_that_gives_one_answer_of_several_has_stopped_when_the_stream_ends() {
+    let said = [choice(0, &json!({"content": "x"}), Some("stop"))];
+    let usage = json!({"choices": [], "usage": {"prompt_tokens": 1, "completion_tokens": 1}}).to_string();
+    for end in ["[DONE]".to_owned(), usage] {
+        let deltas = read_answers(2, &[said[0].clone(), end.clone()]);
+        assert_eq!(deltas[..2], [text("x"), Delta::Stop(StopReason::End)], "{end}");
+    }
+    assert_eq!(read_answers(2, &said), [text("x")]);
+}
+
+#[test]
+fn the_tier_is_that_of_whichever_chunk_tells_it() {
+    let usage = json!({"prompt_tokens": 1, "completion_tokens": 1});
+    let early = [
+        json!({"service_tier": "flex", "choices": [{"delta": {"content": "x"}}]}),
+        json!({"service_tier": null, "choices": [], "usage": usage}),
+    ];
+    let late = [
+        json!({"choices": [{"delta": {"content": "x"}}]}),
+        json!({"choices": [], "usage": usage}),
+        json!({"choices": [], "service_tier": "flex"}),
+    ];
+    for chunks in [&early[..], &late[..]] {
+        let chunks: Vec<_> = chunks.iter().map(Value::to_string).collect();
+        let deltas = read_all(chunks.iter().map(String::as_str)).unwrap();
+        let Some(Delta::Usage(usage)) = deltas.last() else { panic!("{deltas:?}") };
+        assert_eq!(usage.service_tier, ServiceTier::Flex, "{chunks:?}");
+    }
+}
+
+#[test]
+fn usage_that_comes_in_pieces_or_with_zeros_at_the_end_is_all_of_them() {
+    let chunk = |usage: Value| json!({"choices": [], "usage": usage}).to_string();
+    let chunks = [
+        chunk(json!({"prompt_tokens": 7, "completion_tokens": 0, "prompt_tokens_details": {"cached_tokens": 5}})),
+        chunk(json!({"prompt_tokens": 7, "completion_tokens": 3})),
+        chunk(json!({"prompt_tokens": 0, "completion_tokens": 0})),
+    ];
+    let deltas = read_all(chunks.iter().map(String::as_str)).unwrap();
+    let expected = Usage { input_fresh: 2, input_cache_read: 5, output_text: 3, ..Usage::default() };
+    assert_eq!(deltas.last(), Some(&Delta::Usage(expected)));
 }
 
 #[test]
@@ -256,8 +374,8 @@ proptest::proptest! {
         let mut bytes = data.as_bytes().to_vec();
         let cut = cut.index(bytes.len());
         bytes[cut] = byte;
-        let _ = StreamReader::default().read(b"", &bytes, &mut Vec::new());
-        let _ = StreamReader::default().read(b"", &bytes[..cut], &mut Vec::new());
+        let _ = StreamReader::new(1).read(b"", &bytes, &mut Vec::new());
+        let _ = StreamReader::new(1).read(b"", &bytes[..cut], &mut Vec::new());
     }
 }
 
@@ -266,7 +384,6 @@ fn what_the_model_writes_counts_also_where_it_has_no_name_here() {
     for (delta, bytes) in [
         (json!({"audio": {"data": "AAAA"}}), 15),
         (json!({"function_call": {"name": "f", "arguments": "{}"}}), 29),
-        (json!({"reasoning_content": "Hm."}), 3),
         (json!({"tool_calls": [{"index": 0, "type": "custom", "custom": {"name": "sql", "input": "select 1"}}]}), 8),
     ] {
         let read = read_deltas(std::slice::from_ref(&delta)).unwrap();
