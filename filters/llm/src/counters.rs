@@ -4,6 +4,7 @@ use crate::exchange::Exchange;
 use crate::record::outcome;
 use crate::settle::Settled;
 use tollgate_host::metrics::count as add;
+use tollgate_wire::price::PriceStatus;
 
 const NONE: &str = "none";
 
@@ -21,24 +22,20 @@ pub fn count(exchange: &Exchange, settled: &Settled) {
         let provider = ("provider", targets.get(attempt.target).map_or(NONE, |target| target.provider.as_str()));
         add("tollgate_llm_attempts_total", &[provider, ("outcome", outcome(&attempt.outcome).0)], 1);
         if let Some(usage) = bill.usage {
-            for (kind, tokens) in [
-                ("input_fresh", usage.input_fresh),
-                ("input_cache_read", usage.input_cache_read),
-                ("input_cache_write_5m", usage.input_cache_write_5m),
-                ("input_cache_write_1h", usage.input_cache_write_1h),
-                ("input_audio", usage.input_audio),
-                ("output_text", usage.output_text),
-                ("output_reasoning", usage.output_reasoning),
-                ("output_audio", usage.output_audio),
-            ] {
+            for (kind, tokens) in usage.tokens() {
                 add("tollgate_llm_tokens_total", &[asked[0], asked[1], provider, ("kind", kind)], tokens);
+            }
+            for (kind, calls) in usage.calls() {
+                add("tollgate_llm_provider_tool_calls_total", &[asked[0], asked[1], provider, ("kind", kind)], calls);
             }
         }
         if let Some(cost) = bill.cost {
             add("tollgate_llm_cost_nano_usd_total", &[asked[0], asked[1], provider], cost.0);
         }
-        if bill.unpriced {
-            add("tollgate_llm_unpriced_total", &[asked[1], provider], 1);
+        match bill.price {
+            Some(PriceStatus::Unpriced) => add("tollgate_llm_unpriced_total", &[asked[1], provider], 1),
+            Some(PriceStatus::Partial) => add("tollgate_llm_partly_priced_total", &[asked[1], provider], 1),
+            Some(PriceStatus::Priced) | None => {}
         }
     }
 }

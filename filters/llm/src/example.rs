@@ -29,7 +29,7 @@ pub(crate) fn config() -> serde_json::Value {
                 {"provider": "anthropic", "model": "claude-sonnet-4-5", "price": {"input": 3, "output": 15}},
                 {"provider": "openai", "model": "gpt-5", "price": {"input": 1, "output": 8}},
             ]},
-            "unpriced": {"targets": [{"provider": "openai", "model": "gpt-5-mini"}], "route": "slow lane"},
+            "unpriced": {"targets": [{"provider": "openai", "model": "in-house"}], "route": "slow lane"},
         },
         "keys": [{"id": "support", "sha256": [SUPPORT_SHA256], "subject": {"team": "Support"}, "models": ["*"]}],
     }})

@@ -1,13 +1,14 @@
 //! The gate: downstream, once per request. Who asks, what for, is it allowed, and who may serve it; and at the end the
 //! record.
 
+use crate::bill::estimated_input;
 use crate::config::Gate;
 use crate::credentials::{self, Shown};
 use crate::exchange::{self, Admitted, Carried, Exchange, Outcome, Shared, seconds};
 use crate::refusal::{Refusal, error_reply};
 use crate::route::{ROUTE_HEADER, TARGETS_HEADER};
 use crate::settle::{self, Ending};
-use crate::{arrival, attempt, counters, models, record};
+use crate::{arrival, attempt, calibrations, counters, models, record};
 use std::cell::RefCell;
 use std::rc::Rc;
 use tollgate_host::abi::{self, Level, Map};
@@ -156,7 +157,7 @@ impl AtGate {
     /// What a conversation will roughly count, for a client of an API whose counter the model's providers do not have.
     fn estimated_tokens(&self, envelope: &Envelope) -> u64 {
         let bytes = self.shared(|exchange| exchange.request_bytes).unwrap_or_default();
-        settle::estimated_input(bytes, envelope.media)
+        estimated_input(bytes, envelope.media)
     }
 
     /// The models that this key may use, or the one that is asked for.
@@ -295,7 +296,7 @@ impl Stream for AtGate {
         let ending = self.ending();
         let record = match &self.exchange {
             Some(exchange) => {
-                let settled = settle::settle(&mut exchange.borrow_mut(), &ending);
+                let settled = calibrations::with(|known| settle::settle(&mut exchange.borrow_mut(), &ending, known));
                 counters::count(&exchange.borrow(), &settled);
                 record::of_exchange(&exchange.borrow(), &settled, &ending)
             }

@@ -3,12 +3,15 @@
 //! Follow one request: [`gate`] (downstream, once: who asks, for what, who may serve it) -> Envoy's router, which
 //! takes the providers in that order -> [`provider`] (upstream, once per attempt: translate, hold back, relay), with
 //! [`attempt`] for what is written down, [`upstream`] for what is sent, [`answer`] and [`streamed`] for what comes
-//! back -> [`settle`] -> [`counters`] and [`record`]. What they know together is the [`exchange`].
+//! back -> [`settle`], with [`bill`] and
+//! [`calibrations`] -> [`counters`] and [`record`]. What they know together is the [`exchange`].
 
 pub mod answer;
 mod arrival;
 pub mod attempt;
+pub mod bill;
 pub mod budget;
+pub mod calibrations;
 pub mod config;
 pub mod counters;
 pub mod credentials;

@@ -2,13 +2,16 @@
 //!
 //! It never holds a prompt, an answer, a header or a key's secret: only what is named here.
 
+use crate::bill::Bill;
 use crate::exchange::{Attempt, Exchange, Outcome};
-use crate::settle::{Bill, Ending, Settled};
+use crate::settle::{Ending, Settled};
 use serde::Serialize;
+use tollgate_kernel::calibration::{Calibration, Ratio};
 use tollgate_kernel::subject::Subject;
 use tollgate_kernel::timestamp;
 use tollgate_wire::endpoint::Operation;
 use tollgate_wire::money::NanoUsd;
+use tollgate_wire::price::{PriceSource, PriceStatus};
 use tollgate_wire::usage::{Certainty, Usage};
 
 #[derive(Serialize)]
@@ -61,10 +64,31 @@ struct Tried<'a> {
     ms: u64,
     usage: Option<Usage>,
     certainty: Certainty,
+    /// What the estimated part of the usage was made with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    basis: Option<Basis>,
     cost_nano_usd: Option<NanoUsd>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    price: Option<Price>,
     /// The client's fields that this provider was not sent.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     dropped: &'a [&'static str],
+}
+
+#[derive(Serialize)]
+struct Basis {
+    input_bytes_per_token: f64,
+    output_bytes_per_token: f64,
+    /// From how many answers both were learned: the fewer of the two.
+    samples: u64,
+}
+
+#[derive(Serialize)]
+struct Price {
+    status: &'static str,
+    /// `config`, or the version of the shipped table.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source: Option<&'static str>,
 }
 
 #[derive(Serialize)]
@@ -87,6 +111,8 @@ struct Cost {
     /// The same in dollars, exact.
     usd: String,
     certainty: Certainty,
+    /// How far the prices of what was used are known.
+    price: PriceStatus,
     unpriced: bool,
 }
 
@@ -122,7 +148,8 @@ pub fn of_exchange(exchange: &Exchange, settled: &Settled, ending: &Ending) -> S
             nano_usd: settled.cost,
             usd: settled.cost.to_string(),
             certainty: settled.certainty,
-            unpriced: settled.unpriced,
+            price: settled.price,
+            unpriced: settled.price == PriceStatus::Unpriced,
         },
     })
 }
@@ -147,7 +174,13 @@ pub fn of_stranger(ending: &Ending) -> String {
             end: "refused",
             details: ending.details.as_deref(),
         },
-        cost: Cost { nano_usd: NanoUsd(0), usd: NanoUsd(0).to_string(), certainty: Certainty::Exact, unpriced: false },
+        cost: Cost {
+            nano_usd: NanoUsd(0),
+            usd: NanoUsd(0).to_string(),
+            certainty: Certainty::Exact,
+            price: PriceStatus::Priced,
+            unpriced: false,
+        },
     })
 }
 
@@ -178,8 +211,23 @@ fn tried<'a>(exchange: &'a Exchange, attempt: &'a Attempt, bill: &Bill) -> Tried
         ms: millis(attempt.began, attempt.ended.unwrap_or(attempt.began)),
         usage: bill.usage,
         certainty: bill.certainty,
+        basis: bill.basis.as_ref().map(Basis::of),
         cost_nano_usd: bill.cost,
+        price: bill
+            .price
+            .map(|status| Price { status: status.name(), source: bill.price_source.map(PriceSource::name) }),
         dropped: &attempt.dropped,
+    }
+}
+
+impl Basis {
+    fn of(calibration: &Calibration) -> Self {
+        let ratio = |ratio: &Ratio| f64::from(u32::try_from(ratio.hundredths()).unwrap_or(u32::MAX)) / 100.0;
+        Self {
+            input_bytes_per_token: ratio(&calibration.input),
+            output_bytes_per_token: ratio(&calibration.output),
+            samples: calibration.input.samples().min(calibration.output.samples()),
+        }
     }
 }
 

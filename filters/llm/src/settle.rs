@@ -1,18 +1,16 @@
 //! The end of an exchange: how each attempt went, what it used, what it cost, and how sure that is. Pure.
 
 use crate::answer::Tally;
+use crate::bill::{Bill, bill};
+use crate::calibrations::Calibrations;
 use crate::exchange::{Attempt, Exchange, Outcome};
-use tollgate_wire::endpoint::Operation;
-use tollgate_wire::envelope::InlineMedia;
 use tollgate_wire::money::NanoUsd;
-use tollgate_wire::usage::{Certainty, Usage};
+use tollgate_wire::price::PriceStatus;
+use tollgate_wire::usage::Certainty;
 
 /// Envoy's response flags `DC` and `DR`: the client closed the connection, or reset its HTTP/2 stream, before it had
 /// everything.
 const CLIENT_GONE: u64 = 1 << 14 | 1 << 28;
-
-/// A rough ratio for text that no provider counted.
-const BYTES_PER_TOKEN: u64 = 4;
 
 /// What Envoy knows when an exchange is over.
 #[derive(Debug, Clone, Default)]
@@ -70,19 +68,6 @@ impl End {
     }
 }
 
-/// What one attempt used and cost.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Bill {
-    /// Reported or estimated; `None` when nothing was used, or nothing is known.
-    pub usage: Option<Usage>,
-    /// How far it can be trusted.
-    pub certainty: Certainty,
-    /// `None` when the usage is not known or has no price.
-    pub cost: Option<NanoUsd>,
-    /// Something was used and there is no price for it.
-    pub unpriced: bool,
-}
-
 /// A settled exchange.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settled {
@@ -94,12 +79,12 @@ pub struct Settled {
     pub cost: NanoUsd,
     /// The least certain of the bills.
     pub certainty: Certainty,
-    /// Some usage has no price, so the cost is more than the sum.
-    pub unpriced: bool,
+    /// How far the prices of all that was used are known. When not all are, it cost more than the sum, or less.
+    pub price: PriceStatus,
 }
 
-/// Ends what is still open and bills every attempt.
-pub fn settle(exchange: &mut Exchange, ending: &Ending) -> Settled {
+/// Ends what is still open and bills every attempt. From what was reported, `calibrations` learn.
+pub fn settle(exchange: &mut Exchange, ending: &Ending, calibrations: &mut Calibrations) -> Settled {
     let last = exchange.attempts.len().saturating_sub(1);
     let gone = ending.client_gone(exchange.attempts.last().is_some_and(is_unfinished));
     for (index, attempt) in exchange.attempts.iter_mut().enumerate() {
@@ -116,7 +101,7 @@ pub fn settle(exchange: &mut Exchange, ending: &Ending) -> Settled {
         };
         attempt.end(outcome, attempt.ended.unwrap_or(ending.now));
     }
-    let bills: Vec<Bill> = exchange.attempts.iter().map(|attempt| bill(exchange, attempt)).collect();
+    let bills: Vec<Bill> = exchange.attempts.iter().map(|attempt| bill(exchange, attempt, calibrations)).collect();
     Settled {
         end: end(exchange, gone),
         cost: bills.iter().filter_map(|bill| bill.cost).fold(NanoUsd(0), NanoUsd::saturating_add),
@@ -125,7 +110,7 @@ pub fn settle(exchange: &mut Exchange, ending: &Ending) -> Settled {
         } else {
             bills.iter().map(|bill| bill.certainty).max().unwrap_or(Certainty::Exact)
         },
-        unpriced: bills.iter().any(|bill| bill.unpriced),
+        price: bills.iter().filter_map(|bill| bill.price).max().unwrap_or(PriceStatus::Priced),
         bills,
     }
 }
@@ -146,53 +131,6 @@ fn end(exchange: &Exchange, client_gone: bool) -> End {
 /// Nothing more can come: the model has stopped and its usage is known.
 const fn is_whole(tally: &Tally) -> bool {
     tally.stopped && tally.usage.is_some() && tally.cut.is_none()
-}
-
-fn bill(exchange: &Exchange, attempt: &Attempt) -> Bill {
-    // To count tokens is free, and so is an answer of which nothing is counted.
-    let (usage, certainty) = match exchange.operation {
-        Some(Operation::CountTokens) => (None, Certainty::Exact),
-        _ => used(attempt, exchange.request_bytes),
-    };
-    let price = exchange.admitted.as_ref().and_then(|admitted| admitted.targets().get(attempt.target)?.price.as_ref());
-    let cost = match (usage, certainty) {
-        (Some(usage), _) => price.map(|price| price.cost(&usage)),
-        (None, Certainty::Missing) => None,
-        (None, _) => Some(NanoUsd(0)),
-    };
-    Bill { usage, certainty, cost, unpriced: usage.is_some() && price.is_none() }
-}
-
-fn used(attempt: &Attempt, request_bytes: usize) -> (Option<Usage>, Certainty) {
-    let Tally { usage, stopped, .. } = &attempt.tally;
-    match (&attempt.outcome, usage) {
-        (Outcome::Refused(_) | Outcome::Rejected(_), None) => (None, Certainty::Exact),
-        (Outcome::Failed(_) | Outcome::Waiting, None) => (None, Certainty::Missing),
-        (_, Some(usage)) if *stopped => (Some(*usage), Certainty::Exact),
-        (_, Some(usage)) => {
-            let unseen = estimated_output(attempt).saturating_sub(usage.output());
-            let output_text = usage.output_text.saturating_add(unseen);
-            (Some(Usage { output_text, ..*usage }), Certainty::Partial)
-        }
-        (_, None) => {
-            let input_fresh = u64::try_from(request_bytes).unwrap_or(u64::MAX).div_ceil(BYTES_PER_TOKEN);
-            let usage = Usage { input_fresh, output_text: estimated_output(attempt), ..Usage::default() };
-            (Some(usage), Certainty::Estimated)
-        }
-    }
-}
-
-/// Tokens of a request that nobody counted.
-#[must_use]
-pub fn estimated_input(request_bytes: usize, media: InlineMedia) -> u64 {
-    const MEDIA_TOKENS: u64 = 1500;
-    let text = u64::try_from(request_bytes.saturating_sub(media.bytes)).unwrap_or(u64::MAX);
-    let items = u64::try_from(media.items).unwrap_or(u64::MAX);
-    text.div_ceil(BYTES_PER_TOKEN).saturating_add(items.saturating_mul(MEDIA_TOKENS))
-}
-
-const fn estimated_output(attempt: &Attempt) -> u64 {
-    attempt.tally.output_bytes.div_ceil(BYTES_PER_TOKEN)
 }
 
 #[cfg(test)]

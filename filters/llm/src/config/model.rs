@@ -8,7 +8,7 @@ use std::rc::Rc;
 use tollgate_kernel::subject::Label;
 use tollgate_wire::Format;
 use tollgate_wire::endpoint::Operation;
-use tollgate_wire::price::Price;
+use tollgate_wire::price::{Listed, PriceSource, lookup};
 
 /// One model as applications know it.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -33,8 +33,9 @@ pub struct Target {
     /// What that provider calls the model.
     #[schemars(length(min = 1, max = 256))]
     pub model: String,
-    /// US dollars per million tokens. Without it, usage is counted as unpriced.
-    pub price: Option<Price>,
+    /// What it costs. Default: what the shipped table says of the provider's model; without that, usage is counted as
+    /// unpriced.
+    pub price: Option<Listed>,
 }
 
 /// A model, with what every request for it needs made once.
@@ -83,8 +84,18 @@ impl Candidates {
     }
 }
 
+impl Target {
+    /// Takes the shipped table's price where the configuration gives none.
+    fn take_listed_price(&mut self, provider: &Provider) {
+        if self.price.is_none() {
+            let entry = provider.catalogue().and_then(|catalogue| lookup(&catalogue, &self.model));
+            self.price = entry.map(|entry| Listed { price: entry.price, source: PriceSource::Table });
+        }
+    }
+}
+
 impl Model {
-    pub(super) fn check(self, name: &Label, providers: &BTreeMap<Label, Provider>) -> Result<Served, String> {
+    pub(super) fn check(mut self, name: &Label, providers: &BTreeMap<Label, Provider>) -> Result<Served, String> {
         if !(1..=8).contains(&self.targets.len()) {
             return Err(format!("targets: found {}, expected 1 to 8", self.targets.len()));
         }
@@ -101,6 +112,11 @@ impl Model {
         if let Some((index, target)) = unknown {
             let known = names(providers);
             return Err(format!("targets[{index}].provider: found `{}`, expected one of {known}", target.provider));
+        }
+        for target in &mut self.targets {
+            if let Some(provider) = providers.get(&target.provider) {
+                target.take_listed_price(provider);
+            }
         }
         Ok(Served {
             all: Rc::new(Candidates::among(&self.targets, providers, |_| true)),

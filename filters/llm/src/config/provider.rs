@@ -5,6 +5,7 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 use tollgate_kernel::subject::Label;
 use tollgate_wire::Format;
+use tollgate_wire::price::{catalogue_of_host, is_catalogue};
 use tollgate_wire::quirks::Quirks;
 
 /// One model provider.
@@ -22,6 +23,9 @@ pub struct Provider {
     /// Headers it wants besides its key, for example `anthropic-version`.
     #[serde(default)]
     pub headers: BTreeMap<String, String>,
+    /// Where the shipped price table lists its models: `openai`, `bedrock/eu-central-1`, `azure/eu` and the like. Default:
+    /// by `host`.
+    pub catalogue: Option<String>,
     /// What it does otherwise than the format says, if it is an OpenAI-compatible server.
     #[serde(default)]
     pub quirks: Quirks,
@@ -46,6 +50,12 @@ impl Provider {
         self.base_path.as_deref().unwrap_or(self.format.base_path())
     }
 
+    /// Where the shipped price table lists its models, if it does.
+    #[must_use]
+    pub fn catalogue(&self) -> Option<String> {
+        self.catalogue.clone().or_else(|| catalogue_of_host(&self.host))
+    }
+
     pub(super) fn check(&self) -> Result<(), String> {
         let plain = |text: &str, also: &str| {
             text.bytes().all(|byte| byte.is_ascii_alphanumeric() || also.as_bytes().contains(&byte))
@@ -59,6 +69,10 @@ impl Provider {
         }
         if self.quirks != Quirks::default() && self.format != Format::OpenaiChat {
             return Err("quirks: found some, expected them only where the format is `openai-chat`".to_owned());
+        }
+        if let Some(catalogue) = self.catalogue.as_ref().filter(|catalogue| !is_catalogue(catalogue)) {
+            let found = catalogue.escape_debug();
+            return Err(format!("catalogue: found `{found}`, expected one of the price table's, like `openai`"));
         }
         for (name, value) in &self.headers {
             if name.is_empty() || !plain(name, "-_") || name.bytes().any(|byte| byte.is_ascii_uppercase()) {

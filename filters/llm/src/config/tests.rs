@@ -3,6 +3,7 @@ use crate::example::{self, SUPPORT_SHA256};
 use serde_json::{Value, json};
 use tollgate_wire::Format;
 use tollgate_wire::endpoint::Operation;
+use tollgate_wire::price::PriceSource;
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
@@ -62,7 +63,7 @@ fn a_fault_is_told_with_its_path_what_was_found_and_what_was_expected() {
         (
             target("price/inputt"),
             json!(1),
-            "gate.models.claude.targets[0].price.inputt: unknown field `inputt`, expected one of `input`, `output`, `cache_read`, `cache_write_5m`, `cache_write_1h`, `reasoning`, `audio_input`, `audio_output`",
+            "gate.models.claude.targets[0].price.inputt: unknown field `inputt`, expected one of `input`, `output`, `cache_read`, `cache_write_5m`, `cache_write_1h`, `reasoning`, `audio_input`, `audio_output`, `image_input`, `image_output`, `cache_read_audio`, `long_context`, `service_tiers`, `fees`, `fast`, `one_country`",
         ),
         ("/gate/models/claude/targets".into(), json!([]), "gate.models.claude.targets: found 0, expected 1 to 8"),
         ("/gate/models/claude/route".into(), json!("a;b"), "gate.models.claude.route: must not have the character `;`"),
@@ -283,4 +284,32 @@ fn a_configuration_of_the_shipped_shape_loads() {
         "keys": [{"id": "support", "sha256": [SUPPORT_SHA256], "subject": {"team": "support"}, "models": ["*"]}],
     }});
     assert!(matches!(load(config.to_string().as_bytes()), Ok(Role::Gate(_))));
+}
+
+#[test]
+fn a_target_without_a_price_has_the_shipped_tables_if_that_knows_its_model() {
+    for (host, catalogue, model, source) in [
+        ("api.openai.com", None, "gpt-5", Some(PriceSource::Table)),
+        ("api.openai.com", None, "in-house", None),
+        ("llm.internal", None, "gpt-5", None),
+        ("llm.internal", Some("openai"), "gpt-5", Some(PriceSource::Table)),
+        ("api.openai.com", Some("azure/eu"), "gpt-5", Some(PriceSource::Table)),
+    ] {
+        let mut config = example::config();
+        config["gate"]["providers"]["openai"]["host"] = host.into();
+        config["gate"]["providers"]["openai"]["catalogue"] = catalogue.into();
+        config["gate"]["models"]["unpriced"]["targets"][0]["model"] = model.into();
+        let Ok(Role::Gate(gate)) = load(config.to_string().as_bytes()) else { panic!("{host} {model}") };
+        let price =
+            |name: &str| gate.models.get(name).expect("a model").targets[0].price.as_ref().map(|price| price.source);
+        assert_eq!(price("unpriced"), source, "{host} {catalogue:?} {model}");
+        assert_eq!(price("claude"), Some(PriceSource::Config), "what is configured counts");
+    }
+    let mut config = example::config();
+    config["gate"]["providers"]["openai"]["catalogue"] = "acme".into();
+    let fault = load(config.to_string().as_bytes()).expect_err("no such catalogue");
+    assert_eq!(
+        fault,
+        "gate.providers.openai.catalogue: found `acme`, expected one of the price table's, like `openai`"
+    );
 }

@@ -1,5 +1,6 @@
 use super::{of_exchange, of_stranger, outcome};
 use crate::answer::Tally;
+use crate::calibrations::Calibrations;
 use crate::example::{self, NOON, USAGE};
 use crate::exchange::{Attempt, Exchange, Outcome};
 use crate::refusal::Refusal;
@@ -14,7 +15,7 @@ const BODY: &str = r#"{"model":"claude","messages":[]}"#;
 
 fn recorded(exchange: &mut Exchange, status: Option<u16>) -> String {
     let ending = Ending { now: NOON + 1_500 * MS, status, flags: Some(0), connected: true, details: None };
-    let settled = settle(exchange, &ending);
+    let settled = settle(exchange, &ending, &mut Calibrations::default());
     of_exchange(exchange, &settled, &ending)
 }
 
@@ -42,16 +43,17 @@ fn a_fallback_is_told_attempt_by_attempt() {
     let expected = golden(
         r#"{"time":"2026-11-22T12:00:00.000Z","filter":"llm","id":"request-1","trace":"4bf92f3577b34da6a3ce929d0e0e4736",
         "subject":{"key":"support","team":"Support"},
-        "asked":{"format":"openai-chat","model":"claude","stream":false,"bytes":32},
+        "asked":{"format":"openai-chat","operation":"chat","model":"claude","stream":false,"bytes":32},
         "decision":{"verdict":"allow","rule":"models.claude","reason":"model_allowed"},
         "attempts":[
         {"provider":"anthropic","model":"claude-sonnet-4-5","status":529,"outcome":"failed","reason":"overloaded","ms":90,
         "usage":null,"certainty":"exact","cost_nano_usd":0},
         {"provider":"openai","model":"gpt-5","status":200,"outcome":"served","ms":1300,
-        "usage":{"input_fresh":1000,"output_text":100},"certainty":"exact","cost_nano_usd":1800000}
+        "usage":{"input_fresh":1000,"output_text":100},"certainty":"exact","cost_nano_usd":1800000,
+        "price":{"status":"priced","source":"config"}}
         ],
         "answer":{"status":200,"bytes":77,"first_token_ms":350,"ms":1500,"end":"complete"},
-        "cost":{"nano_usd":1800000,"usd":"0.0018","certainty":"exact","unpriced":false}}"#,
+        "cost":{"nano_usd":1800000,"usd":"0.0018","certainty":"exact","price":"priced","unpriced":false}}"#,
     );
     assert_eq!(recorded(&mut exchange, Some(200)), expected);
 }
@@ -68,11 +70,11 @@ fn a_refusal_is_told_with_its_reason_and_what_is_not_known_is_left_out() {
     };
     let expected = golden(
         r#"{"time":"2026-11-22T12:00:00.000Z","filter":"llm","id":"request-1",
-        "asked":{"format":"anthropic-messages","bytes":0},
+        "asked":{"format":"anthropic-messages","operation":"chat","bytes":0},
         "decision":{"verdict":"deny","rule":"request","reason":"missing_key"},
         "attempts":[],
         "answer":{"status":401,"bytes":0,"ms":1500,"end":"refused"},
-        "cost":{"nano_usd":0,"usd":"0.00","certainty":"exact","unpriced":false}}"#,
+        "cost":{"nano_usd":0,"usd":"0.00","certainty":"exact","price":"priced","unpriced":false}}"#,
     );
     assert_eq!(recorded(&mut exchange, Some(401)), expected);
 }
@@ -85,7 +87,7 @@ fn a_request_that_another_filter_refused_is_recorded_too() {
         "decision":{"verdict":"deny","rule":"before the gate","reason":"refused_by_another_filter"},
         "attempts":[],
         "answer":{"status":401,"bytes":0,"ms":0,"end":"refused"},
-        "cost":{"nano_usd":0,"usd":"0.00","certainty":"exact","unpriced":false}}"#,
+        "cost":{"nano_usd":0,"usd":"0.00","certainty":"exact","price":"priced","unpriced":false}}"#,
     );
     assert_eq!(of_stranger(&ending), expected);
 }
@@ -145,7 +147,10 @@ fn what_has_no_price_or_no_figure_is_null_and_marked() {
     let costs =
         record["attempts"].as_array().map(|attempts| attempts.iter().map(|one| &one["cost_nano_usd"]).collect());
     assert_eq!(costs, Some(vec![&Value::Null, &Value::Null]));
-    assert_eq!(record["cost"], json!({"nano_usd": 0, "usd": "0.00", "certainty": "missing", "unpriced": true}));
+    assert_eq!(
+        record["cost"],
+        json!({"nano_usd": 0, "usd": "0.00", "certainty": "missing", "price": "unpriced", "unpriced": true})
+    );
 }
 
 #[test]

@@ -1,11 +1,13 @@
 use super::{End, Ending, Settled, settle};
 use crate::answer::Tally;
+use crate::calibrations::Calibrations;
 use crate::example::{self, NOON, USAGE};
 use crate::exchange::{Attempt, Exchange, Outcome};
 use crate::refusal::Refusal;
 use Outcome::{Abandoned, Cut, Failed, Refused, Relaying, Served, Waiting};
 use tollgate_wire::Format;
 use tollgate_wire::money::NanoUsd;
+use tollgate_wire::price::PriceStatus;
 use tollgate_wire::usage::{Certainty, Usage};
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
@@ -31,7 +33,7 @@ fn attempt(outcome: &Outcome, usage: Option<Usage>, stopped: bool, output_bytes:
 }
 
 fn settled(exchange: &mut Exchange, client_gone: bool) -> Settled {
-    settle(exchange, &ending(client_gone))
+    settle(exchange, &ending(client_gone), &mut Calibrations::default())
 }
 
 const ESTIMATE: Usage = Usage { input_fresh: 10, output_text: 25, ..NO_USAGE };
@@ -74,7 +76,11 @@ fn an_attempt_is_billed_by_what_is_known_of_it() {
         let bill = &settled.bills[0];
         assert_eq!((bill.usage, bill.certainty, bill.cost), (billed, certainty, nanos.map(NanoUsd)), "{case}");
         assert_eq!((settled.cost, settled.certainty), (NanoUsd(nanos.unwrap_or(0)), certainty), "{case}");
-        assert!(!bill.unpriced && !settled.unpriced);
+        assert_eq!(
+            (bill.price, settled.price),
+            (bill.usage.map(|_| PriceStatus::Priced), PriceStatus::Priced),
+            "{case}"
+        );
     }
 }
 
@@ -103,10 +109,13 @@ fn a_cost_is_never_a_silent_zero_when_something_may_have_been_used() {
             let none_was_used = attempt.tally.usage == Some(NO_USAGE) && attempt.tally.stopped;
             let mut exchange = Exchange { attempts: vec![attempt], ..example::exchange(Format::OpenaiChat, &body) };
             let settled = settled(&mut exchange, gone);
-            let silent = settled.cost == NanoUsd(0) && !settled.unpriced && settled.certainty != Certainty::Missing;
+            let silent = settled.cost == NanoUsd(0)
+                && settled.price != PriceStatus::Unpriced
+                && settled.certainty != Certainty::Missing;
             let counted_zero = settled.bills[0].usage == Some(NO_USAGE);
             assert!(!silent || free || none_was_used || counted_zero, "{case}");
-            assert_eq!(settled.bills[0].unpriced, model == "unpriced" && settled.bills[0].usage.is_some(), "{case}");
+            let unpriced = settled.bills[0].price == Some(PriceStatus::Unpriced);
+            assert_eq!(unpriced, model == "unpriced" && settled.bills[0].usage.is_some(), "{case}");
             assert!(!matches!(exchange.attempts[0].outcome, Waiting | Relaying), "{case}: every attempt has an end");
         }
     }
@@ -136,7 +145,7 @@ fn without_a_price_usage_is_counted_and_its_cost_is_not_zero_but_unknown() {
     let mut exchange = Exchange { attempts, ..example::exchange(Format::OpenaiChat, &body) };
     let settled = settled(&mut exchange, false);
     assert_eq!((settled.bills[0].usage, settled.bills[0].cost), (Some(USAGE), None));
-    assert!(settled.unpriced);
+    assert_eq!((settled.price, settled.bills[0].price_source), (PriceStatus::Unpriced, None));
 }
 
 #[test]

@@ -51,13 +51,13 @@ impl Place {
         }
     }
 
-    fn field(self, name: &str) -> Option<Field> {
-        let rate = COLUMNS.iter().position(|column| column.name == name).filter(|_| self.has_rates());
-        if let Some(rate) = rate {
-            return Some(Field::Rate(rate));
+    fn field(self, name: &str) -> Option<(&'static str, Field)> {
+        let rates = COLUMNS.iter().enumerate().filter(|_| self.has_rates());
+        if let Some((index, column)) = rates.into_iter().find(|(_, column)| column.name == name) {
+            return Some((column.name, Field::Rate(index)));
         }
-        let other = self.others().iter().position(|other| *other == name)?;
-        Some(match (self, name) {
+        let (other, known) = self.others().iter().enumerate().find(|(_, other)| **other == name)?;
+        let field = match (self, name) {
             (Self::Tiers, _) => Field::Tier(other),
             (Self::Fees, _) => Field::Fee(other),
             (_, "above") => Field::Above,
@@ -66,7 +66,8 @@ impl Place {
             (_, "fees") => Field::Fees,
             (_, "fast") => Field::Fast,
             _ => Field::OneCountry,
-        })
+        };
+        Some((known, field))
     }
 
     #[cold]
@@ -80,6 +81,29 @@ impl Place {
 impl<'de> Deserialize<'de> for Price {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Place::Price.deserialize(deserializer).map(|read| read.price)
+    }
+}
+
+/// The name of a field. Read as one, so that a wrong one is told with its path.
+struct Name(Place);
+
+impl<'de> DeserializeSeed<'de> for Name {
+    type Value = (&'static str, Field);
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_identifier(self)
+    }
+}
+
+impl Visitor<'_> for Name {
+    type Value = (&'static str, Field);
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the name of a field")
+    }
+
+    fn visit_str<E: Error>(self, name: &str) -> Result<Self::Value, E> {
+        self.0.field(name).ok_or_else(|| E::custom(self.0.unknown(name)))
     }
 }
 
@@ -107,9 +131,8 @@ impl<'de> Visitor<'de> for Place {
 
     fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Read, M::Error> {
         let mut read = Read::default();
-        let mut seen: Vec<String> = Vec::new();
-        while let Some(name) = map.next_key::<String>()? {
-            let field = self.field(&name).ok_or_else(|| M::Error::custom(self.unknown(&name)))?;
+        let mut seen: Vec<&str> = Vec::new();
+        while let Some((name, field)) = map.next_key_seed(Name(self))? {
             if seen.contains(&name) {
                 return Err(M::Error::custom(format_args!("duplicate field `{name}`")));
             }

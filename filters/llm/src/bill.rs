@@ -1,0 +1,138 @@
+//! What one attempt used and cost: as its provider says, and where it does not, as it is estimated. Pure.
+
+use crate::answer::Tally;
+use crate::calibrations::Calibrations;
+use crate::config::Target;
+use crate::exchange::{Attempt, Exchange, Outcome};
+use tollgate_kernel::calibration::{Calibration, Ratio};
+use tollgate_wire::endpoint::Operation;
+use tollgate_wire::envelope::InlineMedia;
+use tollgate_wire::money::NanoUsd;
+use tollgate_wire::price::{PriceSource, PriceStatus};
+use tollgate_wire::usage::{Certainty, Usage};
+
+/// Tokens of a picture or document in the body of a request that nobody counted.
+const MEDIA_TOKENS: u64 = 1500;
+
+/// No text has so few tokens: a provider that reports fewer for what it sent does not count.
+const MOST_BYTES_PER_TOKEN: u64 = 64;
+
+/// What one attempt used and cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bill {
+    /// Reported or estimated; `None` when nothing was used, or nothing is known.
+    pub usage: Option<Usage>,
+    /// How far it can be trusted.
+    pub certainty: Certainty,
+    /// `None` when the usage is not known or has no price.
+    pub cost: Option<NanoUsd>,
+    /// How far prices are known; `None` when there is no usage to be priced.
+    pub price: Option<PriceStatus>,
+    /// Who says so.
+    pub price_source: Option<PriceSource>,
+    /// What an estimate was made with; `None` when nothing was estimated.
+    pub basis: Option<Calibration>,
+}
+
+/// What is known of the text of a request.
+#[derive(Debug, Clone, Copy)]
+struct Asked {
+    bytes: u64,
+    media: InlineMedia,
+}
+
+impl Asked {
+    fn of(exchange: &Exchange) -> Self {
+        let media = exchange.admitted.as_ref().map(|admitted| admitted.envelope.media).unwrap_or_default();
+        Self::new(exchange.request_bytes, media)
+    }
+
+    fn new(request_bytes: usize, media: InlineMedia) -> Self {
+        Self { bytes: u64::try_from(request_bytes.saturating_sub(media.bytes)).unwrap_or(u64::MAX), media }
+    }
+
+    fn estimate(&self, ratio: &Ratio) -> u64 {
+        let items = u64::try_from(self.media.items).unwrap_or(u64::MAX);
+        ratio.estimate(self.bytes).saturating_add(items.saturating_mul(MEDIA_TOKENS))
+    }
+}
+
+/// Tokens of a request that nobody counted.
+#[must_use]
+pub fn estimated_input(request_bytes: usize, media: InlineMedia) -> u64 {
+    Asked::new(request_bytes, media).estimate(&Ratio::default())
+}
+
+/// Bills an attempt that has ended, and learns from it.
+#[must_use]
+pub fn bill(exchange: &Exchange, attempt: &Attempt, calibrations: &mut Calibrations) -> Bill {
+    let target = exchange.admitted.as_ref().and_then(|admitted| admitted.targets().get(attempt.target));
+    let known = target.map(|target| calibrations.of(target)).unwrap_or_default();
+    let asked = Asked::of(exchange);
+    let (usage, certainty) = match exchange.operation {
+        // To count tokens is free, and so is an answer of which nothing is counted.
+        Some(Operation::CountTokens) => (None, Certainty::Exact),
+        _ => used(attempt, &asked, &known),
+    };
+    if let (Some(usage), Certainty::Exact, Some(target)) = (&usage, certainty, target)
+        && asked.media.items == 0
+        && usage.is_text()
+    {
+        let mut learned = known;
+        learned.input.observe(asked.bytes, usage.input());
+        learned.output.observe(attempt.tally.output_bytes, usage.output());
+        calibrations.learn(target, learned);
+    }
+    let estimated = usage.is_some() && certainty != Certainty::Exact;
+    priced(usage, certainty, target, estimated.then_some(known))
+}
+
+fn priced(usage: Option<Usage>, certainty: Certainty, target: Option<&Target>, basis: Option<Calibration>) -> Bill {
+    let bill = Bill { usage, certainty, cost: None, price: None, price_source: None, basis };
+    match (usage, target.and_then(|target| target.price.as_ref())) {
+        (Some(usage), Some(listed)) => {
+            let priced = listed.price.of(&usage);
+            let (cost, price) = (Some(priced.cost), Some(priced.status));
+            Bill { cost, price, price_source: Some(listed.source), ..bill }
+        }
+        (Some(_), None) => Bill { price: Some(PriceStatus::Unpriced), ..bill },
+        (None, _) if certainty == Certainty::Missing => bill,
+        (None, _) => Bill { cost: Some(NanoUsd(0)), ..bill },
+    }
+}
+
+fn used(attempt: &Attempt, asked: &Asked, known: &Calibration) -> (Option<Usage>, Certainty) {
+    let Tally { usage, stopped, output_bytes, .. } = &attempt.tally;
+    let estimate = Usage {
+        input_fresh: asked.estimate(&known.input),
+        output_text: known.output.estimate(*output_bytes),
+        ..Usage::NONE
+    };
+    match (&attempt.outcome, usage) {
+        (Outcome::Refused(_) | Outcome::Rejected(_), None) => (None, Certainty::Exact),
+        (Outcome::Failed(_) | Outcome::Waiting, None) => (None, Certainty::Missing),
+        (_, Some(usage)) if *stopped && is_credible(usage, *output_bytes) => (Some(*usage), Certainty::Exact),
+        (_, Some(usage)) => (Some(raised(*usage, &estimate)), Certainty::Partial),
+        (_, None) => (Some(estimate), Certainty::Estimated),
+    }
+}
+
+/// Whether a final figure can be one. Servers that do not count say 0, or count only one direction.
+fn is_credible(usage: &Usage, output_bytes: u64) -> bool {
+    let counted = usage.output() >= output_bytes.div_ceil(MOST_BYTES_PER_TOKEN);
+    usage.input() > 0 && (counted || !usage.is_text())
+}
+
+/// Figures that are not final, with what was seen beyond them.
+fn raised(usage: Usage, estimate: &Usage) -> Usage {
+    let unseen = if usage.is_text() { estimate.output().saturating_sub(usage.output()) } else { 0 };
+    let unsaid = if usage.input() == 0 { estimate.input() } else { 0 };
+    Usage {
+        input_fresh: usage.input_fresh.saturating_add(unsaid),
+        output_text: usage.output_text.saturating_add(unseen),
+        ..usage
+    }
+}
+
+#[cfg(test)]
+mod tests;
