@@ -11,7 +11,9 @@ MAKEFLAGS += --no-print-directory --no-builtin-rules
 
 TOOLS := .tools
 PYTHON := $(TOOLS)/venv/bin/python
-WASM := target/wasm32-wasip1/release/tollgate_llm.wasm
+# What ships, and what it is made from.
+WASM := target/tollgate_llm.wasm
+BUILT := target/wasm32-wasip1/release/tollgate_llm.wasm
 # The fallback variant for Envoys without `priority_group` is tested on this one, in .tools/envoy-older. (The package of
 # 1.38.3 was built without wasm.)
 OLDER_ENVOY_VERSION := 1.38.2
@@ -85,6 +87,7 @@ fuzz: toolchain $(TOOLS)/cargo-fuzz/bin/cargo-fuzz ## every decoder of bytes fro
 wasm: toolchain ## build the filter
 	$(call say,Building the filter)
 	@cargo build --locked --release -p tollgate-llm --target wasm32-wasip1
+	@cargo run --locked --quiet -p quick-start $(BUILT) $(WASM)
 	@ls -l $(WASM) | awk '{printf "%s  %.0f KiB\n", $$NF, $$5 / 1024}'
 
 .PHONY: lint

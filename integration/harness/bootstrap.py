@@ -21,7 +21,7 @@ SECRET_TYPE = "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Sec
 
 def wasm_module() -> Path:
     """The filter under test."""
-    built = ROOT / "target/wasm32-wasip1/release/tollgate_llm.wasm"
+    built = ROOT / "target/tollgate_llm.wasm"
     path = Path(os.environ.get("TOLLGATE_LLM_WASM", built))
     assert path.exists(), f"no filter at {path}: run `make wasm`, or set TOLLGATE_LLM_WASM"
     return path
