@@ -81,7 +81,8 @@ pub fn load(json: &[u8]) -> Result<Role, String> {
     if json.is_empty() {
         return Err("found no configuration, expected `gate` or `provider`".to_owned());
     }
-    let mut deserializer = serde_json::Deserializer::from_slice(json);
+    let json = std::str::from_utf8(json).map_err(|_| "found bytes that are not UTF-8, expected JSON".to_owned())?;
+    let mut deserializer = serde_json::Deserializer::from_str(json);
     let config: Config = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let path = error.path().to_string();
         let reason = reason(error.inner());
@@ -123,11 +124,12 @@ impl GateConfig {
         }
         let keys = KeyRing::new(self.keys).map_err(|error| format!("gate.keys: {error}"))?;
         let Self { providers, models, limits, .. } = self;
-        let models = models.into_iter().map(|(name, model)| {
-            let served = model.check(&name, &providers).map_err(|error| format!("gate.models.{name}.{error}"))?;
-            Ok((name, served))
-        });
-        Ok(Gate { models: models.collect::<Result<_, String>>()?, providers, keys, limits })
+        let mut served = BTreeMap::new();
+        for (name, model) in models {
+            let model = model.check(&name, &providers).map_err(|error| format!("gate.models.{name}.{error}"))?;
+            served.insert(name, model);
+        }
+        Ok(Gate { models: served, providers, keys, limits })
     }
 }
 
