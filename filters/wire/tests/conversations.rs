@@ -25,7 +25,7 @@ use wasm_bindgen_test::wasm_bindgen_test as test;
 const CREATED: u64 = 1_760_000_000;
 
 /// The formats with recordings.
-const FORMATS: [Format; 2] = [Format::OpenaiChat, Format::AnthropicMessages];
+const FORMATS: [Format; 3] = [Format::OpenaiChat, Format::AnthropicMessages, Format::OpenaiResponses];
 
 /// What one format says of one conversation.
 struct Recording {
@@ -71,6 +71,7 @@ macro_rules! recordings {
             recordings: [
                 recording!($conversation, OpenaiChat, "openai-chat", "sse"),
                 recording!($conversation, AnthropicMessages, "anthropic-messages", "sse"),
+                recording!($conversation, OpenaiResponses, "openai-responses", "sse"),
             ],
         }),*]
     };
@@ -104,6 +105,11 @@ const ERRORS: [(Format, &[u8], &[u8]); FORMATS.len()] = [
         recorded!("error", "anthropic-messages.error.json"),
         recorded!("error", "anthropic-messages.stream.sse"),
     ),
+    (
+        Format::OpenaiResponses,
+        recorded!("error", "openai-responses.error.json"),
+        recorded!("error", "openai-responses.stream.sse"),
+    ),
 ];
 
 /// What of [`asked`] a format has no place for. A request that says it anyway is told so, by the name that
@@ -112,6 +118,7 @@ fn cannot_say(format: Format) -> &'static [&'static str] {
     match format {
         Format::OpenaiChat => &["tools.cache", "top_k", "metadata", "reasoning.shown"],
         Format::AnthropicMessages => &["frequency_penalty", "presence_penalty", "seed", "metadata", "service_tier"],
+        Format::OpenaiResponses => &["tools.cache", "stop", "top_k", "frequency_penalty", "presence_penalty", "seed"],
         _ => &[],
     }
 }
@@ -130,6 +137,8 @@ fn says_otherwise(format: Format) -> &'static [&'static str] {
     match format {
         // Its schemas have no name and are always strict.
         Format::AnthropicMessages => &["output.name", "output.strict"],
+        // It takes no bound below 16.
+        Format::OpenaiResponses => &["max_output_tokens"],
         _ => &[],
     }
 }
@@ -251,6 +260,10 @@ fn replayed(client: Format, request: &[u8], response: &[u8]) -> Vec<u8> {
         Format::OpenaiChat => ("messages", vec![response["choices"][0]["message"].take(), user]),
         Format::AnthropicMessages => {
             ("messages", vec![json!({ "role": "assistant", "content": response["content"].take() }), user])
+        }
+        Format::OpenaiResponses => {
+            let items = response["output"].as_array().unwrap().iter().cloned();
+            ("input", items.chain([user]).collect())
         }
         _ => panic!("how a client of {} hands an answer back", client.name()),
     };
@@ -424,6 +437,36 @@ const PREAMBLES: [(Format, &[Event]); FORMATS.len()] = [
             ),
         ],
     ),
+    (
+        Format::OpenaiResponses,
+        &[
+            (
+                "response.created",
+                r#"{"type":"response.created","response":{"id":"a","model":"m","status":"in_progress","output":[],"usage":null},"sequence_number":0}"#,
+            ),
+            (
+                "response.queued",
+                r#"{"type":"response.queued","response":{"id":"a","model":"m","status":"queued","output":[],"usage":null},"sequence_number":1}"#,
+            ),
+            (
+                "response.in_progress",
+                r#"{"type":"response.in_progress","response":{"id":"a","model":"m","status":"in_progress","output":[],"usage":null},"sequence_number":2}"#,
+            ),
+            (
+                "response.output_item.added",
+                r#"{"type":"response.output_item.added","output_index":0,"item":{"id":"msg_1","type":"message","status":"in_progress","content":[],"role":"assistant"},"sequence_number":3}"#,
+            ),
+            (
+                "response.content_part.added",
+                r#"{"type":"response.content_part.added","item_id":"msg_1","output_index":0,"content_index":0,"part":{"type":"output_text","text":"","annotations":[]},"sequence_number":4}"#,
+            ),
+            (
+                "response.output_text.delta",
+                r#"{"type":"response.output_text.delta","item_id":"msg_1","output_index":0,"content_index":0,"delta":"","logprobs":[],"sequence_number":5}"#,
+            ),
+            ("keepalive", r#"{"type":"keepalive","sequence_number":6}"#),
+        ],
+    ),
 ];
 
 /// Sequences of events of which only the last says something: from then on nothing else may answer.
@@ -490,6 +533,40 @@ const FIRSTS: [(Format, &[&[Event]]); FORMATS.len()] = [
             &[(
                 "message_delta",
                 r#"{"type":"message_delta","delta":{"stop_reason":"end_turn"},"usage":{"output_tokens":1}}"#,
+            )],
+        ],
+    ),
+    (
+        Format::OpenaiResponses,
+        &[
+            &[("", r#"{"type":"response.output_text.delta","output_index":0,"content_index":0,"delta":"H"}"#)],
+            &[("", r#"{"type":"response.output_text.done","output_index":0,"content_index":0,"text":"H"}"#)],
+            &[("", r#"{"type":"response.refusal.delta","output_index":0,"content_index":0,"delta":"N"}"#)],
+            &[(
+                "",
+                r#"{"type":"response.output_item.added","output_index":0,"item":{"id":"rs_1","type":"reasoning","summary":[]}}"#,
+            )],
+            &[(
+                "",
+                r#"{"type":"response.reasoning_summary_text.delta","output_index":0,"summary_index":0,"delta":"H"}"#,
+            )],
+            &[("", r#"{"type":"response.reasoning_text.delta","output_index":0,"content_index":0,"delta":"H"}"#)],
+            &[(
+                "",
+                r#"{"type":"response.output_item.added","output_index":0,"item":{"id":"fc_1","type":"function_call","call_id":"c","name":"f","arguments":""}}"#,
+            )],
+            &[(
+                "",
+                r#"{"type":"response.output_item.added","output_index":0,"item":{"id":"ws_1","type":"web_search_call","status":"in_progress"}}"#,
+            )],
+            &[("", r#"{"type":"response.web_search_call.searching","output_index":0,"item_id":"ws_1"}"#)],
+            &[(
+                "",
+                r#"{"type":"response.output_item.done","output_index":0,"item":{"id":"msg_1","type":"message","content":[{"type":"output_text","text":"H"}]}}"#,
+            )],
+            &[(
+                "",
+                r#"{"type":"response.completed","response":{"id":"a","model":"m","status":"completed","output":[]}}"#,
             )],
         ],
     ),

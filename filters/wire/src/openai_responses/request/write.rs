@@ -1,0 +1,218 @@
+//! The conversation into a provider's body.
+
+use super::write_input::Items;
+use crate::conversation::{Effort, OutputFormat, Part, ReasoningRequest, Request, Tool, ToolChoice};
+use crate::error::Invalid;
+use crate::json::Json;
+use crate::openai_responses::item::opened;
+use crate::openai_responses::text_if;
+use crate::openai_responses::usage::tier_name;
+
+/// The least bound that OpenAI takes. Clients ask for less only to see whether a model is there.
+const MIN_OUTPUT_TOKENS: u64 = 16;
+
+/// The name of a schema whose format has none: OpenAI requires one.
+const SCHEMA_NAME: &str = "answer";
+
+/// Writes a whole request body; see [`Format::write_request`](crate::Format::write_request).
+///
+/// # Errors
+/// When leaving a part out would change what was asked.
+pub fn write_request(request: &mut Request) -> Result<Vec<u8>, Invalid> {
+    let (mut out, mut dropped) = (Vec::new(), Vec::new());
+    let json = &mut Json::new(&mut out);
+    json.open_object();
+    json.key("model").text(&request.model);
+    write_input(request, json, &mut dropped)?;
+    write_tools(request, json, &mut dropped);
+    if let Some(bound) = request.max_output_tokens {
+        json.key("max_output_tokens").number(bound.max(MIN_OUTPUT_TOKENS));
+    }
+    write_sampling(request, json, &mut dropped);
+    if let Some(reasoning) = request.reasoning {
+        write_reasoning(reasoning, json);
+    }
+    if let Some(output) = &request.output {
+        write_output(output, json);
+    }
+    text_if(json, "user", request.end_user.as_deref());
+    write_metadata(&request.metadata, json);
+    if let Some(tier) = request.service_tier {
+        match tier_name(tier) {
+            Some(name) => json.key("service_tier").text(name),
+            None => dropped.push("service_tier"),
+        }
+    }
+    // The client has the whole conversation and sends it each time, so nothing is to be kept at the provider. What the
+    // model thought is then kept nowhere, unless it is in the answer. A model that cannot reason refuses to be asked
+    // for that.
+    json.key("store").flag(false);
+    if may_reason(request) {
+        json.key("include").open_list().text("reasoning.encrypted_content");
+        json.close_list();
+    }
+    if request.stream {
+        json.key("stream").flag(true);
+    }
+    json.close_object();
+    for name in dropped {
+        request.note_dropped(name);
+    }
+    Ok(out)
+}
+
+fn may_reason(request: &Request) -> bool {
+    let reasoned = |part: &Part| match part {
+        Part::Reasoning(reasoning) => reasoning.seal.as_ref().and_then(opened).is_some(),
+        _ => false,
+    };
+    match request.reasoning {
+        Some(reasoning) => effort(reasoning) != Some(Effort::None),
+        None => request.messages.iter().flat_map(|message| &message.parts).any(reasoned),
+    }
+}
+
+/// One instruction is `instructions`. More of them, and one that is to be cached, are messages.
+fn write_input(request: &Request, json: &mut Json<'_>, dropped: &mut Vec<&'static str>) -> Result<(), Invalid> {
+    let mut system = request.system.as_slice();
+    if let [only] = system
+        && only.cache.is_none()
+    {
+        json.key("instructions").text(&only.text);
+        system = &[];
+    }
+    json.key("input").open_list();
+    let mut items = Items { json, dropped };
+    for instruction in system {
+        items.instruction(instruction);
+    }
+    for message in &request.messages {
+        items.turn(message)?;
+    }
+    if request.messages.is_empty() {
+        return Err(Invalid::new("messages", "needs at least one message"));
+    }
+    json.close_list();
+    Ok(())
+}
+
+fn write_tools(request: &Request, json: &mut Json<'_>, dropped: &mut Vec<&'static str>) {
+    // Without tools a choice among them is refused.
+    if request.tools.is_empty() {
+        return;
+    }
+    json.key("tools").open_list();
+    for tool in &request.tools {
+        write_tool(tool, json);
+        if tool.cache.is_some() {
+            dropped.push("cache_control");
+        }
+    }
+    json.close_list();
+    match &request.tool_choice {
+        None => {}
+        Some(ToolChoice::Auto) => json.key("tool_choice").text("auto"),
+        Some(ToolChoice::None) => json.key("tool_choice").text("none"),
+        Some(ToolChoice::Required) => json.key("tool_choice").text("required"),
+        Some(ToolChoice::Named(name)) => {
+            json.key("tool_choice").open_object();
+            json.key("type").text("function");
+            json.key("name").text(name);
+            json.close_object();
+        }
+    }
+    if let Some(parallel) = request.parallel_tool_calls {
+        json.key("parallel_tool_calls").flag(parallel);
+    }
+}
+
+fn write_tool(tool: &Tool, json: &mut Json<'_>) {
+    let strict = tool.strict.unwrap_or(false);
+    json.open_object();
+    json.key("type").text("function");
+    json.key("name").text(&tool.name);
+    text_if(json, "description", tool.description.as_deref());
+    json.key("parameters");
+    match &tool.parameters {
+        Some(schema) => json.raw(schema),
+        None => write_no_parameters(strict, json),
+    }
+    // Left out it means true here, and false in every other format.
+    json.key("strict").flag(strict);
+    json.close_object();
+}
+
+/// The schema of a tool without parameters: OpenAI requires one.
+fn write_no_parameters(strict: bool, json: &mut Json<'_>) {
+    json.open_object().key("type").text("object");
+    json.key("properties").open_object().close_object();
+    if strict {
+        json.key("additionalProperties").flag(false);
+    }
+    json.close_object();
+}
+
+fn write_sampling(request: &Request, json: &mut Json<'_>, dropped: &mut Vec<&'static str>) {
+    let sampling = &request.sampling;
+    for (name, number) in [("temperature", sampling.temperature), ("top_p", sampling.top_p)] {
+        if let Some(number) = number {
+            json.key(name).float(number);
+        }
+    }
+    for (name, is_asked) in [
+        ("stop", !request.stop.is_empty()),
+        ("top_k", sampling.top_k.is_some()),
+        ("frequency_penalty", sampling.frequency_penalty.is_some_and(|penalty| penalty != 0.0)),
+        ("presence_penalty", sampling.presence_penalty.is_some_and(|penalty| penalty != 0.0)),
+        ("seed", sampling.seed.is_some()),
+    ] {
+        if is_asked {
+            dropped.push(name);
+        }
+    }
+}
+
+fn effort(reasoning: ReasoningRequest) -> Option<Effort> {
+    reasoning.effort.or_else(|| reasoning.budget_tokens.map(Effort::of_budget))
+}
+
+fn write_reasoning(reasoning: ReasoningRequest, json: &mut Json<'_>) {
+    let (effort, shown) = (effort(reasoning), reasoning.shown == Some(true));
+    if effort.is_none() && !shown {
+        return;
+    }
+    json.key("reasoning").open_object();
+    text_if(json, "effort", effort.map(Effort::name));
+    text_if(json, "summary", shown.then_some("auto"));
+    json.close_object();
+}
+
+fn write_output(output: &OutputFormat, json: &mut Json<'_>) {
+    json.key("text").open_object();
+    json.key("format").open_object();
+    match output {
+        OutputFormat::JsonObject => json.key("type").text("json_object"),
+        OutputFormat::JsonSchema(schema) => {
+            json.key("type").text("json_schema");
+            json.key("name").text(schema.name.as_deref().unwrap_or(SCHEMA_NAME));
+            text_if(json, "description", schema.description.as_deref());
+            json.key("schema").raw(&schema.schema);
+            if let Some(strict) = schema.strict {
+                json.key("strict").flag(strict);
+            }
+        }
+    }
+    json.close_object();
+    json.close_object();
+}
+
+fn write_metadata(metadata: &[(String, String)], json: &mut Json<'_>) {
+    if metadata.is_empty() {
+        return;
+    }
+    json.key("metadata").open_object();
+    for (name, value) in metadata {
+        json.key(name).text(value);
+    }
+    json.close_object();
+}

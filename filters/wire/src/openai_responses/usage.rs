@@ -1,0 +1,141 @@
+//! `usage` and what stands beside it: inclusive figures, taken apart and put together again.
+
+use crate::fields::Fields;
+use crate::json::Json;
+use crate::usage::{ServiceTier, Usage};
+
+/// Calls of tools that OpenAI runs itself, which cost apart. They are no figures but items of the output.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Calls {
+    web_search: u64,
+    file_search: u64,
+    code_interpreter: u64,
+    image_generation: u64,
+}
+
+impl Calls {
+    /// Counts an item of the output.
+    pub(super) fn count(&mut self, kind: &str, item: &Fields<'_>) {
+        let calls = match kind {
+            "web_search_call" if is_search(item) => &mut self.web_search,
+            "file_search_call" => &mut self.file_search,
+            "code_interpreter_call" => &mut self.code_interpreter,
+            "image_generation_call" => &mut self.image_generation,
+            _ => return,
+        };
+        *calls = calls.saturating_add(1);
+    }
+}
+
+/// Opening a page that was found, or finding a word in it, is not billed.
+fn is_search(item: &Fields<'_>) -> bool {
+    let kind = details(item, "action").text("type").ok().flatten();
+    kind.is_none_or(|kind| kind == "search")
+}
+
+/// The object `name`; empty when there is none.
+fn details<'a>(fields: &Fields<'a>, name: &str) -> Fields<'a> {
+    fields.object(name).ok().flatten().unwrap_or_default()
+}
+
+/// Reads what an answer used: its `usage`, `tool_usage` and `service_tier`, and the calls found in its output. What
+/// cannot be read is no usage rather than zero, and never spoils the answer it is in.
+pub(super) fn read(answer: &Fields<'_>, calls: Calls) -> Option<Usage> {
+    let usage = answer.object("usage").ok()??;
+    let all_input = usage.count("input_tokens").ok()??;
+    let all_output = usage.count("output_tokens").ok()??;
+    // Some compatible servers leave reasoning out of `output_tokens` and count it in `total_tokens` only.
+    let beyond_input = count(&usage, "total_tokens").saturating_sub(all_input);
+    let (mut input, mut output) = (Remaining(all_input), Remaining(all_output.max(beyond_input)));
+    let of_input = details(&usage, "input_tokens_details");
+    let input_cache_read = input.take(count(&of_input, "cached_tokens"));
+    let mut written = Remaining(input.take(count(&of_input, "cache_write_tokens")));
+    let input_cache_write_1h = written.take(count(&details(&of_input, SPLIT), "ttl_12h_tokens"));
+    let output_reasoning = output.take(count(&details(&usage, "output_tokens_details"), "reasoning_tokens"));
+    let tools = details(answer, "tool_usage");
+    let images = details(&tools, "image_gen");
+    let billed_searches = details(&tools, "web_search").count("num_requests").ok().flatten();
+    let tier = answer.text("service_tier").ok().flatten();
+    let usage = Usage {
+        input_fresh: input.0,
+        input_cache_read,
+        input_cache_write_5m: written.0,
+        input_cache_write_1h,
+        output_text: output.0,
+        output_reasoning,
+        // The model that makes images is another one, and is not in the figures above.
+        input_image: count(&images, "input_tokens"),
+        output_image: count(&images, "output_tokens"),
+        web_search_calls: billed_searches.unwrap_or(calls.web_search),
+        file_search_calls: calls.file_search,
+        code_interpreter_calls: calls.code_interpreter,
+        image_generation_calls: calls.image_generation,
+        service_tier: tier.map_or(ServiceTier::Standard, |name| tier_of(&name)),
+        ..Usage::NONE
+    };
+    usage.plausible()
+}
+
+const SPLIT: &str = "cache_write_tokens_details";
+
+/// A detail that is not there, or that cannot be read, is none.
+fn count(fields: &Fields<'_>, name: &str) -> u64 {
+    fields.count(name).ok().flatten().unwrap_or(0)
+}
+
+/// What is left of an inclusive figure. Details that claim more than it are cut, so that the buckets always add up.
+struct Remaining(u64);
+
+impl Remaining {
+    fn take(&mut self, claimed: u64) -> u64 {
+        let taken = claimed.min(self.0);
+        self.0 = self.0.saturating_sub(taken);
+        taken
+    }
+}
+
+/// Writes the value of `usage`. Images and audio are input and output like any other here.
+pub(super) fn write(usage: &Usage, json: &mut Json<'_>) {
+    json.open_object();
+    json.key("input_tokens").number(usage.input());
+    json.key("input_tokens_details").open_object();
+    json.key("cached_tokens").number(usage.input_cache_read);
+    json.key("cache_write_tokens").number(usage.input_cache_write_5m.saturating_add(usage.input_cache_write_1h));
+    json.key(SPLIT).open_object();
+    json.key("ttl_30m_tokens").number(usage.input_cache_write_5m);
+    json.key("ttl_12h_tokens").number(usage.input_cache_write_1h);
+    json.close_object();
+    json.close_object();
+    json.key("output_tokens").number(usage.output());
+    json.key("output_tokens_details").open_object();
+    json.key("reasoning_tokens").number(usage.output_reasoning);
+    json.close_object();
+    json.key("total_tokens").number(usage.input().saturating_add(usage.output()));
+    json.close_object();
+}
+
+/// The tier of OpenAI's name.
+pub(super) fn tier_of(name: &str) -> ServiceTier {
+    match name {
+        "auto" | "default" => ServiceTier::Standard,
+        "flex" => ServiceTier::Flex,
+        "priority" | "fast" => ServiceTier::Priority,
+        "batch" => ServiceTier::Batch,
+        "scale" => ServiceTier::Provisioned,
+        _ => ServiceTier::Other,
+    }
+}
+
+/// OpenAI's name of a tier that can be asked for.
+pub(super) const fn tier_name(tier: ServiceTier) -> Option<&'static str> {
+    match tier {
+        ServiceTier::Standard => Some("default"),
+        ServiceTier::Flex => Some("flex"),
+        ServiceTier::Priority => Some("priority"),
+        ServiceTier::Provisioned => Some("scale"),
+        ServiceTier::Batch | ServiceTier::Other => None,
+    }
+}
+
+#[cfg(test)]
+mod tests;
