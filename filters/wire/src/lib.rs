@@ -6,7 +6,9 @@
 //! [`envelope`] names the byte ranges of the few fields Tollgate owns, and all other bytes pass as they came.
 
 pub mod anthropic_messages;
+mod arguments;
 pub mod bedrock_converse;
+mod blocks;
 pub mod conversation;
 pub mod endpoint;
 pub mod envelope;

@@ -11,7 +11,8 @@
 )]
 
 use serde_json::{Value, json};
-use tollgate_kernel::sse::Framer;
+use std::borrow::Cow;
+use tollgate_kernel::{event_stream, sse};
 use tollgate_wire::Format;
 use tollgate_wire::conversation::{
     CacheTtl, Message, OutputFormat, Part, Reasoning, Request, Response, Role, StopReason, Tool, ToolCall,
@@ -25,13 +26,20 @@ use wasm_bindgen_test::wasm_bindgen_test as test;
 const CREATED: u64 = 1_760_000_000;
 
 /// The formats with recordings.
-const FORMATS: [Format; 3] = [Format::OpenaiChat, Format::AnthropicMessages, Format::OpenaiResponses];
+const FORMATS: [Format; 4] =
+    [Format::OpenaiChat, Format::OpenaiResponses, Format::AnthropicMessages, Format::BedrockConverse];
 
 /// What one format says of one conversation.
 struct Recording {
     request: &'static [u8],
     response: &'static [u8],
     stream: &'static [u8],
+}
+
+impl Recording {
+    fn stream(&self) -> Cow<'static, [u8]> {
+        on_the_wire(self.stream)
+    }
 }
 
 struct Conversation {
@@ -72,6 +80,7 @@ macro_rules! recordings {
                 recording!($conversation, OpenaiChat, "openai-chat", "sse"),
                 recording!($conversation, AnthropicMessages, "anthropic-messages", "sse"),
                 recording!($conversation, OpenaiResponses, "openai-responses", "sse"),
+                recording!($conversation, BedrockConverse, "bedrock-converse", "jsonl"),
             ],
         }),*]
     };
@@ -110,6 +119,11 @@ const ERRORS: [(Format, &[u8], &[u8]); FORMATS.len()] = [
         recorded!("error", "openai-responses.error.json"),
         recorded!("error", "openai-responses.stream.sse"),
     ),
+    (
+        Format::BedrockConverse,
+        recorded!("error", "bedrock-converse.error.json"),
+        recorded!("error", "bedrock-converse.stream.jsonl"),
+    ),
 ];
 
 /// What of [`asked`] a format has no place for. A request that says it anyway is told so, by the name that
@@ -119,6 +133,7 @@ fn cannot_say(format: Format) -> &'static [&'static str] {
         Format::OpenaiChat => &["tools.cache", "top_k", "metadata", "reasoning.shown"],
         Format::AnthropicMessages => &["frequency_penalty", "presence_penalty", "seed", "metadata", "service_tier"],
         Format::OpenaiResponses => &["tools.cache", "stop", "top_k", "frequency_penalty", "presence_penalty", "seed"],
+        Format::BedrockConverse => &["frequency_penalty", "presence_penalty", "seed", "end_user"],
         _ => &[],
     }
 }
@@ -139,8 +154,33 @@ fn says_otherwise(format: Format) -> &'static [&'static str] {
         Format::AnthropicMessages => &["output.name", "output.strict"],
         // It takes no bound below 16.
         Format::OpenaiResponses => &["max_output_tokens"],
+        // It has them in its path.
+        Format::BedrockConverse => &["model", "stream"],
         _ => &[],
     }
+}
+
+/// Whether a format cannot ask what a conversation is about: it refuses, and its recording leaves a part out.
+fn cannot_ask(format: Format, conversation: &str) -> bool {
+    // Bedrock fetches no picture from the web.
+    (format, conversation) == (Format::BedrockConverse, "images")
+}
+
+/// A request as the gateway has it: with the model, also where a format has that in its path.
+fn read_request(format: Format, body: &[u8]) -> Request {
+    let mut request = format.read_request(body).unwrap();
+    if request.model.is_empty() {
+        request.model = "m-large".to_owned();
+    }
+    request
+}
+
+/// What the gateway sends: for the provider's own model, which decides what Bedrock can be told.
+fn write_request(format: Format, request: &mut Request) -> Vec<u8> {
+    if format == Format::BedrockConverse {
+        request.model = "us.anthropic.claude-opus-4-6-v1".to_owned();
+    }
+    format.write_request(request).unwrap()
 }
 
 /// What of [`told`] a format has no place for.
@@ -148,6 +188,8 @@ fn cannot_tell(format: Format) -> &'static [&'static str] {
     match format {
         // Of OpenAI's tiers it has only `priority`.
         Format::AnthropicMessages => &["service_tier"],
+        // It has no id and no model in its body, and one figure for all output.
+        Format::BedrockConverse => &["id", "model", "output_text", "output_reasoning"],
         _ => &[],
     }
 }
@@ -191,9 +233,22 @@ fn between(one: Format, other: Format, mut request: Request) -> Request {
 
 /// Every conversation with every pair of client and provider, equal ones too.
 fn for_every_pair(check: impl Fn(&str, (Format, &Recording), (Format, &Recording))) {
+    for_every_pair_that(|_, _| true, check);
+}
+
+/// As [`for_every_pair`], only those that can both ask it.
+fn for_every_pair_that_asks(check: impl Fn(&str, (Format, &Recording), (Format, &Recording))) {
+    for_every_pair_that(|format, conversation| !cannot_ask(format, conversation), check);
+}
+
+fn for_every_pair_that(
+    can: impl Fn(Format, &str) -> bool,
+    check: impl Fn(&str, (Format, &Recording), (Format, &Recording)),
+) {
     for conversation in &CONVERSATIONS {
-        for client in FORMATS {
-            for provider in FORMATS {
+        let able = || FORMATS.into_iter().filter(|format| can(*format, conversation.name));
+        for client in able() {
+            for provider in able() {
                 let pair = format!("{}: {} -> {}", conversation.name, client.name(), provider.name());
                 check(&pair, (client, conversation.by(client)), (provider, conversation.by(provider)));
             }
@@ -203,12 +258,12 @@ fn for_every_pair(check: impl Fn(&str, (Format, &Recording), (Format, &Recording
 
 #[test]
 fn a_request_asks_the_same_in_every_format() {
-    for_every_pair(|pair, (client, said_by_client), (provider, recorded)| {
-        let mut request = client.read_request(said_by_client.request).unwrap();
+    for_every_pair_that_asks(|pair, (client, said_by_client), (provider, recorded)| {
+        let mut request = read_request(client, said_by_client.request);
         let expected_dropped = expected_dropped(&asked(&request), reasoned(&request), client, provider);
-        let forwarded = provider.write_request(&mut request).unwrap();
-        let arrived = provider.read_request(&forwarded).unwrap();
-        let expected = between(client, provider, provider.read_request(recorded.request).unwrap());
+        let forwarded = write_request(provider, &mut request);
+        let arrived = read_request(provider, &forwarded);
+        let expected = between(client, provider, read_request(provider, recorded.request));
         let lost = lost(client, provider);
         assert_eq!(without(asked(&arrived), &lost), without(asked(&expected), &lost), "{pair}");
         request.dropped.sort_unstable();
@@ -218,14 +273,27 @@ fn a_request_asks_the_same_in_every_format() {
 
 #[test]
 fn a_request_comes_back_from_every_format_unchanged() {
-    for_every_pair(|pair, (client, said), (provider, _)| {
-        let request = client.read_request(said.request).unwrap();
+    for_every_pair_that_asks(|pair, (client, said), (provider, _)| {
+        let request = read_request(client, said.request);
         let mut going = request.clone();
-        let mut there = provider.read_request(&provider.write_request(&mut going).unwrap()).unwrap();
-        let back = client.read_request(&client.write_request(&mut there).unwrap()).unwrap();
+        let mut there = read_request(provider, &write_request(provider, &mut going));
+        let back = read_request(client, &write_request(client, &mut there));
         let (lost, before) = (lost(client, provider), between(client, provider, request));
         assert_eq!(without(asked(&back), &lost), without(asked(&before), &lost), "{pair}");
     });
+}
+
+#[test]
+fn what_a_format_cannot_ask_is_refused_with_the_field_at_fault() {
+    for conversation in &CONVERSATIONS {
+        for provider in FORMATS.into_iter().filter(|provider| cannot_ask(*provider, conversation.name)) {
+            for client in FORMATS.into_iter().filter(|client| !cannot_ask(*client, conversation.name)) {
+                let mut request = read_request(client, conversation.by(client).request);
+                let refusal = provider.write_request(&mut request).unwrap_err();
+                assert_eq!(refusal.field, "messages", "{}: {refusal}", conversation.name);
+            }
+        }
+    }
 }
 
 #[test]
@@ -242,7 +310,7 @@ fn an_answer_tells_the_same_in_every_format() {
 #[test]
 fn a_streamed_answer_tells_the_same_as_the_whole_one() {
     for_every_pair(|pair, (client, expected), (provider, said)| {
-        let deltas = read_stream(provider, &[said.stream]);
+        let deltas = read_stream(provider, &[&said.stream()]);
         let returned = gathered(&read_stream(client, &[&write_stream(client, &deltas)]));
         let expected = told(&client.read_response(expected.response).unwrap(), client, provider);
         assert_eq!(told(&gathered(&deltas), client, provider), expected, "{pair}");
@@ -257,6 +325,10 @@ fn replayed(client: Format, request: &[u8], response: &[u8]) -> Vec<u8> {
     let mut response: Value = serde_json::from_slice(response).unwrap();
     let user = json!({ "role": "user", "content": "Thanks." });
     let (turns, answer) = match client {
+        Format::BedrockConverse => (
+            "messages",
+            vec![response["output"]["message"].take(), json!({ "role": "user", "content": [{ "text": "Thanks." }] })],
+        ),
         Format::OpenaiChat => ("messages", vec![response["choices"][0]["message"].take(), user]),
         Format::AnthropicMessages => {
             ("messages", vec![json!({ "role": "assistant", "content": response["content"].take() }), user])
@@ -280,13 +352,13 @@ fn a_seal_goes_back_to_those_who_can_read_it_and_to_nobody_else() {
             let shown = client.write_response(&answer, CREATED);
             let labelled = [LABEL, LABEL_BASE64].iter().any(|label| String::from_utf8_lossy(&shown).contains(label));
             assert_eq!(labelled, client.origin() != provider.origin(), "{} {}", provider.name(), client.name());
-            let request = client.read_request(&replayed(client, conversation.by(client).request, &shown)).unwrap();
+            let request = read_request(client, &replayed(client, conversation.by(client).request, &shown));
             for next in FORMATS {
                 let pair = format!("{} -> {} -> {}", provider.name(), client.name(), next.name());
                 let mut request = request.clone();
-                let body = next.write_request(&mut request).unwrap();
+                let body = write_request(next, &mut request);
                 assert!(!String::from_utf8_lossy(&body).contains(LABEL), "{pair}");
-                let arrived = next.read_request(&body).unwrap();
+                let arrived = read_request(next, &body);
                 let arrived: Vec<_> = arrived.messages.into_iter().flat_map(|message| message.parts).collect();
                 let arrived = seals(&arrived);
                 if next.origin() == provider.origin() {
@@ -315,7 +387,7 @@ fn an_error_is_the_same_in_every_format() {
 fn an_error_in_a_stream_ends_it_in_every_format() {
     for (provider, _, stream) in ERRORS {
         for (client, ..) in ERRORS {
-            let deltas = read_stream(provider, &[stream]);
+            let deltas = read_stream(provider, &[&on_the_wire(stream)]);
             let mut returned = read_stream(client, &[&write_stream(client, &deltas)]);
             assert_eq!(returned.pop(), Some(Delta::Error(limited())), "{} {}", provider.name(), client.name());
             assert!(returned.contains(&Delta::Text("Once".to_owned())));
@@ -329,7 +401,7 @@ fn an_error_in_a_stream_ends_it_in_every_format() {
 fn a_stream_cut_anywhere_reads_and_translates_the_same() {
     let conversation = conversation("tools");
     for provider in FORMATS {
-        let stream = conversation.by(provider).stream;
+        let stream = &*conversation.by(provider).stream();
         assert_cuts_change_nothing(provider, stream, &Outcome::of(provider, &[stream]));
     }
 }
@@ -338,7 +410,7 @@ fn a_stream_cut_anywhere_reads_and_translates_the_same() {
 fn a_stream_byte_by_byte_reads_and_translates_the_same() {
     for conversation in &CONVERSATIONS {
         for provider in FORMATS {
-            let stream = conversation.by(provider).stream;
+            let stream = &*conversation.by(provider).stream();
             let bytes: Vec<&[u8]> = stream.chunks(1).collect();
             assert!(Outcome::of(provider, &bytes) == Outcome::of(provider, &[stream]), "{}", conversation.name);
         }
@@ -348,7 +420,7 @@ fn a_stream_byte_by_byte_reads_and_translates_the_same() {
 #[test]
 fn line_ends_byte_order_mark_and_folded_data_change_nothing_wherever_they_are_cut() {
     let conversation = conversation("text");
-    for provider in FORMATS {
+    for provider in FORMATS.into_iter().filter(|format| !is_framed(*format)) {
         let recorded = conversation.by(provider).stream;
         let expected = Outcome::of(provider, &[recorded]);
         let stream = std::str::from_utf8(recorded).unwrap();
@@ -369,30 +441,81 @@ fn line_ends_byte_order_mark_and_folded_data_change_nothing_wherever_they_are_cu
 #[test]
 fn a_stream_that_breaks_off_is_a_beginning_of_the_whole_one() {
     for_every_pair(|pair, (client, _), (provider, said)| {
-        let whole = read_stream(provider, &[said.stream]);
+        let stream = &*said.stream();
+        let whole = read_stream(provider, &[stream]);
         let whole_for_client = read_stream(client, &[&write_stream(client, &whole)]);
         let mut end = 0;
-        for event in events(said.stream) {
-            let deltas = read_stream(provider, &[&said.stream[..end]]);
+        for event in events(provider, stream) {
+            let deltas = read_stream(provider, &[&stream[..end]]);
             assert!(whole.starts_with(&deltas), "{pair} after {end} bytes");
             let for_client = read_stream(client, &[&write_stream(client, &deltas)]);
             assert!(whole_for_client.starts_with(&for_client), "{pair} after {end} bytes");
             end += event.len();
         }
-        assert_eq!(end, said.stream.len(), "{pair}");
+        assert_eq!(end, stream.len(), "{pair}");
     });
 }
 
 /// The stream taken apart, each event with the bytes that end it.
-fn events(stream: &[u8]) -> Vec<&[u8]> {
+fn events(format: Format, stream: &[u8]) -> Vec<&[u8]> {
     let mut rest = stream;
     let mut events = Vec::new();
-    while let Some(at) = rest.windows(2).position(|bytes| bytes == b"\n\n") {
-        let (event, after) = rest.split_at(at + 2);
+    let length = |rest: &[u8]| {
+        let framed = is_framed(format).then(|| rest.first_chunk()).flatten();
+        let framed = framed.map(|length| u32::from_be_bytes(*length) as usize);
+        framed.or_else(|| rest.windows(2).position(|bytes| bytes == b"\n\n").map(|at| at + 2))
+    };
+    while let Some(length) = length(rest) {
+        let (event, after) = rest.split_at(length);
         events.push(event);
         rest = after;
     }
     events
+}
+
+/// Whether a format streams binary frames, which are recorded as lines of JSON.
+fn is_framed(format: Format) -> bool {
+    format == Format::BedrockConverse
+}
+
+/// A recorded stream as it comes over the wire: what is recorded as lines of JSON, in frames. The frames are made here,
+/// so that neither what reads nor what writes them vouches for the other.
+fn on_the_wire(recorded: &'static [u8]) -> Cow<'static, [u8]> {
+    if !recorded.starts_with(b"{\"event\"") {
+        return Cow::Borrowed(recorded);
+    }
+    let lines = std::str::from_utf8(recorded).unwrap().lines();
+    Cow::Owned(lines.flat_map(|line| frame(&serde_json::from_str(line).unwrap())).collect())
+}
+
+fn frame(event: &Value) -> Vec<u8> {
+    let name = event["event"].as_str().unwrap();
+    let kind = if name.ends_with("Exception") { "exception" } else { "event" };
+    let payload = event["payload"].to_string();
+    let byte = |length: usize| u8::try_from(length).unwrap();
+    let number = |length: usize| u32::try_from(length).unwrap().to_be_bytes();
+    let header = |name: &str, value: &str| {
+        [&[byte(name.len())], name.as_bytes(), &[7, 0, byte(value.len())], value.as_bytes()].concat()
+    };
+    let headers = [
+        header(":message-type", kind),
+        header(&format!(":{kind}-type"), name),
+        header(":content-type", "application/json"),
+    ]
+    .concat();
+    let mut frame = [number(headers.len() + payload.len() + 16), number(headers.len())].concat();
+    frame.extend(crc32(&frame).to_be_bytes());
+    frame.extend(headers);
+    frame.extend(payload.bytes());
+    frame.extend(crc32(&frame).to_be_bytes());
+    frame
+}
+
+/// Bit by bit, as RFC 1952 describes it.
+fn crc32(bytes: &[u8]) -> u32 {
+    !bytes.iter().fold(!0, |crc, byte| {
+        (0..8).fold(crc ^ u32::from(*byte), |crc, _| (crc >> 1) ^ if crc & 1 == 1 { 0xEDB8_8320 } else { 0 })
+    })
 }
 
 /// Its name and its data.
@@ -465,6 +588,16 @@ const PREAMBLES: [(Format, &[Event]); FORMATS.len()] = [
                 r#"{"type":"response.output_text.delta","item_id":"msg_1","output_index":0,"content_index":0,"delta":"","logprobs":[],"sequence_number":5}"#,
             ),
             ("keepalive", r#"{"type":"keepalive","sequence_number":6}"#),
+        ],
+    ),
+    (
+        Format::BedrockConverse,
+        &[
+            ("messageStart", r#"{"role":"assistant"}"#),
+            ("contentBlockDelta", r#"{"delta":{"text":""},"contentBlockIndex":0}"#),
+            ("contentBlockDelta", r#"{"delta":{"reasoningContent":{"text":""}},"contentBlockIndex":1}"#),
+            ("contentBlockStop", r#"{"contentBlockIndex":0}"#),
+            ("newEvent", r#"{"new":true}"#),
         ],
     ),
 ];
@@ -570,6 +703,27 @@ const FIRSTS: [(Format, &[&[Event]]); FORMATS.len()] = [
             )],
         ],
     ),
+    (
+        Format::BedrockConverse,
+        &[
+            &[("contentBlockDelta", r#"{"delta":{"text":"H"},"contentBlockIndex":0}"#)],
+            &[("contentBlockDelta", r#"{"delta":{"reasoningContent":{"text":"H"}},"contentBlockIndex":0}"#)],
+            &[
+                (
+                    "contentBlockDelta",
+                    r#"{"delta":{"reasoningContent":{"redactedContent":"eA=="}},"contentBlockIndex":0}"#,
+                ),
+                ("contentBlockStop", r#"{"contentBlockIndex":0}"#),
+            ],
+            &[("contentBlockStart", r#"{"start":{"toolUse":{"toolUseId":"c","name":"f"}},"contentBlockIndex":0}"#)],
+            &[(
+                "contentBlockStart",
+                r#"{"start":{"toolUse":{"toolUseId":"c","name":"nova_grounding","type":"server_tool_use"}},"contentBlockIndex":0}"#,
+            )],
+            &[("contentBlockStart", r#"{"start":{"image":{"format":"png"}},"contentBlockIndex":0}"#)],
+            &[("messageStop", r#"{"stopReason":"end_turn"}"#)],
+        ],
+    ),
 ];
 
 #[test]
@@ -618,13 +772,18 @@ impl Outcome {
 }
 
 fn read_stream(format: Format, chunks: &[&[u8]]) -> Vec<Delta> {
-    let mut framer = Framer::new(64 * 1024);
     let mut reader = Reader::new(format, 1);
     let mut deltas = Vec::new();
-    for chunk in chunks {
-        framer.push(chunk, |event| reader.read(event.name, event.data, &mut deltas).unwrap()).unwrap();
+    let mut read = |event: sse::Event<'_>| reader.read(event.name, event.data, &mut deltas).unwrap();
+    if is_framed(format) {
+        let mut framer = event_stream::Framer::new(64 * 1024);
+        chunks.iter().for_each(|chunk| framer.push(chunk, &mut read).unwrap());
+        framer.finish();
+    } else {
+        let mut framer = sse::Framer::new(64 * 1024);
+        chunks.iter().for_each(|chunk| framer.push(chunk, &mut read).unwrap());
+        framer.finish(read);
     }
-    framer.finish(|event| reader.read(event.name, event.data, &mut deltas).unwrap());
     deltas
 }
 
@@ -753,7 +912,8 @@ fn part(part: &Part) -> Value {
     match part {
         Part::Text(text) => json!({ "text": text }),
         Part::Image(image) => json!({ "image": format!("{image:?}") }),
-        Part::Document(document) => json!({ "document": format!("{document:?}") }),
+        // Names in Bedrock have no dots.
+        Part::Document(document) => json!({ "document": format!("{document:?}").replace('.', "-") }),
         Part::Reasoning(reasoning) => json!({ "reasoning": reasoning.text, "seal": reasoning.seal.as_ref().map(raw) }),
         Part::CacheBreakpoint(ttl) => json!({ "cache": format!("{ttl:?}") }),
         Part::ToolCall(call) => {
@@ -798,12 +958,15 @@ fn tool(tool: &Tool) -> Value {
 fn told(response: &Response, one: Format, other: Format) -> Value {
     let text_of = |part: &Part| if let Part::Text(text) = part { Some(text.clone()) } else { None };
     let stop = if response.stop == StopReason::StopSequence { StopReason::End } else { response.stop };
-    json!({
+    let cannot_tell = [cannot_tell(one), cannot_tell(other)].concat();
+    let told = json!({
         "id": response.id,
         "model": response.model,
         "text": response.parts.iter().filter_map(text_of).collect::<String>(),
         "others": response.parts.iter().filter(|part| !matches!(part, Part::Text(_))).map(part).collect::<Vec<_>>(),
         "stop": format!("{stop:?}"),
-        "usage": without(json!(response.usage), &[cannot_tell(one), cannot_tell(other)].concat()),
-    })
+        "output": response.usage.map(|usage| usage.output()),
+        "usage": without(json!(response.usage), &cannot_tell),
+    });
+    without(told, &cannot_tell)
 }

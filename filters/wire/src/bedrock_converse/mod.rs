@@ -1,46 +1,27 @@
-//! Amazon Bedrock Converse and ConverseStream.
-#![allow(
-    missing_docs,
-    clippy::missing_errors_doc,
-    clippy::must_use_candidate,
-    clippy::needless_pass_by_ref_mut,
-    clippy::unused_self,
-    clippy::missing_const_for_fn,
-    reason = "to be written"
-)]
+//! Amazon Bedrock Converse, `POST /model/{model}/converse` and `/converse-stream`, read and written.
+//!
+//! The model, and whether the answer is a stream, stand in the path: a request that was read has neither, and the caller
+//! sets both. An answer has no id and no model in its body either.
 
-use crate::conversation::{Request, Response};
-use crate::error::{ApiError, ErrorKind, Invalid, Malformed};
-use crate::stream::Delta;
+mod error;
+mod media;
+mod model;
+mod reasoning;
+mod request;
+mod response;
+mod stream;
+mod usage;
 
-pub fn read_request(_body: &[u8]) -> Result<Request, Invalid> {
-    Err(Invalid::new("", "to be written"))
-}
-pub fn write_request(_request: &mut Request) -> Result<Vec<u8>, Invalid> {
-    Err(Invalid::new("", "to be written"))
-}
-pub fn read_response(_body: &[u8]) -> Result<Response, Malformed> {
-    Err(Malformed::Unreadable(String::new()))
-}
-pub fn write_response(_response: &Response) -> Vec<u8> {
-    Vec::new()
-}
-pub fn read_error(status: u16, _body: &[u8]) -> ApiError {
-    ApiError { status, ..ApiError::new(ErrorKind::of_status(status), "") }
-}
-pub fn write_error(_error: &ApiError) -> Vec<u8> {
-    Vec::new()
-}
-#[derive(Debug, Default)]
-pub struct StreamReader;
-impl StreamReader {
-    pub fn read(&mut self, _event: &[u8], _data: &[u8], _out: &mut Vec<Delta>) -> Result<(), Malformed> {
-        Ok(())
-    }
-}
+pub use error::{read_error, write_error};
+pub use request::{read_request, write_request};
+pub use response::{read_response, write_response};
+pub use stream::{StreamReader, StreamWriter};
 
-#[derive(Debug, Default)]
-pub struct StreamWriter;
-impl StreamWriter {
-    pub fn write(&mut self, _delta: &Delta, _out: &mut Vec<u8>) {}
+use crate::error::Malformed;
+
+/// A fault of `what`. Never tells what stood there: that may be part of a prompt.
+#[cold]
+#[inline(never)]
+fn unreadable(what: &str) -> Malformed {
+    Malformed::Unreadable(format!("{what} is not of the documented form"))
 }
