@@ -641,16 +641,11 @@ const FIRSTS: [(Format, &[&[Event]]); FORMATS.len()] = [
                     r#"{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"H"}}"#,
                 ),
             ],
-            &[
-                (
-                    "content_block_start",
-                    r#"{"type":"content_block_start","index":0,"content_block":{"type":"thinking","thinking":"","signature":""}}"#,
-                ),
-                (
-                    "content_block_delta",
-                    r#"{"type":"content_block_delta","index":0,"delta":{"type":"thinking_delta","thinking":"H"}}"#,
-                ),
-            ],
+            // Newer models do not show what they think: nothing more comes for as long as they do.
+            &[(
+                "content_block_start",
+                r#"{"type":"content_block_start","index":0,"content_block":{"type":"thinking","thinking":"","signature":""}}"#,
+            )],
             &[(
                 "content_block_start",
                 r#"{"type":"content_block_start","index":0,"content_block":{"type":"redacted_thinking","data":"x"}}"#,

@@ -1,12 +1,14 @@
 //! Error objects: `{"type":"error","error":{"type":..,"message":..}}`.
 
-use super::to_json;
+use super::object_of;
 use crate::error::{ApiError, ErrorKind};
-use serde::{Deserialize, Serialize};
+use crate::fields::Fields;
+use crate::json::Json;
+use serde_json::value::RawValue;
 
 /// Anthropic's error types, the status documented with each, and what each means. The first of a kind is the one
 /// written.
-const TYPES: [(&str, u16, ErrorKind); 11] = [
+const TYPES: [(&str, u16, ErrorKind); 13] = [
     ("invalid_request_error", 400, ErrorKind::InvalidRequest),
     ("authentication_error", 401, ErrorKind::Authentication),
     ("permission_error", 403, ErrorKind::Permission),
@@ -18,26 +20,28 @@ const TYPES: [(&str, u16, ErrorKind); 11] = [
     ("overloaded_error", 529, ErrorKind::Overloaded),
     ("billing_error", 402, ErrorKind::Permission),
     ("conflict_error", 409, ErrorKind::InvalidRequest),
+    ("memory_path_conflict_error", 409, ErrorKind::InvalidRequest),
+    ("memory_precondition_failed_error", 412, ErrorKind::InvalidRequest),
 ];
 
 /// The object under `error`.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
+#[derive(Debug, Default)]
 pub(super) struct Fault {
-    #[serde(rename = "type")]
     kind: Option<String>,
     message: Option<String>,
-    details: Option<Details>,
-}
-
-/// What the official clients show as `error_code`.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct Details {
-    error_code: Option<String>,
+    /// What the official clients show as `error_code`.
+    code: Option<String>,
 }
 
 impl Fault {
+    /// Whatever is not as documented is not known; an error stays an error.
+    pub(super) fn read(error: &RawValue) -> Self {
+        let error = Fields::of_text(error.get()).unwrap_or_default();
+        let details = error.object("details").ok().flatten().unwrap_or_default();
+        let text = |object: &Fields<'_>, name| object.text(name).ok().flatten();
+        Self { kind: text(&error, "type"), message: text(&error, "message"), code: text(&details, "error_code") }
+    }
+
     /// The fault of an error that came without a status of its own: inside a 200, or in a stream.
     pub(super) fn into_error(self) -> ApiError {
         let status = self.documented().map_or(500, |(status, _)| status);
@@ -50,7 +54,7 @@ impl Fault {
             .message
             .filter(|message| !message.trim().is_empty())
             .unwrap_or_else(|| format!("the provider answered with status {status} and no message"));
-        ApiError { status, kind, message, code: self.details.and_then(|details| details.error_code), param: None }
+        ApiError { status, kind, message, code: self.code, param: None }
     }
 
     fn documented(&self) -> Option<(u16, ErrorKind)> {
@@ -62,35 +66,29 @@ impl Fault {
 /// Reads a provider's error body. A body that is no Anthropic error object gives a plain error of `status`.
 #[must_use]
 pub fn read_error(status: u16, body: &[u8]) -> ApiError {
-    #[derive(Default, Deserialize)]
-    struct Body {
-        error: Fault,
-    }
-    serde_json::from_slice::<Body>(body).unwrap_or_default().error.with_status(status)
+    let fault = object_of(body).and_then(|body| body.get("error").map(Fault::read));
+    fault.unwrap_or_default().with_status(status)
 }
 
 /// Writes an error object. `param` has no place in it.
 #[must_use]
 pub fn write_error(error: &ApiError) -> Vec<u8> {
-    #[derive(Serialize)]
-    struct Body<'a> {
-        r#type: &'static str,
-        error: Inner<'a>,
-    }
-    #[derive(Serialize)]
-    struct Inner<'a> {
-        r#type: &'static str,
-        message: &'a str,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        details: Option<Code<'a>>,
-    }
-    #[derive(Serialize)]
-    struct Code<'a> {
-        error_code: &'a str,
-    }
-    let details = error.code.as_deref().map(|error_code| Code { error_code });
     let name = TYPES.iter().find(|(.., kind)| *kind == error.kind).map_or("api_error", |&(name, ..)| name);
-    to_json(&Body { r#type: "error", error: Inner { r#type: name, message: &error.message, details } })
+    let mut body = Vec::new();
+    let out = &mut Json::new(&mut body);
+    out.open_object();
+    out.key("type").text("error");
+    out.key("error").open_object();
+    out.key("type").text(name);
+    out.key("message").text(&error.message);
+    if let Some(code) = &error.code {
+        out.key("details").open_object();
+        out.key("error_code").text(code);
+        out.close_object();
+    }
+    out.close_object();
+    out.close_object();
+    body
 }
 
 #[cfg(test)]
@@ -138,6 +136,19 @@ mod tests {
     }
 
     #[test]
+    fn details_of_another_form_hide_nothing() {
+        for details in [r#"{"error_code":7}"#, "[]", r#""text""#, r#"{"limit":5}"#] {
+            let body = format!(r#"{{"error":{{"type":"billing_error","message":"pay","details":{details}}}}}"#);
+            let error = read_error(402, body.as_bytes());
+            assert_eq!(
+                (error.kind, error.message.as_str(), error.code),
+                (ErrorKind::Permission, "pay", None),
+                "{details}"
+            );
+        }
+    }
+
+    #[test]
     fn an_error_inside_a_success_gets_the_documented_status() {
         for (name, status, kind) in TYPES {
             let fault = Fault { kind: Some(name.to_owned()), ..Fault::default() };
@@ -150,7 +161,8 @@ mod tests {
 
     #[test]
     fn a_body_that_is_no_error_object_still_gives_an_error_of_its_status() {
-        for body in [&b""[..], b"<html>502 Bad Gateway</html>", b"{}", br#"{"error":"text"}"#, b"\xff", b"[[[["] {
+        let odd = br#"{"error":{"type":["x"],"message":{},"details":{"error_code":7}}}"#;
+        for body in [&odd[..], b"", b"<html>502 Bad Gateway</html>", b"{}", br#"{"error":"text"}"#, b"\xff", b"[[[["] {
             let error = read_error(502, body);
             assert_eq!((error.status, error.kind), (502, ErrorKind::Internal));
             assert_eq!(error.message, "the provider answered with status 502 and no message");

@@ -1,30 +1,39 @@
 //! Anthropic Messages, `POST /v1/messages`, version 2023-06-01, read and written.
 
 mod arguments;
+mod count_tokens;
 mod error;
+pub(crate) mod model;
 mod request;
 mod response;
 mod stream;
 mod usage;
 
+pub use count_tokens::{read_count, write_count};
 pub use error::{read_error, write_error};
 pub use request::{read_request, write_request};
 pub use response::{read_response, write_response};
 pub use stream::{StreamReader, StreamWriter};
 
 use crate::error::Malformed;
-use serde::Serialize;
+use crate::fields::Fields;
 
-/// JSON text of `value`. Nothing written here can fail to serialize: keys are strings and the writer is memory.
-fn to_json(value: &impl Serialize) -> Vec<u8> {
-    serde_json::to_vec(value).unwrap_or_default()
+/// The object that a provider's body or event is.
+fn object_of(body: &[u8]) -> Option<Fields<'_>> {
+    str::from_utf8(body).ok().and_then(|text| Fields::of_text(text).ok())
 }
 
-/// A fault of `what`. Says where, never what stood there: that may be part of a prompt.
-fn unreadable(what: &str, cause: &serde_json::Error) -> Malformed {
-    Malformed::Unreadable(format!(
-        "{what} is not of the documented form (line {}, column {})",
-        cause.line(),
-        cause.column()
-    ))
+/// The text that `object` has under `name`, if any.
+///
+/// # Errors
+/// When something else stands there.
+fn text_of(object: &Fields<'_>, name: &str, what: &str) -> Result<Option<String>, Malformed> {
+    object.text(name).map_err(|_| unreadable(what))
+}
+
+/// A fault of `what`. Never says what stood there: that may be part of a prompt.
+#[cold]
+#[inline(never)]
+fn unreadable(what: &str) -> Malformed {
+    Malformed::Unreadable(format!("{what} is not of the documented form"))
 }

@@ -2,82 +2,131 @@
 
 use super::arguments::as_object;
 use super::error::Fault;
-use super::usage::{Figures, Written};
-use super::{to_json, unreadable};
-use crate::conversation::{Part, Response, StopReason, ToolCall};
+use super::usage::{Figures, write_delta, write_whole};
+use super::{object_of, text_of, unreadable};
+use crate::conversation::{Part, Reasoning, Response, StopReason, ToolCall};
 use crate::error::Malformed;
-use crate::few::Few;
+use crate::fields::{Fields, list};
+use crate::json::Json;
+use crate::signature::{Origin, Seal, SealKind};
 use crate::usage::Usage;
-use serde::{Deserialize, Serialize};
-use serde_json::value::{RawValue, to_raw_value};
+use serde_json::value::RawValue;
 
 /// The name that arguments are written under when they are not a JSON object.
 const MALFORMED_ARGUMENTS: &str = "malformed_arguments";
 
-/// Reads a whole successful JSON answer. Thinking, and what Anthropic's own tools did, is skipped: no other format has
-/// a place for it.
+/// Reads a whole successful JSON answer. What Anthropic's own tools did is counted, not translated.
 ///
 /// # Errors
 /// When the body is not a Messages answer, or is an error object inside a 200.
 pub fn read_response(body: &[u8]) -> Result<Response, Malformed> {
-    #[derive(Deserialize)]
-    struct Answer<'a> {
-        id: Option<String>,
-        model: Option<String>,
-        #[serde(borrow)]
-        content: Option<Few<Block<'a>>>,
-        stop_reason: Option<String>,
-        usage: Option<Figures>,
-        error: Option<Fault>,
+    const ANSWER: &str = "the answer";
+    let answer = object_of(body).ok_or_else(|| unreadable(ANSWER))?;
+    if let Some(error) = answer.get("error") {
+        return Err(Malformed::Error(Fault::read(error).into_error()));
     }
-    let answer: Answer<'_> = serde_json::from_slice(body).map_err(|cause| unreadable("the answer", &cause))?;
-    if let Some(fault) = answer.error {
-        return Err(Malformed::Error(fault.into_error()));
+    let content = answer.get("content").ok_or_else(|| unreadable(ANSWER))?;
+    let mut parts = Vec::new();
+    let mut untranslated_bytes: usize = 0;
+    for block in list(content).map_err(|_| unreadable(ANSWER))? {
+        match Block::read(block)?.content()? {
+            Content::Part(part) => parts.push(part),
+            Content::Untranslated { bytes } => untranslated_bytes = untranslated_bytes.saturating_add(bytes),
+            Content::Nothing => {}
+        }
     }
-    let blocks = answer.content.ok_or_else(|| Malformed::Unreadable("the answer has no content".to_owned()))?.0;
-    let parts: Vec<Part> = blocks.into_iter().filter_map(Block::into_part).collect();
     let calls_tools = parts.iter().any(|part| matches!(part, Part::ToolCall(_)));
+    let reason = text_of(&answer, "stop_reason", ANSWER)?;
     Ok(Response {
-        id: answer.id.unwrap_or_default(),
-        model: answer.model.unwrap_or_default(),
-        stop: stop_reason(answer.stop_reason.as_deref(), calls_tools),
+        id: text_of(&answer, "id", ANSWER)?.unwrap_or_default(),
+        model: text_of(&answer, "model", ANSWER)?.unwrap_or_default(),
         parts,
-        usage: answer.usage.and_then(|figures| figures.usage()),
-        untranslated_bytes: 0,
+        stop: stop_reason(reason.as_deref(), calls_tools),
+        usage: answer.get("usage").and_then(Figures::read).and_then(|figures| figures.usage()),
+        untranslated_bytes,
     })
 }
 
-/// A content block of an answer; `type` decides which fields count.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
+/// A content block of an answer, whole or as it begins in a stream.
+#[derive(Debug)]
 pub(super) struct Block<'a> {
-    #[serde(rename = "type")]
     pub(super) kind: String,
-    pub(super) text: Option<String>,
-    pub(super) id: Option<String>,
-    pub(super) name: Option<String>,
-    #[serde(borrow)]
-    pub(super) input: Option<&'a RawValue>,
+    fields: Fields<'a>,
 }
 
-impl Block<'_> {
-    fn into_part(self) -> Option<Part> {
-        match self.kind.as_str() {
-            "text" => self.text.filter(|text| !text.is_empty()).map(Part::Text),
-            "tool_use" => Some(Part::ToolCall(ToolCall {
-                id: self.id.unwrap_or_default(),
-                name: self.name.unwrap_or_default(),
-                arguments: self.input.map_or("{}", RawValue::get).to_owned(),
-            })),
-            _ => None,
-        }
+/// What a block says.
+#[derive(Debug)]
+pub(super) enum Content {
+    Part(Part),
+    /// A tool that the provider runs itself, what it returned, and what else no other format has a place for.
+    Untranslated {
+        bytes: usize,
+    },
+    Nothing,
+}
+
+impl<'a> Block<'a> {
+    const NAME: &'static str = "a content block";
+
+    pub(super) fn read(block: &'a RawValue) -> Result<Self, Malformed> {
+        let fields = Fields::of_text(block.get()).map_err(|_| unreadable(Self::NAME))?;
+        Ok(Self { kind: text_of(&fields, "type", Self::NAME)?.unwrap_or_default(), fields })
     }
+
+    pub(super) fn text(&self, name: &str) -> Result<String, Malformed> {
+        Ok(text_of(&self.fields, name, Self::NAME)?.unwrap_or_default())
+    }
+
+    /// The input of a call, as far as there is any: in a stream it begins as `{}`.
+    pub(super) fn input(&self) -> Option<&'a str> {
+        let has_fields =
+            |object: &&str| object.strip_prefix('{').is_some_and(|rest| !rest.trim_start().starts_with('}'));
+        self.fields.get("input").map(RawValue::get).filter(has_fields)
+    }
+
+    pub(super) fn content(&self) -> Result<Content, Malformed> {
+        let part = match self.kind.as_str() {
+            "text" => match self.text("text")? {
+                text if text.is_empty() => return Ok(Content::Nothing),
+                text => Part::Text(text),
+            },
+            "tool_use" => Part::ToolCall(ToolCall {
+                id: self.text("id")?,
+                name: self.text("name")?,
+                arguments: self.fields.get("input").map_or("{}", RawValue::get).to_owned(),
+            }),
+            "thinking" => {
+                let seal = seal(SealKind::Signature, &self.text("signature")?);
+                let reasoning = Reasoning { text: self.text("thinking")?, seal };
+                if reasoning.text.is_empty() && reasoning.seal.is_none() {
+                    return Ok(Content::Nothing);
+                }
+                Part::Reasoning(reasoning)
+            }
+            "redacted_thinking" => match seal(SealKind::Encrypted, &self.text("data")?) {
+                None => return Ok(Content::Nothing),
+                seal => Part::Reasoning(Reasoning { text: String::new(), seal }),
+            },
+            _ => return Ok(Content::Untranslated { bytes: self.untranslated_bytes() }),
+        };
+        Ok(Content::Part(part))
+    }
+
+    fn untranslated_bytes(&self) -> usize {
+        let content = self.fields.get("content").map_or(0, |content| content.get().len());
+        self.input().map_or(0, str::len).saturating_add(content)
+    }
+}
+
+/// The seal that `text` is. From a client it may be one that we labelled.
+pub(super) fn seal(kind: SealKind, text: &str) -> Option<Seal> {
+    (!text.is_empty()).then(|| Seal::from_client(Origin::Claude, kind, text))
 }
 
 /// What Anthropic's `stop_reason` means. Where a server gives none or a new one, what was said decides.
 pub(super) fn stop_reason(name: Option<&str>, calls_tools: bool) -> StopReason {
     match name {
-        Some("end_turn" | "pause_turn") => StopReason::End,
+        Some("end_turn" | "pause_turn" | "compaction") => StopReason::End,
         Some("max_tokens" | "model_context_window_exceeded") => StopReason::MaxTokens,
         Some("stop_sequence") => StopReason::StopSequence,
         Some("tool_use") => StopReason::ToolUse,
@@ -98,194 +147,122 @@ pub(super) const fn stop_reason_name(stop: StopReason) -> &'static str {
     }
 }
 
-/// A Messages answer, whole or as `message_start` carries it. The official clients require every field.
-#[derive(Debug, Serialize)]
-pub(super) struct Message<'a> {
-    id: &'a str,
-    r#type: &'static str,
-    role: &'static str,
-    model: &'a str,
-    content: Vec<Content<'a>>,
-    stop_reason: Option<&'static str>,
-    stop_sequence: Option<&'static str>,
-    usage: Written,
-}
-
-/// A content block to be written.
-#[derive(Debug, Serialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-pub(super) enum Content<'a> {
-    Text { text: &'a str },
-    ToolUse { id: &'a str, name: &'a str, input: Box<RawValue> },
-}
-
-impl<'a> Message<'a> {
-    /// The answer at its beginning, when nothing was said yet.
-    pub(super) fn begun(id: &'a str, model: &'a str, usage: &Usage) -> Self {
-        Self {
-            id,
-            r#type: "message",
-            role: "assistant",
-            model,
-            content: Vec::new(),
-            stop_reason: None,
-            stop_sequence: None,
-            usage: Written::whole(usage),
-        }
-    }
-}
-
 /// Writes a whole successful JSON answer. Which stop sequence came up is not known here, so `stop_sequence` is null.
 #[must_use]
 pub fn write_response(response: &Response) -> Vec<u8> {
     let usage = response.usage.unwrap_or_default();
-    to_json(&Message {
-        content: response.parts.iter().filter_map(content).collect(),
-        stop_reason: Some(stop_reason_name(response.stop)),
-        ..Message::begun(&response.id, &response.model, &usage)
-    })
+    let mut body = Vec::new();
+    let out = &mut Json::new(&mut body);
+    write_message(&response.id, &response.model, &response.parts, Some(response.stop), &usage, out);
+    body
 }
 
-fn content(part: &Part) -> Option<Content<'_>> {
-    match part {
-        Part::Text(text) => (!text.is_empty()).then_some(Content::Text { text }),
-        Part::ToolCall(call) => {
-            Some(Content::ToolUse { id: &call.id, name: &call.name, input: tool_input(&call.arguments) })
-        }
-        _ => None,
+/// A Messages answer, whole or, without a stop, as `message_start` carries it. The official clients require every field.
+pub(super) fn write_message(
+    id: &str,
+    model: &str,
+    parts: &[Part],
+    stop: Option<StopReason>,
+    usage: &Usage,
+    out: &mut Json<'_>,
+) {
+    out.open_object();
+    out.key("id").text(id);
+    out.key("type").text("message");
+    out.key("role").text("assistant");
+    out.key("model").text(model);
+    out.key("content").open_list();
+    for part in parts {
+        write_part(part, out);
     }
+    out.close_list();
+    match stop {
+        Some(stop) => out.key("stop_reason").text(stop_reason_name(stop)),
+        None => out.key("stop_reason").null(),
+    }
+    out.key("stop_sequence").null();
+    out.key("usage");
+    match stop {
+        Some(_) => write_whole(usage, out),
+        None => write_delta(usage, out),
+    }
+    out.close_object();
+}
+
+fn write_part(part: &Part, out: &mut Json<'_>) {
+    match part {
+        Part::Text(text) if !text.is_empty() => write_text(text, out),
+        Part::ToolCall(call) => write_call(&call.id, &call.name, &tool_input(&call.arguments), out),
+        Part::Reasoning(reasoning) => write_reasoning(reasoning, out),
+        _ => {}
+    }
+}
+
+fn write_reasoning(reasoning: &Reasoning, out: &mut Json<'_>) {
+    let seal = reasoning.seal.as_ref();
+    let (signature, redacted) = match seal {
+        Some(seal) if stands_alone(seal, !reasoning.text.is_empty()) => (None, Some(seal)),
+        seal => (seal, None),
+    };
+    if !reasoning.text.is_empty() || signature.is_some() {
+        let signature = signature.map(|seal| seal.for_client(Origin::Claude));
+        write_thinking(&reasoning.text, &signature.unwrap_or_default(), out);
+    }
+    if let Some(seal) = redacted {
+        write_redacted(seal, out);
+    }
+}
+
+/// Whether a seal is a block of its own: what Claude encrypts has no text. What others encrypt may have a summary, and
+/// then goes where signatures go.
+pub(super) fn stands_alone(seal: &Seal, after_text: bool) -> bool {
+    seal.kind == SealKind::Encrypted && (seal.origin == Origin::Claude || !after_text)
+}
+
+pub(super) fn write_text(text: &str, out: &mut Json<'_>) {
+    out.open_object();
+    out.key("type").text("text");
+    out.key("text").text(text);
+    out.close_object();
+}
+
+/// `input` is a JSON object.
+pub(super) fn write_call(id: &str, name: &str, input: &RawValue, out: &mut Json<'_>) {
+    out.open_object();
+    out.key("type").text("tool_use");
+    out.key("id").text(id);
+    out.key("name").text(name);
+    out.key("input").raw(input);
+    out.close_object();
+}
+
+pub(super) fn write_thinking(text: &str, signature: &str, out: &mut Json<'_>) {
+    out.open_object();
+    out.key("type").text("thinking");
+    out.key("thinking").text(text);
+    out.key("signature").text(signature);
+    out.close_object();
+}
+
+pub(super) fn write_redacted(seal: &Seal, out: &mut Json<'_>) {
+    out.open_object();
+    out.key("type").text("redacted_thinking");
+    out.key("data").text(&seal.for_client(Origin::Claude));
+    out.close_object();
 }
 
 /// `input` must be an object. Where the model wrote none, or was cut off, the text goes under a name that no schema
 /// has: an empty object could be taken for a call that means everything.
 pub(super) fn tool_input(arguments: &str) -> Box<RawValue> {
     as_object(arguments).unwrap_or_else(|| {
-        let wrapped = serde_json::json!({ MALFORMED_ARGUMENTS: arguments });
-        to_raw_value(&wrapped).unwrap_or_default()
+        let mut json = Vec::new();
+        let out = &mut Json::new(&mut json);
+        out.open_object().key(MALFORMED_ARGUMENTS).text(arguments);
+        out.close_object();
+        let json = String::from_utf8(json).unwrap_or_default();
+        RawValue::from_string(json).unwrap_or_default()
     })
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::error::ErrorKind;
-    #[cfg(target_arch = "wasm32")]
-    use wasm_bindgen_test::wasm_bindgen_test as test;
-
-    #[test]
-    fn text_and_calls_are_read_and_the_rest_is_skipped() {
-        let body = br#"{"id":"msg_1","type":"message","role":"assistant","model":"claude-x","content":[
-            {"type":"thinking","thinking":"Hm","signature":"c2ln"},
-            {"type":"redacted_thinking","data":"b3BhcXVl"},
-            {"type":"text","text":"I look.","citations":null},
-            {"type":"server_tool_use","id":"srvtoolu_1","name":"web_search","input":{"query":"x"}},
-            {"type":"web_search_tool_result","tool_use_id":"srvtoolu_1","content":[]},
-            {"type":"text","text":""},
-            {"type":"tool_use","id":"toolu_1","name":"look","input":{"big": 12345678901234567890.0}}],
-            "stop_reason":"tool_use","stop_sequence":null,
-            "usage":{"input_tokens":10,"cache_read_input_tokens":5000,"cache_creation_input_tokens":3000,
-            "cache_creation":{"ephemeral_5m_input_tokens":1000,"ephemeral_1h_input_tokens":2000},
-            "output_tokens":300,"output_tokens_details":{"thinking_tokens":100},"service_tier":"standard"}}"#;
-        let response = read_response(body).unwrap();
-        assert_eq!((response.id.as_str(), response.model.as_str()), ("msg_1", "claude-x"));
-        let [Part::Text(text), Part::ToolCall(call)] = response.parts.as_slice() else { panic!("{response:?}") };
-        assert_eq!(text, "I look.");
-        assert_eq!((call.id.as_str(), call.name.as_str()), ("toolu_1", "look"));
-        assert_eq!(call.arguments, r#"{"big": 12345678901234567890.0}"#);
-        assert_eq!(response.stop, StopReason::ToolUse);
-        let usage = Usage {
-            input_fresh: 10,
-            input_cache_read: 5000,
-            input_cache_write_5m: 1000,
-            input_cache_write_1h: 2000,
-            output_text: 200,
-            output_reasoning: 100,
-            ..Usage::default()
-        };
-        assert_eq!(response.usage, Some(usage));
-    }
-
-    #[test]
-    fn an_answer_without_figures_has_no_usage() {
-        for usage in ["", r#","usage":null"#, r#","usage":{}"#, r#","usage":{"input_tokens":0,"output_tokens":0}"#] {
-            let body = format!(r#"{{"content":[]{usage}}}"#);
-            assert_eq!(read_response(body.as_bytes()).unwrap().usage, None, "{usage}");
-        }
-    }
-
-    #[test]
-    fn every_stop_reason_is_understood() {
-        for (name, calls_tools, expected) in [
-            (Some("end_turn"), false, StopReason::End),
-            (Some("pause_turn"), false, StopReason::End),
-            (Some("max_tokens"), true, StopReason::MaxTokens),
-            (Some("model_context_window_exceeded"), false, StopReason::MaxTokens),
-            (Some("stop_sequence"), false, StopReason::StopSequence),
-            (Some("tool_use"), true, StopReason::ToolUse),
-            (Some("refusal"), false, StopReason::Refused),
-            (Some("a_new_reason"), false, StopReason::End),
-            (Some("a_new_reason"), true, StopReason::ToolUse),
-            (None, false, StopReason::End),
-        ] {
-            assert_eq!(stop_reason(name, calls_tools), expected, "{name:?}");
-        }
-    }
-
-    #[test]
-    fn every_stop_reason_reads_back_as_itself() {
-        for stop in
-            [StopReason::End, StopReason::MaxTokens, StopReason::StopSequence, StopReason::ToolUse, StopReason::Refused]
-        {
-            assert_eq!(stop_reason(Some(stop_reason_name(stop)), false), stop);
-        }
-    }
-
-    #[test]
-    fn an_error_inside_a_success_is_an_error() {
-        let body = br#"{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}"#;
-        let Err(Malformed::Error(error)) = read_response(body) else { panic!("read as an answer") };
-        assert_eq!((error.status, error.kind), (529, ErrorKind::Overloaded));
-    }
-
-    #[test]
-    fn what_is_no_answer_is_refused_without_quoting_it() {
-        for body in [&b""[..], b"secret", b"{}", br#"{"content":"secret"}"#, br#"{"content":[]} secret"#, b"\xff"] {
-            let refusal = read_response(body).unwrap_err();
-            assert!(matches!(&refusal, Malformed::Unreadable(why) if !why.contains("secret")), "{refusal:?}");
-        }
-    }
-
-    fn response(parts: Vec<Part>, usage: Option<Usage>) -> Response {
-        Response { id: "msg_1".to_owned(), model: "m".to_owned(), parts, stop: StopReason::End, usage }
-    }
-
-    #[test]
-    fn an_answer_is_written_with_every_field_that_the_official_clients_require() {
-        let call = ToolCall { id: "t".to_owned(), name: "f".to_owned(), arguments: "{\"a\": 1}".to_owned() };
-        let parts = vec![Part::Text("Hi".to_owned()), Part::Text(String::new()), Part::ToolCall(call)];
-        let usage = Usage { input_fresh: 1, output_text: 2, output_reasoning: 3, ..Usage::default() };
-        assert_eq!(
-            String::from_utf8(write_response(&response(parts, Some(usage)))).unwrap(),
-            concat!(
-                r#"{"id":"msg_1","type":"message","role":"assistant","model":"m","content":[{"type":"text","text":"Hi"},"#,
-                r#"{"type":"tool_use","id":"t","name":"f","input":{"a": 1}}],"stop_reason":"end_turn","#,
-                r#""stop_sequence":null,"usage":{"input_tokens":1,"cache_creation_input_tokens":0,"#,
-                r#""cache_read_input_tokens":0,"cache_creation":{"ephemeral_5m_input_tokens":0,"#,
-                r#""ephemeral_1h_input_tokens":0},"output_tokens":5,"output_tokens_details":{"thinking_tokens":3}}}"#,
-            )
-        );
-        assert!(write_response(&response(Vec::new(), None)).ends_with(br#""output_tokens":0}}"#));
-    }
-
-    #[test]
-    fn arguments_that_are_no_object_never_become_an_empty_call() {
-        for (arguments, expected) in [
-            ("{\"a\":1}", "{\"a\":1}"),
-            ("", "{}"),
-            ("{\"a\":", r#"{"malformed_arguments":"{\"a\":"}"#),
-            ("[1]", r#"{"malformed_arguments":"[1]"}"#),
-        ] {
-            assert_eq!(tool_input(arguments).get(), expected, "{arguments}");
-        }
-    }
-}
+mod tests;

@@ -1,216 +1,243 @@
 //! Token figures: Anthropic's cumulative fields to disjoint buckets and back.
 
-use crate::usage::Usage;
-use serde::{Deserialize, Serialize};
+use crate::fields::{Fields, list};
+use crate::json::Json;
+use crate::usage::{ServiceTier, Usage};
+use serde_json::value::RawValue;
 
-/// The `usage` object of an answer, of `message_start` and of `message_delta`.
-#[derive(Debug, Clone, Copy, Default, Deserialize)]
-#[serde(default)]
+/// The `usage` object of an answer, of `message_start` and of `message_delta`. A figure of 0 is one that was not told:
+/// compatible servers fill the fields they do not count with zeros.
+#[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Figures {
-    input_tokens: Option<u64>,
-    cache_read_input_tokens: Option<u64>,
-    cache_creation_input_tokens: Option<u64>,
-    cache_creation: Option<Creation>,
-    output_tokens: Option<u64>,
-    output_tokens_details: Option<OutputDetails>,
+    told: Tokens,
+    thinking: u64,
+    /// Sum of the `iterations` that `told` is made of.
+    attempts: Tokens,
+    /// Sum of the `iterations` that are no part of `told`.
+    beside: Tokens,
+    web_searches: u64,
+    web_fetches: u64,
+    service_tier: Option<ServiceTier>,
+    fast: Option<bool>,
+    in_one_country: Option<bool>,
 }
 
-#[derive(Debug, Clone, Copy, Default, Deserialize, Serialize)]
-#[serde(default)]
-struct Creation {
-    ephemeral_5m_input_tokens: Option<u64>,
-    ephemeral_1h_input_tokens: Option<u64>,
-}
-
-#[derive(Debug, Clone, Copy, Default, Deserialize, Serialize)]
-#[serde(default)]
-struct OutputDetails {
-    thinking_tokens: Option<u64>,
+/// Figures that an answer and each of its iterations have.
+#[derive(Debug, Clone, Copy, Default)]
+struct Tokens {
+    input: u64,
+    cache_read: u64,
+    cache_creation: u64,
+    created_5m: u64,
+    created_1h: u64,
+    output: u64,
 }
 
 impl Figures {
-    /// Takes over what a later event reports. Figures are cumulative, so nothing is ever added; a later zero does not
-    /// erase a figure, because compatible servers fill the fields they do not count with zeros.
-    pub(super) fn merge(&mut self, later: &Self) {
-        newest(&mut self.input_tokens, later.input_tokens);
-        newest(&mut self.cache_read_input_tokens, later.cache_read_input_tokens);
-        newest(&mut self.cache_creation_input_tokens, later.cache_creation_input_tokens);
-        newest(&mut self.output_tokens, later.output_tokens);
-        if let Some(later) = later.cache_creation {
-            let creation = self.cache_creation.get_or_insert_default();
-            newest(&mut creation.ephemeral_5m_input_tokens, later.ephemeral_5m_input_tokens);
-            newest(&mut creation.ephemeral_1h_input_tokens, later.ephemeral_1h_input_tokens);
+    /// The figures in a `usage` object; `None` when one of them is no figure: the rest would be taken for all.
+    pub(super) fn read(usage: &RawValue) -> Option<Self> {
+        let usage = Fields::of_text(usage.get()).ok()?;
+        let details = inner(&usage, "output_tokens_details")?;
+        let tools = inner(&usage, "server_tool_use")?;
+        let mut figures = Self {
+            told: Tokens::read(&usage)?,
+            thinking: figure(&details, "thinking_tokens")?,
+            web_searches: figure(&tools, "web_search_requests")?,
+            web_fetches: figure(&tools, "web_fetch_requests")?,
+            service_tier: word(&usage, "service_tier").map(|tier| service_tier(&tier)),
+            fast: word(&usage, "speed").map(|speed| speed == "fast"),
+            in_one_country: word(&usage, "inference_geo").map(|geo| geo == "us"),
+            ..Self::default()
+        };
+        if let Some(iterations) = usage.get("iterations") {
+            figures.read_iterations(iterations);
         }
-        if let Some(later) = later.output_tokens_details {
-            newest(&mut self.output_tokens_details.get_or_insert_default().thinking_tokens, later.thinking_tokens);
+        Some(figures)
+    }
+
+    /// A beta that tells what the server did in several steps. What a compaction used, and a second model that the first
+    /// asked for advice, is in no other figure, and is billed. The other entries should add up to the figures of the whole,
+    /// but not when a model declined after it had begun and another took over: then they are more.
+    fn read_iterations(&mut self, iterations: &RawValue) {
+        for iteration in list(iterations).unwrap_or_default() {
+            let Ok(iteration) = Fields::of_text(iteration.get()) else { continue };
+            let Some(tokens) = Tokens::read(&iteration) else { continue };
+            match word(&iteration, "type").as_deref() {
+                Some("compaction" | "advisor_message") => self.beside.add(&tokens),
+                // A model that declined before it wrote anything is not billed.
+                Some("message" | "fallback_message") if tokens.output > 0 => self.attempts.add(&tokens),
+                _ => {}
+            }
         }
     }
 
+    /// Takes over what a later event reports. Figures are cumulative, so nothing is ever added, and a later zero does not
+    /// erase a figure.
+    pub(super) fn merge(&mut self, later: &Self) {
+        self.told.merge(&later.told);
+        self.attempts.merge(&later.attempts);
+        self.beside.merge(&later.beside);
+        newest(&mut self.thinking, later.thinking);
+        newest(&mut self.web_searches, later.web_searches);
+        newest(&mut self.web_fetches, later.web_fetches);
+        self.service_tier = later.service_tier.or(self.service_tier);
+        self.fast = later.fast.or(self.fast);
+        self.in_one_country = later.in_one_country.or(self.in_one_country);
+    }
+
     /// The buckets; `None` when nothing was counted. All zeros count as nothing: no answer costs no tokens.
+    ///
+    /// What a second model used for its advice is in them too, though it has a price of its own.
     pub(super) fn usage(&self) -> Option<Usage> {
-        let creation = self.cache_creation.unwrap_or_default();
-        let written_1h = creation.ephemeral_1h_input_tokens.unwrap_or(0);
-        // The split may come only in `message_start` and the total grow later: what the split does not name was
-        // written for the default time.
-        let rest = self.cache_creation_input_tokens.unwrap_or(0).saturating_sub(written_1h);
-        let output = self.output_tokens.unwrap_or(0);
-        let thinking = self.output_tokens_details.and_then(|details| details.thinking_tokens).unwrap_or(0);
+        let mut tokens = self.told.at_least(&self.attempts);
+        tokens.add(&self.beside);
+        let output_reasoning = self.thinking.min(tokens.output);
         let usage = Usage {
-            input_fresh: self.input_tokens.unwrap_or(0),
-            input_cache_read: self.cache_read_input_tokens.unwrap_or(0),
-            input_cache_write_5m: creation.ephemeral_5m_input_tokens.unwrap_or(0).max(rest),
-            input_cache_write_1h: written_1h,
-            output_text: output.saturating_sub(thinking),
-            output_reasoning: thinking.min(output),
+            input_fresh: tokens.input,
+            input_cache_read: tokens.cache_read,
+            // What the split does not name was written for the default time.
+            input_cache_write_5m: tokens.created().saturating_sub(tokens.created_1h),
+            input_cache_write_1h: tokens.created_1h,
+            output_text: tokens.output.saturating_sub(output_reasoning),
+            output_reasoning,
+            web_search_calls: self.web_searches,
+            web_fetch_calls: self.web_fetches,
+            service_tier: self.service_tier.unwrap_or_default(),
+            fast: self.fast.unwrap_or(false),
+            in_one_country: self.in_one_country.unwrap_or(false),
             ..Usage::default()
         };
         usage.plausible()
     }
 }
 
-fn newest(figure: &mut Option<u64>, later: Option<u64>) {
-    if later.is_some_and(|later| later > 0) {
+impl Tokens {
+    fn read(usage: &Fields<'_>) -> Option<Self> {
+        let split = inner(usage, "cache_creation")?;
+        Some(Self {
+            input: figure(usage, "input_tokens")?,
+            cache_read: figure(usage, "cache_read_input_tokens")?,
+            cache_creation: figure(usage, "cache_creation_input_tokens")?,
+            created_5m: figure(&split, "ephemeral_5m_input_tokens")?,
+            created_1h: figure(&split, "ephemeral_1h_input_tokens")?,
+            output: figure(usage, "output_tokens")?,
+        })
+    }
+
+    /// All that was written to the cache. The split may come only in `message_start` and the total grow later.
+    fn created(&self) -> u64 {
+        self.cache_creation.max(self.created_5m.saturating_add(self.created_1h))
+    }
+
+    fn merge(&mut self, later: &Self) {
+        newest(&mut self.input, later.input);
+        newest(&mut self.cache_read, later.cache_read);
+        newest(&mut self.cache_creation, later.cache_creation);
+        newest(&mut self.created_5m, later.created_5m);
+        newest(&mut self.created_1h, later.created_1h);
+        newest(&mut self.output, later.output);
+    }
+
+    fn at_least(&self, other: &Self) -> Self {
+        Self {
+            input: self.input.max(other.input),
+            cache_read: self.cache_read.max(other.cache_read),
+            cache_creation: self.created().max(other.created()),
+            created_5m: 0,
+            created_1h: self.created_1h.max(other.created_1h),
+            output: self.output.max(other.output),
+        }
+    }
+
+    fn add(&mut self, other: &Self) {
+        self.cache_creation = self.created().saturating_add(other.created());
+        self.created_5m = 0;
+        self.created_1h = self.created_1h.saturating_add(other.created_1h);
+        self.input = self.input.saturating_add(other.input);
+        self.cache_read = self.cache_read.saturating_add(other.cache_read);
+        self.output = self.output.saturating_add(other.output);
+    }
+}
+
+fn newest(figure: &mut u64, later: u64) {
+    if later > 0 {
         *figure = later;
     }
 }
 
-/// A `usage` object to be written. Anthropic has no audio figures: audio counts as plain input and output there.
-#[derive(Debug, Serialize)]
-pub(super) struct Written {
-    input_tokens: u64,
-    cache_creation_input_tokens: u64,
-    cache_read_input_tokens: u64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    cache_creation: Option<Creation>,
-    output_tokens: u64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    output_tokens_details: Option<OutputDetails>,
+/// The figure under `name`, 0 when there is none; `None` when something else stands there.
+fn figure(usage: &Fields<'_>, name: &str) -> Option<u64> {
+    usage.count(name).ok().map(Option::unwrap_or_default)
 }
 
-impl Written {
-    /// For a whole answer and for `message_start`.
-    pub(super) fn whole(usage: &Usage) -> Self {
-        let creation = Creation {
-            ephemeral_5m_input_tokens: Some(usage.input_cache_write_5m),
-            ephemeral_1h_input_tokens: Some(usage.input_cache_write_1h),
-        };
-        Self { cache_creation: Some(creation), ..Self::delta(usage) }
-    }
+/// The object under `name`, an empty one when there is none; `None` when something else stands there.
+fn inner<'a>(usage: &Fields<'a>, name: &str) -> Option<Fields<'a>> {
+    usage.object(name).ok().map(Option::unwrap_or_default)
+}
 
-    /// For `message_delta`, which knows no split of the cache writes.
-    pub(super) fn delta(usage: &Usage) -> Self {
-        let reasoning = usage.output_reasoning;
-        Self {
-            input_tokens: usage.input_fresh.saturating_add(usage.input_audio),
-            cache_creation_input_tokens: usage.input_cache_write_5m.saturating_add(usage.input_cache_write_1h),
-            cache_read_input_tokens: usage.input_cache_read,
-            cache_creation: None,
-            output_tokens: usage.output(),
-            output_tokens_details: (reasoning > 0).then_some(OutputDetails { thinking_tokens: Some(reasoning) }),
-        }
+fn word(usage: &Fields<'_>, name: &str) -> Option<String> {
+    usage.text(name).ok().flatten()
+}
+
+fn service_tier(name: &str) -> ServiceTier {
+    match name {
+        "standard" => ServiceTier::Standard,
+        "priority" => ServiceTier::Priority,
+        "batch" => ServiceTier::Batch,
+        _ => ServiceTier::Other,
     }
+}
+
+/// Writes the `usage` of a whole answer. Anthropic has no figures for audio and images: they count as plain input and
+/// output there.
+pub(super) fn write_whole(usage: &Usage, out: &mut Json<'_>) {
+    write(usage, true, out);
+}
+
+/// Writes the `usage` of `message_start` and `message_delta`. Anthropic tells the split of the cache writes and the tier
+/// in the first; ours is mostly written before they are known, so they stand in both, when they are not the usual ones.
+pub(super) fn write_delta(usage: &Usage, out: &mut Json<'_>) {
+    write(usage, usage.input_cache_write_1h > 0, out);
+}
+
+fn write(usage: &Usage, split: bool, out: &mut Json<'_>) {
+    let fresh = usage.input_fresh.saturating_add(usage.input_audio).saturating_add(usage.input_image);
+    let created = usage.input_cache_write_5m.saturating_add(usage.input_cache_write_1h);
+    out.open_object();
+    out.key("input_tokens").number(fresh);
+    out.key("cache_creation_input_tokens").number(created);
+    out.key("cache_read_input_tokens").number(usage.input_cache_read);
+    if split {
+        out.key("cache_creation").open_object();
+        out.key("ephemeral_5m_input_tokens").number(usage.input_cache_write_5m);
+        out.key("ephemeral_1h_input_tokens").number(usage.input_cache_write_1h);
+        out.close_object();
+    }
+    out.key("output_tokens").number(usage.output());
+    if usage.output_reasoning > 0 {
+        out.key("output_tokens_details").open_object();
+        out.key("thinking_tokens").number(usage.output_reasoning);
+        out.close_object();
+    }
+    if usage.web_search_calls > 0 || usage.web_fetch_calls > 0 {
+        out.key("server_tool_use").open_object();
+        out.key("web_search_requests").number(usage.web_search_calls);
+        out.key("web_fetch_requests").number(usage.web_fetch_calls);
+        out.close_object();
+    }
+    match usage.service_tier {
+        ServiceTier::Priority => out.key("service_tier").text("priority"),
+        ServiceTier::Batch => out.key("service_tier").text("batch"),
+        ServiceTier::Standard | ServiceTier::Flex | ServiceTier::Provisioned | ServiceTier::Other => {}
+    }
+    if usage.in_one_country {
+        out.key("inference_geo").text("us");
+    }
+    if usage.fast {
+        out.key("speed").text("fast");
+    }
+    out.close_object();
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    #[cfg(target_arch = "wasm32")]
-    use wasm_bindgen_test::wasm_bindgen_test as test;
-
-    fn merged(events: &[&str]) -> Option<Usage> {
-        let mut figures = Figures::default();
-        for event in events {
-            figures.merge(&serde_json::from_str(event).unwrap());
-        }
-        figures.usage()
-    }
-
-    const MIXED_TTL: &str = r#"{"input_tokens":10,"cache_read_input_tokens":5000,"cache_creation_input_tokens":3000,
-        "cache_creation":{"ephemeral_5m_input_tokens":1000,"ephemeral_1h_input_tokens":2000},"output_tokens":300}"#;
-
-    fn mixed_ttl() -> Usage {
-        Usage {
-            input_fresh: 10,
-            input_cache_read: 5000,
-            input_cache_write_5m: 1000,
-            input_cache_write_1h: 2000,
-            output_text: 300,
-            ..Usage::default()
-        }
-    }
-
-    #[test]
-    fn cache_figures_stand_beside_the_input_not_inside_it() {
-        assert_eq!(merged(&[MIXED_TTL]), Some(mixed_ttl()));
-    }
-
-    #[test]
-    fn cache_writes_without_a_split_were_for_five_minutes() {
-        for split in ["", r#","cache_creation":null"#, r#","cache_creation":{}"#] {
-            let usage = merged(&[&format!(r#"{{"cache_creation_input_tokens":3000{split}}}"#)]);
-            assert_eq!(usage, Some(Usage { input_cache_write_5m: 3000, ..Usage::default() }), "{split}");
-        }
-    }
-
-    #[test]
-    fn thinking_is_taken_out_of_the_output() {
-        for (output, thinking, text, reasoning) in [(300, 250, 50, 250), (300, 0, 300, 0), (5, 9, 0, 5)] {
-            let event =
-                format!(r#"{{"output_tokens":{output},"output_tokens_details":{{"thinking_tokens":{thinking}}}}}"#);
-            let expected = Usage { output_text: text, output_reasoning: reasoning, ..Usage::default() };
-            assert_eq!(merged(&[&event]), Some(expected));
-        }
-    }
-
-    #[test]
-    fn later_figures_replace_earlier_ones_and_are_never_added() {
-        let delta = r#"{"input_tokens":10,"cache_read_input_tokens":5000,"output_tokens":300}"#;
-        assert_eq!(merged(&[MIXED_TTL, delta, delta, MIXED_TTL]), Some(mixed_ttl()));
-    }
-
-    #[test]
-    fn a_split_given_only_at_the_start_stays() {
-        let delta = r#"{"cache_creation_input_tokens":3500,"output_tokens":300}"#;
-        assert_eq!(merged(&[MIXED_TTL, delta]), Some(Usage { input_cache_write_5m: 1500, ..mixed_ttl() }));
-    }
-
-    #[test]
-    fn zeros_of_compatible_servers_never_erase_a_figure() {
-        let start = r#"{"input_tokens":0,"output_tokens":0}"#;
-        let delta = r#"{"input_tokens":42,"output_tokens":7}"#;
-        let expected = Some(Usage { input_fresh: 42, output_text: 7, ..Usage::default() });
-        assert_eq!(merged(&[start, delta]), expected);
-        assert_eq!(merged(&[start, delta, start]), expected);
-    }
-
-    #[test]
-    fn missing_figures_are_not_zero() {
-        assert_eq!(merged(&[]), None);
-        assert_eq!(merged(&["{}", r#"{"input_tokens":null}"#, r#"{"input_tokens":0,"output_tokens":0}"#]), None);
-    }
-
-    #[test]
-    fn what_is_written_reads_back_as_the_same_buckets() {
-        let usage = Usage { output_reasoning: 40, ..mixed_ttl() };
-        let written = serde_json::to_string(&Written::whole(&usage)).unwrap();
-        assert_eq!(merged(&[&written]), Some(usage));
-        let audio = Usage { input_fresh: 1, input_audio: 2, output_text: 3, output_audio: 4, ..Usage::default() };
-        let written = serde_json::to_string(&Written::delta(&audio)).unwrap();
-        assert_eq!(merged(&[&written]), Some(Usage { input_fresh: 3, output_text: 7, ..Usage::default() }));
-    }
-
-    #[test]
-    fn huge_figures_do_not_overflow() {
-        let max = u64::MAX;
-        let usage = Usage {
-            input_fresh: max,
-            input_audio: max,
-            input_cache_write_5m: max,
-            input_cache_write_1h: max,
-            output_text: max,
-            output_audio: max,
-            ..Usage::default()
-        };
-        assert_eq!(Written::whole(&usage).input_tokens, max);
-    }
-}
+mod tests;

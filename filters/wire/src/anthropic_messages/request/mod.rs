@@ -5,6 +5,3 @@ mod write;
 
 pub use read::read_request;
 pub use write::write_request;
-
-#[cfg(test)]
-mod tests;

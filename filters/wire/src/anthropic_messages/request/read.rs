@@ -1,52 +1,40 @@
 //! Requests: a client's Anthropic body into the conversation.
 
-use crate::conversation::{
-    Instruction, Media, Message, Part, Request, Role, Sampling, Tool, ToolCall, ToolChoice, ToolResult,
-};
+mod blocks;
+mod settings;
+
+use crate::conversation::{CacheTtl, Instruction, Message, Part, Request, Role, Tool, ToolChoice};
 use crate::error::Invalid;
-use crate::fields::{At, Fields, read};
+use crate::fields::{At, Fields};
+use blocks::{read_content, read_plain, read_turn_block};
 use serde_json::value::RawValue;
+use settings::{read_cache_control, read_settings};
 
 /// Top-level fields that only Anthropic has.
-const BODY_FIELDS: [&str; 11] = [
-    "top_k",
-    "service_tier",
-    "cache_control",
+const BODY_FIELDS: [&str; 10] = [
     "container",
     "context_management",
     "diagnostics",
     "inference_geo",
     "mcp_servers",
-    "output_config",
     "speed",
     "user_profile_id",
+    "billing_policy",
+    "fallbacks",
+    "fallback_credit_token",
 ];
 
-/// Fields of content blocks that only Anthropic has.
-const BLOCK_FIELDS: [&str; 5] = ["cache_control", "citations", "caller", "toolset_name", "transformations"];
+/// Fields that make a request another one: the conversation is at the provider, or is not to be answered.
+const OTHER_REQUESTS: [&str; 2] = ["thread", "compaction"];
 
-/// Content blocks that only Anthropic has, and without which the turns still say what was said. Others, a document for
-/// example, are what is asked about: a request without them would be another one.
-const BLOCKS: [&str; 11] = [
-    "thinking",
-    "redacted_thinking",
-    "browser_state",
-    "tool_reference",
-    "server_tool_use",
-    "web_search_tool_result",
-    "web_fetch_tool_result",
-    "code_execution_tool_result",
-    "bash_code_execution_tool_result",
-    "text_editor_code_execution_tool_result",
-    "tool_search_tool_result",
-];
+/// Fields of a system message that only Anthropic has.
+const SYSTEM_MESSAGE_FIELDS: [&str; 2] = ["clear_at", "output_config"];
 
 /// Fields of custom tools that only Anthropic has.
-const TOOL_FIELDS: [&str; 5] =
-    ["cache_control", "allowed_callers", "defer_loading", "eager_input_streaming", "input_examples"];
+const TOOL_FIELDS: [&str; 4] = ["allowed_callers", "defer_loading", "eager_input_streaming", "input_examples"];
 
 /// Tools that Anthropic defines; the `type` goes on with a date.
-const SERVER_TOOLS: [&str; 9] = [
+const SERVER_TOOLS: [&str; 11] = [
     "web_search",
     "web_fetch",
     "code_execution",
@@ -56,6 +44,8 @@ const SERVER_TOOLS: [&str; 9] = [
     "browser",
     "memory",
     "tool_search_tool",
+    "advisor",
+    "mcp_toolset",
 ];
 
 /// Reads a whole request body, to be written in another format.
@@ -68,30 +58,26 @@ pub fn read_request(body: &[u8]) -> Result<Request, Invalid> {
     let mut request = Request {
         model: fields.require("model", at, "a string")?,
         max_output_tokens: Some(fields.require("max_tokens", at, "a whole number")?),
-        sampling: Sampling {
-            temperature: fields.read("temperature", at, "a number")?,
-            top_p: fields.read("top_p", at, "a number")?,
-            ..Sampling::default()
-        },
-        stop: fields.read("stop_sequences", at, "an array of strings")?.unwrap_or_default(),
-        stream: fields.read("stream", at, "true or false")?.unwrap_or(false),
         ..Request::default()
     };
     if let Some(system) = fields.take("system", at)? {
         request.system = read_system(system, &at.field("system"), &mut request)?;
     }
     read_messages(fields.require("messages", at, "an array of objects")?, &at.field("messages"), &mut request)?;
+    if let Some(ttl) = read_cache_control(&mut fields, at)? {
+        mark_end(ttl, &mut request);
+    }
     if let Some(tools) = fields.read("tools", at, "an array of objects")? {
-        request.tools = read_tools(tools, &at.field("tools"), &mut request)?;
+        read_tools(tools, &at.field("tools"), &mut request)?;
     }
     if let Some(choice) = fields.read("tool_choice", at, "an object")? {
         read_tool_choice(choice, &at.field("tool_choice"), &mut request)?;
     }
-    if let Some(metadata) = fields.read::<Fields<'_>>("metadata", at, "an object")? {
-        request.end_user = read_end_user(metadata, &at.field("metadata"), &mut request)?;
-    }
-    if let Some(thinking) = fields.read::<Fields<'_>>("thinking", at, "an object")? {
-        read_thinking(thinking, &at.field("thinking"), &mut request)?;
+    read_settings(&mut fields, at, &mut request)?;
+    for name in OTHER_REQUESTS {
+        if fields.has(name, at)? {
+            return Err(at.field(name).fault("cannot be carried to another provider"));
+        }
     }
     leave_out(fields, &BODY_FIELDS, at, &mut request)?;
     Ok(request)
@@ -104,147 +90,95 @@ fn read_messages(messages: Vec<Fields<'_>>, at: &At<'_>, request: &mut Request) 
     for (index, mut message) in messages.into_iter().enumerate() {
         let at = &at.item(index);
         let role: String = message.require("role", at, "a string")?;
-        let content: &RawValue = message.require("content", at, "a string or an array of content blocks")?;
-        leave_out(message, &[], at, request)?;
-        let content_at = &at.field("content");
         match role.as_str() {
-            "user" => read_turn(Role::User, content, content_at, request)?,
-            "assistant" => read_turn(Role::Assistant, content, content_at, request)?,
-            "system" => {
-                // Other formats know instructions for the whole conversation, not from one turn on.
-                if !request.messages.is_empty() {
-                    request.note_dropped("messages.system");
-                }
-                let system = read_system(content, content_at, request)?;
-                request.system.extend(system);
-            }
+            "user" => read_turn(Role::User, message, at, request)?,
+            "assistant" => read_turn(Role::Assistant, message, at, request)?,
+            "system" => read_system_message(message, at, request)?,
             _ => return Err(at.field("role").fault("must be user, assistant or system")),
         }
     }
     Ok(())
 }
 
-fn read_turn(role: Role, content: &RawValue, at: &At<'_>, request: &mut Request) -> Result<(), Invalid> {
-    let parts = read_content(content, at, request, read_turn_block)?;
-    if !parts.is_empty() {
+fn read_turn(role: Role, mut message: Fields<'_>, at: &At<'_>, request: &mut Request) -> Result<(), Invalid> {
+    let content: &RawValue = message.require("content", at, "a string or an array of content blocks")?;
+    leave_out(message, &[], at, request)?;
+    let at = &at.field("content");
+    let mut parts = read_content(content, at, request, read_turn_block)?;
+    if role == Role::User && parts.iter().any(|part| matches!(part, Part::Reasoning(_))) {
+        // Only a model thinks.
+        parts.retain(|part| !matches!(part, Part::Reasoning(_)));
+        request.note_dropped("reasoning_content");
+    }
+    if parts.iter().any(|part| !matches!(part, Part::CacheBreakpoint(_))) {
         request.messages.push(Message { role, parts });
     } else if role == Role::User {
-        // A turn of the model may go (it may be all thinking); a question may not.
+        // A turn of the model may go (it may be all about tools of its provider); a question may not.
         return Err(at.fault("holds nothing that can be carried to another provider"));
     }
     Ok(())
 }
 
-fn read_system(content: &RawValue, at: &At<'_>, request: &mut Request) -> Result<Vec<Instruction>, Invalid> {
-    let only_text = |part| match part {
-        Part::Text(text) => Ok(text.into()),
-        _ => Err(at.fault("must be a string or an array of text blocks")),
-    };
-    read_content(content, at, request, read_plain_block)?.into_iter().map(only_text).collect()
-}
-
-/// Reads one block of a content array; a block that cannot be carried is `None`.
-type ReadBlock = fn(Fields<'_>, &At<'_>, &mut Request) -> Result<Option<Part>, Invalid>;
-
-fn read_content(
-    content: &RawValue,
-    at: &At<'_>,
-    request: &mut Request,
-    read_block: ReadBlock,
-) -> Result<Vec<Part>, Invalid> {
-    if content.get().starts_with('"') {
-        return Ok(vec![Part::Text(read(content, at, "a string")?)]);
-    }
-    let blocks: Vec<Fields<'_>> = read(content, at, "a string or an array of content blocks")?;
-    let mut parts = Vec::with_capacity(blocks.len());
-    for (index, block) in blocks.into_iter().enumerate() {
-        parts.extend(read_block(block, &at.item(index), request)?);
-    }
-    Ok(parts)
-}
-
-/// A block of a turn.
-fn read_turn_block(mut block: Fields<'_>, at: &At<'_>, request: &mut Request) -> Result<Option<Part>, Invalid> {
-    let kind: String = block.require("type", at, "a string")?;
-    let part = match kind.as_str() {
-        "tool_use" => Part::ToolCall(ToolCall {
-            id: block.require("id", at, "a string")?,
-            name: block.require("name", at, "a string")?,
-            arguments: read_object(block.require("input", at, "an object")?, &at.field("input"))?.get().to_owned(),
-        }),
-        "tool_result" => Part::ToolResult(ToolResult {
-            id: block.require("tool_use_id", at, "a string")?,
-            content: match block.take("content", at)? {
-                Some(content) => read_content(content, &at.field("content"), request, read_plain_block)?,
-                None => Vec::new(),
-            },
-            is_error: block.read("is_error", at, "true or false")?.unwrap_or(false),
-        }),
-        _ => return read_plain(&kind, block, at, request),
-    };
-    leave_out(block, &BLOCK_FIELDS, at, request)?;
-    Ok(Some(part))
-}
-
-/// A block of a tool's result or of the system prompt. No block inside it has blocks, so nothing nests without end.
-fn read_plain_block(mut block: Fields<'_>, at: &At<'_>, request: &mut Request) -> Result<Option<Part>, Invalid> {
-    let kind: String = block.require("type", at, "a string")?;
-    read_plain(&kind, block, at, request)
-}
-
-fn read_plain(kind: &str, mut block: Fields<'_>, at: &At<'_>, request: &mut Request) -> Result<Option<Part>, Invalid> {
-    let part = match kind {
-        "text" => Part::Text(block.require("text", at, "a string")?),
-        "image" => Part::Image(read_image(block.require("source", at, "an object")?, &at.field("source"), request)?),
-        other => {
-            let Some(known) = BLOCKS.into_iter().find(|known| *known == other) else {
-                return Err(at.fault("is a block that cannot be carried to another provider's format"));
-            };
-            request.note_dropped(known);
-            return Ok(None);
+/// Other formats know instructions for the whole conversation, not from one turn on.
+fn read_system_message(mut message: Fields<'_>, at: &At<'_>, request: &mut Request) -> Result<(), Invalid> {
+    if let Some(content) = message.take("content", at)? {
+        if !request.messages.is_empty() {
+            request.note_dropped("messages.system");
         }
-    };
-    leave_out(block, &BLOCK_FIELDS, at, request)?;
-    Ok(Some(part))
+        let system = read_system(content, &at.field("content"), request)?;
+        request.system.extend(system);
+    }
+    leave_out(message, &SYSTEM_MESSAGE_FIELDS, at, request)
 }
 
-fn read_image(mut source: Fields<'_>, at: &At<'_>, request: &mut Request) -> Result<Media, Invalid> {
-    let kind: String = source.require("type", at, "a string")?;
-    let image = match kind.as_str() {
-        "url" => Media::Url(source.require("url", at, "a string")?),
-        "base64" => Media::Inline {
-            media_type: source.require("media_type", at, "a string")?,
-            base64: source.require("data", at, "a string")?,
-        },
-        "file" => return Err(at.fault("is in the provider's file store, which another provider cannot read")),
-        _ => return Err(at.field("type").fault("must be base64, url or file")),
-    };
-    leave_out(source, &[], at, request)?;
-    Ok(image)
+fn read_system(content: &RawValue, at: &At<'_>, request: &mut Request) -> Result<Vec<Instruction>, Invalid> {
+    let mut system: Vec<Instruction> = Vec::new();
+    for part in read_content(content, at, request, read_plain)? {
+        match (part, system.last_mut()) {
+            (Part::Text(text), _) => system.push(text.into()),
+            (Part::CacheBreakpoint(ttl), Some(last)) => last.cache = Some(ttl),
+            _ => return Err(at.fault("must be a string or an array of text blocks")),
+        }
+    }
+    Ok(system)
 }
 
-fn read_tools(tools: Vec<Fields<'_>>, at: &At<'_>, request: &mut Request) -> Result<Vec<Tool>, Invalid> {
-    let mut carried = Vec::with_capacity(tools.len());
+/// The body's own `cache_control` stands for one on the last block.
+fn mark_end(ttl: CacheTtl, request: &mut Request) {
+    if let Some(last) = request.messages.last_mut()
+        && !matches!(last.parts.last(), Some(Part::CacheBreakpoint(_)))
+    {
+        last.parts.push(Part::CacheBreakpoint(ttl));
+    }
+}
+
+fn read_tools(tools: Vec<Fields<'_>>, at: &At<'_>, request: &mut Request) -> Result<(), Invalid> {
     for (index, mut tool) in tools.into_iter().enumerate() {
         let at = &at.item(index);
+        let cache = read_cache_control(&mut tool, at)?;
         let kind: Option<String> = tool.read("type", at, "a string")?;
         if let Some(kind) = kind.filter(|kind| kind != "custom") {
             let name = SERVER_TOOLS.into_iter().find(|known| kind.starts_with(known));
             request.note_dropped(name.unwrap_or("server_tools"));
+            match request.tools.last_mut() {
+                Some(before) => before.cache = cache.or(before.cache),
+                None if cache.is_some() => request.note_dropped("cache_control"),
+                None => {}
+            }
             continue;
         }
-        carried.push(Tool {
+        request.tools.push(Tool {
             name: tool.require("name", at, "a string")?,
             description: tool.read("description", at, "a string")?,
             parameters: Some(
                 read_object(tool.require("input_schema", at, "an object")?, &at.field("input_schema"))?.to_owned(),
             ),
             strict: tool.read("strict", at, "true or false")?,
-            cache: None,
+            cache,
         });
         leave_out(tool, &TOOL_FIELDS, at, request)?;
     }
-    Ok(carried)
+    Ok(())
 }
 
 fn read_tool_choice(mut choice: Fields<'_>, at: &At<'_>, request: &mut Request) -> Result<(), Invalid> {
@@ -276,20 +210,6 @@ fn read_tool_choice(mut choice: Fields<'_>, at: &At<'_>, request: &mut Request) 
     Ok(())
 }
 
-fn read_end_user(mut metadata: Fields<'_>, at: &At<'_>, request: &mut Request) -> Result<Option<String>, Invalid> {
-    let end_user = metadata.read("user_id", at, "a string")?;
-    leave_out(metadata, &[], at, request)?;
-    Ok(end_user)
-}
-
-fn read_thinking(mut thinking: Fields<'_>, at: &At<'_>, request: &mut Request) -> Result<(), Invalid> {
-    let kind: String = thinking.require("type", at, "a string")?;
-    if kind != "disabled" {
-        request.note_dropped("thinking");
-    }
-    Ok(())
-}
-
 fn read_object<'a>(value: &'a RawValue, at: &At<'_>) -> Result<&'a RawValue, Invalid> {
     if value.get().starts_with('{') { Ok(value) } else { Err(at.fault("must be an object")) }
 }
@@ -311,3 +231,6 @@ fn leave_out(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,225 +1,162 @@
 //! Requests: the conversation into a provider's Anthropic body.
 
-use crate::anthropic_messages::arguments::as_object;
-use crate::anthropic_messages::to_json;
-use crate::conversation::{Media, Part, Request, Role, Tool, ToolChoice};
-use crate::error::Invalid;
-use serde::Serialize;
-use serde_json::value::RawValue;
+mod cache;
+mod documents;
+mod thinking;
+mod turns;
 
-/// `max_tokens` when the client set no bound: Anthropic requires one, and every current model allows this much.
-const DEFAULT_MAX_TOKENS: u64 = 4096;
+use crate::anthropic_messages::model::Generation;
+use crate::conversation::{CacheTtl, OutputFormat, Request, Tool, ToolChoice};
+use crate::error::Invalid;
+use crate::json::Json;
+use crate::usage::ServiceTier;
+use cache::write_cache_control;
+use serde_json::value::RawValue;
+use thinking::{Thinking, Way};
+use turns::{Turn, turns, write_turn};
 
 /// Anthropic's highest temperature; other formats go to 2.
 const MAX_TEMPERATURE: f64 = 1.0;
 
-#[derive(Serialize)]
-struct Body<'a> {
-    model: &'a str,
-    max_tokens: u64,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    system: Vec<Block<'a>>,
-    messages: Vec<Turn<'a>>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    tools: Vec<CustomTool<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    tool_choice: Option<Choice<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    temperature: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    top_p: Option<f64>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    stop_sequences: Vec<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    metadata: Option<Metadata<'a>>,
-    stream: bool,
-}
+/// The least `top_p` beside thinking.
+const MIN_TOP_P_OF_THINKING: f64 = 0.95;
 
-#[derive(Serialize)]
-struct Turn<'a> {
-    #[serde(serialize_with = "role_name")]
-    role: Role,
-    content: Vec<Block<'a>>,
-}
+/// The longest name of a tool.
+const MAX_TOOL_NAME: usize = 128;
 
-#[derive(Serialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-enum Block<'a> {
-    Text {
-        text: &'a str,
-    },
-    Image {
-        source: Source<'a>,
-    },
-    ToolUse {
-        id: &'a str,
-        name: &'a str,
-        input: Box<RawValue>,
-    },
-    ToolResult {
-        tool_use_id: &'a str,
-        #[serde(skip_serializing_if = "Vec::is_empty")]
-        content: Vec<Self>,
-        #[serde(skip_serializing_if = "std::ops::Not::not")]
-        is_error: bool,
-    },
-}
+/// Names of what cannot be carried.
+type Dropped = Vec<&'static str>;
 
-#[derive(Serialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-enum Source<'a> {
-    Url { url: &'a str },
-    Base64 { media_type: &'a str, data: &'a str },
-}
-
-#[derive(Serialize)]
-struct CustomTool<'a> {
-    name: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    description: Option<&'a str>,
-    input_schema: Schema<'a>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    strict: Option<bool>,
-}
-
-#[derive(Serialize)]
-#[serde(untagged)]
-enum Schema<'a> {
-    Own(&'a RawValue),
-    Empty { r#type: &'static str, properties: Properties },
-}
-
-#[derive(Serialize)]
-struct Properties {}
-
-impl Schema<'_> {
-    /// The schema of a tool without parameters: Anthropic requires one.
-    const EMPTY: Self = Self::Empty { r#type: "object", properties: Properties {} };
-}
-
-#[derive(Serialize)]
-struct Choice<'a> {
-    r#type: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    name: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    disable_parallel_tool_use: Option<bool>,
-}
-
-#[derive(Serialize)]
-struct Metadata<'a> {
-    user_id: &'a str,
-}
-
-/// Writes a whole request body. `request.dropped` grows by what Anthropic cannot carry.
+/// Writes a whole request body. `request.dropped` grows by what Anthropic, or the model that is asked, cannot carry.
 ///
 /// # Errors
 /// When leaving a part out would change what was asked.
 pub fn write_request(request: &mut Request) -> Result<Vec<u8>, Invalid> {
-    let mut cannot_carry = Vec::new();
-    let body = Body {
-        model: &request.model,
-        max_tokens: request.max_output_tokens.unwrap_or(DEFAULT_MAX_TOKENS),
-        system: request.system.iter().filter_map(|text| text_block(&text.text)).collect(),
-        messages: turns(request)?,
-        tools: request.tools.iter().map(custom_tool).collect::<Result<_, _>>()?,
-        tool_choice: tool_choice(request),
-        temperature: request.sampling.temperature.map(|temperature| {
-            if temperature > MAX_TEMPERATURE {
-                cannot_carry.push("temperature");
-            }
-            temperature.min(MAX_TEMPERATURE)
-        }),
-        top_p: request.sampling.top_p,
-        stop_sequences: request.stop.iter().map(String::as_str).filter(|stop| !stop.trim().is_empty()).collect(),
-        metadata: request.end_user.as_deref().map(|user_id| Metadata { user_id }),
-        stream: request.stream,
-    };
-    // Anthropic refuses a stop sequence of white space only, which others allow.
-    if body.stop_sequences.len() < request.stop.len() {
-        cannot_carry.push("stop");
-    }
-    let json = to_json(&body);
-    for name in cannot_carry {
+    let mut dropped = Dropped::new();
+    let json = write_body(request, &mut dropped)?;
+    for name in dropped {
         request.note_dropped(name);
     }
     Ok(json)
 }
 
-/// The turns as Anthropic wants them: roles alternate, the user begins, no turn is empty.
-fn turns(request: &Request) -> Result<Vec<Turn<'_>>, Invalid> {
-    let mut turns: Vec<Turn<'_>> = Vec::with_capacity(request.messages.len());
-    for message in &request.messages {
-        let blocks = blocks(&message.parts)?;
-        match turns.last_mut() {
-            _ if blocks.is_empty() => {}
-            Some(last) if last.role == message.role => last.content.extend(blocks),
-            _ => turns.push(Turn { role: message.role, content: blocks }),
-        }
+fn write_body(request: &Request, dropped: &mut Dropped) -> Result<Vec<u8>, Invalid> {
+    let mut turns = turns(request, dropped)?;
+    let mut system = system(request, dropped);
+    let mut tools: Vec<(&Tool, Option<CacheTtl>)> = request.tools.iter().map(|tool| (tool, tool.cache)).collect();
+    let marks = tools.iter_mut().map(|(_, cache)| cache);
+    let marks = marks.chain(system.iter_mut().map(|(_, cache)| cache));
+    let marks = marks.chain(turns.iter_mut().flat_map(|turn| &mut turn.blocks).map(|block| &mut block.cache));
+    if cache::keep_to_the_rules(marks.filter(|cache| cache.is_some()).collect()) {
+        dropped.push("cache_control");
     }
-    match turns.first() {
-        None => return Err(Invalid::new("messages", "needs at least one message with content")),
-        Some(first) if first.role == Role::Assistant => {
-            return Err(Invalid::new("messages", "must begin with the user for this provider"));
-        }
-        Some(_) => {}
+    let generation = Generation::of(&request.model);
+    let thinking = Thinking::of(request, generation, &turns, dropped);
+    if matches!(thinking.way, Way::Budget(_)) {
+        turns.iter_mut().for_each(Turn::begin_with_thinking);
     }
-    for turn in turns.iter_mut().filter(|turn| turn.role == Role::User) {
-        // Results must come before anything else that the user says. The sort is stable.
-        turn.content.sort_by_key(|block| !matches!(block, Block::ToolResult { .. }));
-    }
-    trim_prefill(&mut turns);
-    Ok(turns)
-}
 
-/// A last turn of the model is continued by it, and must not end in white space.
-fn trim_prefill(turns: &mut [Turn<'_>]) {
-    if let Some(Turn { role: Role::Assistant, content }) = turns.last_mut()
-        && let Some(Block::Text { text }) = content.last_mut()
-    {
-        *text = text.trim_end();
-    }
-}
-
-fn blocks(parts: &[Part]) -> Result<Vec<Block<'_>>, Invalid> {
-    parts.iter().filter_map(|part| block(part).transpose()).collect()
-}
-
-fn block(part: &Part) -> Result<Option<Block<'_>>, Invalid> {
-    Ok(match part {
-        Part::Text(text) => text_block(text),
-        Part::Image(Media::Url(url)) => Some(Block::Image { source: Source::Url { url } }),
-        Part::Image(Media::Inline { media_type, base64 }) => {
-            Some(Block::Image { source: Source::Base64 { media_type, data: base64 } })
-        }
-        Part::ToolCall(call) => Some(Block::ToolUse {
-            id: &call.id,
-            name: &call.name,
-            input: as_object(&call.arguments)
-                .ok_or_else(|| Invalid::new("messages", "the arguments of a tool call must be a JSON object"))?,
-        }),
-        Part::ToolResult(result) => Some(Block::ToolResult {
-            tool_use_id: &result.id,
-            content: blocks(&result.content)?,
-            is_error: result.is_error,
-        }),
-        Part::Document(_) | Part::Reasoning(_) | Part::CacheBreakpoint(_) => None,
-    })
+    let mut body = Vec::new();
+    let out = &mut Json::new(&mut body);
+    out.open_object().key("model").text(&request.model);
+    out.key("max_tokens").number(thinking.max_tokens);
+    write_system(&system, out);
+    out.key("messages").open_list();
+    turns.iter().try_for_each(|turn| write_turn(turn, out))?;
+    out.close_list();
+    write_tools(&tools, out)?;
+    write_tool_choice(request, out);
+    write_sampling(request, generation, &thinking, dropped, out);
+    write_stop(&request.stop, dropped, out);
+    thinking.write(out);
+    write_output_config(request, &thinking, dropped, out);
+    write_account(request, dropped, out);
+    out.key("stream").flag(request.stream);
+    out.close_object();
+    Ok(body)
 }
 
 /// Anthropic refuses text that is empty or white space only.
-fn text_block(text: &str) -> Option<Block<'_>> {
-    (!text.trim().is_empty()).then_some(Block::Text { text })
+fn has_text(text: &str) -> bool {
+    !text.trim().is_empty()
 }
 
-fn custom_tool(tool: &Tool) -> Result<CustomTool<'_>, Invalid> {
-    let input_schema = match tool.parameters.as_deref() {
-        Some(schema) if is_empty_object(schema) => Schema::EMPTY,
-        Some(schema) if schema.get().starts_with('{') => Schema::Own(schema),
-        Some(_) => return Err(Invalid::new("tools", "the parameters of a tool must be a JSON object")),
-        None => Schema::EMPTY,
-    };
-    Ok(CustomTool { name: &tool.name, description: tool.description.as_deref(), input_schema, strict: tool.strict })
+fn system<'a>(request: &'a Request, dropped: &mut Dropped) -> Vec<(&'a str, Option<CacheTtl>)> {
+    let mut system: Vec<(&str, Option<CacheTtl>)> = Vec::with_capacity(request.system.len());
+    for instruction in &request.system {
+        match (has_text(&instruction.text), system.last_mut()) {
+            (true, _) => system.push((&instruction.text, instruction.cache)),
+            (false, Some((_, cache))) => *cache = instruction.cache.or(*cache),
+            (false, None) if instruction.cache.is_some() => dropped.push("cache_control"),
+            (false, None) => {}
+        }
+    }
+    system
+}
+
+fn write_system(system: &[(&str, Option<CacheTtl>)], out: &mut Json<'_>) {
+    if system.is_empty() {
+        return;
+    }
+    out.key("system").open_list();
+    for (text, cache) in system {
+        out.open_object();
+        out.key("type").text("text");
+        out.key("text").text(text);
+        write_cache_control(*cache, out);
+        out.close_object();
+    }
+    out.close_list();
+}
+
+fn write_tools(tools: &[(&Tool, Option<CacheTtl>)], out: &mut Json<'_>) -> Result<(), Invalid> {
+    if tools.is_empty() {
+        return Ok(());
+    }
+    out.key("tools").open_list();
+    for (tool, cache) in tools {
+        out.open_object();
+        out.key("name").text(tool_name(&tool.name, "tools")?);
+        if let Some(description) = &tool.description {
+            out.key("description").text(description);
+        }
+        out.key("input_schema");
+        write_schema(tool, out)?;
+        if let Some(strict) = tool.strict {
+            out.key("strict").flag(strict);
+        }
+        write_cache_control(*cache, out);
+        out.close_object();
+    }
+    out.close_list();
+    Ok(())
+}
+
+/// A tool under another name would be called by it, so a name that Anthropic refuses cannot be changed here.
+fn tool_name<'a>(name: &'a str, field: &str) -> Result<&'a str, Invalid> {
+    let takes = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+    if (1..=MAX_TOOL_NAME).contains(&name.len()) && name.bytes().all(takes) {
+        return Ok(name);
+    }
+    Err(Invalid::new(field, "the name of a tool must be 1 to 128 letters, digits, _ or - for this provider"))
+}
+
+/// Anthropic requires a schema, with a type.
+fn write_schema(tool: &Tool, out: &mut Json<'_>) -> Result<(), Invalid> {
+    match tool.parameters.as_deref() {
+        Some(schema) if !is_empty_object(schema) => {
+            if !schema.get().starts_with('{') {
+                return Err(Invalid::new("tools", "the parameters of a tool must be a JSON object"));
+            }
+            out.raw(schema);
+        }
+        _ => {
+            out.open_object().key("type").text("object");
+            out.key("properties").open_object().close_object();
+            out.close_object();
+        }
+    }
+    Ok(())
 }
 
 fn is_empty_object(value: &RawValue) -> bool {
@@ -228,24 +165,132 @@ fn is_empty_object(value: &RawValue) -> bool {
 
 /// Whether calls may be parallel is part of the choice here, so wishing for that alone makes it `auto`. Without tools
 /// Anthropic refuses any choice.
-fn tool_choice(request: &Request) -> Option<Choice<'_>> {
+fn write_tool_choice(request: &Request, out: &mut Json<'_>) {
     if request.tools.is_empty() || (request.tool_choice.is_none() && request.parallel_tool_calls.is_none()) {
-        return None;
+        return;
     }
-    let parallel = request.parallel_tool_calls.map(|parallel| !parallel);
-    let (r#type, name, disable_parallel_tool_use) = match request.tool_choice.as_ref().unwrap_or(&ToolChoice::Auto) {
-        ToolChoice::Auto => ("auto", None, parallel),
-        ToolChoice::Required => ("any", None, parallel),
-        ToolChoice::Named(name) => ("tool", Some(name.as_str()), parallel),
-        ToolChoice::None => ("none", None, None),
+    let (kind, name) = match request.tool_choice.as_ref().unwrap_or(&ToolChoice::Auto) {
+        ToolChoice::Auto => ("auto", None),
+        ToolChoice::Required => ("any", None),
+        ToolChoice::Named(name) => ("tool", Some(name)),
+        ToolChoice::None => ("none", None),
     };
-    Some(Choice { r#type, name, disable_parallel_tool_use })
+    out.key("tool_choice").open_object();
+    out.key("type").text(kind);
+    if let Some(name) = name {
+        out.key("name").text(name);
+    }
+    if let Some(parallel) = request.parallel_tool_calls.filter(|_| kind != "none") {
+        out.key("disable_parallel_tool_use").flag(!parallel);
+    }
+    out.close_object();
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serialize_with calls")]
-fn role_name<S: serde::Serializer>(role: &Role, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(match role {
-        Role::User => "user",
-        Role::Assistant => "assistant",
-    })
+fn write_sampling(
+    request: &Request,
+    generation: Generation,
+    thinking: &Thinking,
+    dropped: &mut Dropped,
+    out: &mut Json<'_>,
+) {
+    let sampling = &request.sampling;
+    let newest = generation == Generation::Adaptive;
+    let mut keep = |takes: bool, name: &'static str, number: Option<f64>| {
+        number.filter(|_| {
+            if !takes {
+                dropped.push(name);
+            }
+            takes
+        })
+    };
+    // Thinking wants the usual temperature.
+    let temperature = keep(!newest && !thinking.is_on(), "temperature", sampling.temperature);
+    // Claudes before 4.7 take the one or the other.
+    let alone = temperature.is_none() || generation == Generation::Other;
+    let beside_thinking = sampling.top_p.is_none_or(|top_p| !thinking.is_on() || top_p >= MIN_TOP_P_OF_THINKING);
+    let top_p = keep(!newest && alone && beside_thinking, "top_p", sampling.top_p);
+    let takes_top_k = !newest && !thinking.is_on();
+    if let Some(temperature) = temperature {
+        if temperature > MAX_TEMPERATURE {
+            dropped.push("temperature");
+        }
+        out.key("temperature").float(temperature.min(MAX_TEMPERATURE));
+    }
+    if let Some(top_p) = top_p {
+        out.key("top_p").float(top_p);
+    }
+    match sampling.top_k {
+        Some(top_k) if takes_top_k => out.key("top_k").number(top_k),
+        Some(_) => dropped.push("top_k"),
+        None => {}
+    }
+    for (asked, name) in [
+        (sampling.frequency_penalty.is_some(), "frequency_penalty"),
+        (sampling.presence_penalty.is_some(), "presence_penalty"),
+        (sampling.seed.is_some(), "seed"),
+    ] {
+        if asked {
+            dropped.push(name);
+        }
+    }
 }
+
+/// Anthropic refuses a stop sequence of white space only, which others allow.
+fn write_stop(stop: &[String], dropped: &mut Dropped, out: &mut Json<'_>) {
+    if stop.iter().any(|stop| !has_text(stop)) {
+        dropped.push("stop");
+    }
+    if stop.iter().any(|stop| has_text(stop)) {
+        out.key("stop_sequences").open_list();
+        stop.iter().filter(|stop| has_text(stop)).for_each(|stop| out.text(stop));
+        out.close_list();
+    }
+}
+
+/// Anthropic's schema has no name and is always kept to; it has no JSON without a schema.
+fn write_output_config(request: &Request, thinking: &Thinking, dropped: &mut Dropped, out: &mut Json<'_>) {
+    let schema = match &request.output {
+        None => None,
+        Some(OutputFormat::JsonSchema(output)) => Some(&*output.schema),
+        Some(OutputFormat::JsonObject) => {
+            dropped.push("output");
+            None
+        }
+    };
+    if schema.is_none() && thinking.effort.is_none() {
+        return;
+    }
+    out.key("output_config").open_object();
+    if let Some(effort) = thinking.effort {
+        out.key("effort").text(effort.name());
+    }
+    if let Some(schema) = schema {
+        out.key("format").open_object();
+        out.key("type").text("json_schema");
+        out.key("schema").raw(schema);
+        out.close_object();
+    }
+    out.close_object();
+}
+
+/// For whom, and how it is to be served.
+fn write_account(request: &Request, dropped: &mut Dropped, out: &mut Json<'_>) {
+    if let Some(user_id) = &request.end_user {
+        out.key("metadata").open_object();
+        out.key("user_id").text(user_id);
+        out.close_object();
+    }
+    if !request.metadata.is_empty() {
+        dropped.push("metadata");
+    }
+    match request.service_tier {
+        None => {}
+        Some(ServiceTier::Standard) => out.key("service_tier").text("standard_only"),
+        // Priority as far as the account has bought it.
+        Some(ServiceTier::Priority) => out.key("service_tier").text("auto"),
+        Some(_) => dropped.push("service_tier"),
+    }
+}
+
+#[cfg(test)]
+mod tests;

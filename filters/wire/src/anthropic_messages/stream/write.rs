@@ -2,14 +2,16 @@
 
 use crate::anthropic_messages::arguments::Progress;
 use crate::anthropic_messages::error::write_error;
-use crate::anthropic_messages::response::{Content, Message, stop_reason_name, tool_input};
-use crate::anthropic_messages::to_json;
-use crate::anthropic_messages::usage::Written;
+use crate::anthropic_messages::response::{
+    stands_alone, stop_reason_name, tool_input, write_call, write_message, write_redacted, write_text, write_thinking,
+};
+use crate::anthropic_messages::usage::write_delta;
 use crate::conversation::StopReason;
 use crate::error::{ApiError, ErrorKind};
+use crate::json::Json;
+use crate::signature::{Origin, Seal};
 use crate::stream::Delta;
 use crate::usage::Usage;
-use serde::Serialize;
 use std::collections::VecDeque;
 
 /// How much may wait for a call to be complete. Only servers that run calls side by side make anything wait.
@@ -35,6 +37,7 @@ pub struct StreamWriter {
 #[derive(Debug)]
 enum Open {
     Text,
+    Thinking,
     Call { index: u32, progress: Progress },
 }
 
@@ -42,6 +45,7 @@ enum Open {
 #[derive(Debug)]
 enum Waiting {
     Text(String),
+    Thinking { text: String, seal: Option<Seal> },
     Call { index: u32, id: String, name: String, arguments: String },
 }
 
@@ -53,53 +57,22 @@ enum Stop {
     Written,
 }
 
-#[derive(Serialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-enum Event<'a> {
-    MessageStart { message: Message<'a> },
-    ContentBlockStart { index: u32, content_block: Content<'a> },
-    ContentBlockDelta { index: u32, delta: BlockDelta<'a> },
-    ContentBlockStop { index: u32 },
-    MessageDelta { delta: MessageDelta, usage: Written },
-    MessageStop,
+/// Begins an event; the data is open for the fields after its type.
+fn begin_event<'a>(name: &str, out: &'a mut Vec<u8>) -> Json<'a> {
+    begin_frame(name, out);
+    let mut data = Json::new(out);
+    data.open_object().key("type").text(name);
+    data
 }
 
-#[derive(Serialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-enum BlockDelta<'a> {
-    TextDelta { text: &'a str },
-    InputJsonDelta { partial_json: &'a str },
+fn end_event(out: &mut Vec<u8>) {
+    out.extend_from_slice(b"}\n\n");
 }
 
-#[derive(Serialize)]
-struct MessageDelta {
-    stop_reason: &'static str,
-    stop_sequence: Option<&'static str>,
-}
-
-impl Event<'_> {
-    const fn name(&self) -> &'static str {
-        match self {
-            Self::MessageStart { .. } => "message_start",
-            Self::ContentBlockStart { .. } => "content_block_start",
-            Self::ContentBlockDelta { .. } => "content_block_delta",
-            Self::ContentBlockStop { .. } => "content_block_stop",
-            Self::MessageDelta { .. } => "message_delta",
-            Self::MessageStop => "message_stop",
-        }
-    }
-
-    fn write(&self, out: &mut Vec<u8>) {
-        write_event(self.name(), &to_json(self), out);
-    }
-}
-
-fn write_event(name: &str, json: &[u8], out: &mut Vec<u8>) {
+fn begin_frame(name: &str, out: &mut Vec<u8>) {
     out.extend_from_slice(b"event: ");
     out.extend_from_slice(name.as_bytes());
     out.extend_from_slice(b"\ndata: ");
-    out.extend_from_slice(json);
-    out.extend_from_slice(b"\n\n");
 }
 
 impl StreamWriter {
@@ -112,7 +85,9 @@ impl StreamWriter {
         match delta {
             Delta::Start { id, model } => self.begin(id, model, out),
             Delta::Text(text) => self.text(text, out),
-            Delta::Reasoning(_) | Delta::Seal(_) | Delta::Untranslated { .. } => {}
+            Delta::Reasoning(text) => self.thinking(text, out),
+            Delta::Seal(seal) => self.seal(seal, out),
+            Delta::Untranslated { .. } => {}
             Delta::ToolCall { index, id, name } => self.call(*index, id, name, out),
             Delta::ToolArguments { index, json } => self.arguments(*index, json, out),
             Delta::Stop(reason) => {
@@ -129,7 +104,9 @@ impl StreamWriter {
             }
             Delta::Error(error) => {
                 self.ended = true;
-                write_event("error", &write_error(error), out);
+                begin_frame("error", out);
+                out.extend_from_slice(&write_error(error));
+                out.extend_from_slice(b"\n\n");
             }
             Delta::End => self.end(out),
         }
@@ -139,7 +116,10 @@ impl StreamWriter {
     fn begin(&mut self, id: &str, model: &str, out: &mut Vec<u8>) {
         if !self.begun {
             self.begun = true;
-            Event::MessageStart { message: Message::begun(id, model, &self.usage) }.write(out);
+            let mut data = begin_event("message_start", out);
+            data.key("message");
+            write_message(id, model, &[], None, &self.usage, &mut data);
+            end_event(out);
         }
     }
 
@@ -156,9 +136,56 @@ impl StreamWriter {
         }
         if !matches!(self.open, Some(Open::Text)) {
             self.close(out);
-            self.open_block(Open::Text, Content::Text { text: "" }, out);
+            let mut data = self.open_block(Open::Text, out);
+            write_text("", &mut data);
+            end_event(out);
         }
-        self.block_delta(BlockDelta::TextDelta { text }, out);
+        self.block_delta("text_delta", "text", text, out);
+    }
+
+    fn thinking(&mut self, text: &str, out: &mut Vec<u8>) {
+        if text.is_empty() {
+            return;
+        }
+        if self.is_busy() {
+            match self.waiting.back_mut() {
+                Some(Waiting::Thinking { text: before, seal: None }) => before.push_str(text),
+                _ => self.waiting.push_back(Waiting::Thinking { text: text.to_owned(), seal: None }),
+            }
+            return self.count_waiting(text.len(), out);
+        }
+        self.open_thinking(out);
+        self.block_delta("thinking_delta", "thinking", text, out);
+    }
+
+    fn open_thinking(&mut self, out: &mut Vec<u8>) {
+        if !matches!(self.open, Some(Open::Thinking)) {
+            self.close(out);
+            let mut data = self.open_block(Open::Thinking, out);
+            write_thinking("", "", &mut data);
+            end_event(out);
+        }
+    }
+
+    /// A seal ends the thinking that it is of.
+    fn seal(&mut self, seal: &Seal, out: &mut Vec<u8>) {
+        if self.is_busy() {
+            match self.waiting.back_mut() {
+                Some(Waiting::Thinking { seal: before @ None, .. }) => *before = Some(seal.clone()),
+                _ => self.waiting.push_back(Waiting::Thinking { text: String::new(), seal: Some(seal.clone()) }),
+            }
+            return self.count_waiting(seal.value.len().saturating_add(size_of::<Waiting>()), out);
+        }
+        if stands_alone(seal, matches!(self.open, Some(Open::Thinking))) {
+            self.close(out);
+            let mut data = self.open_block(Open::Thinking, out);
+            write_redacted(seal, &mut data);
+            end_event(out);
+        } else {
+            self.open_thinking(out);
+            self.block_delta("signature_delta", "signature", &seal.for_client(Origin::Claude), out);
+        }
+        self.close(out);
     }
 
     fn call(&mut self, index: u32, id: &str, name: &str, out: &mut Vec<u8>) {
@@ -210,6 +237,13 @@ impl StreamWriter {
                 self.close(out);
                 self.text(&text, out);
             }
+            Some(Waiting::Thinking { text, seal }) => {
+                self.close(out);
+                self.thinking(&text, out);
+                if let Some(seal) = seal {
+                    self.seal(&seal, out);
+                }
+            }
             Some(Waiting::Call { index, id, name, arguments }) => {
                 self.open_call(index, &id, &name, out);
                 self.open_call_goes_on(&arguments, out);
@@ -227,29 +261,43 @@ impl StreamWriter {
             && !json.is_empty()
         {
             progress.push(json);
-            self.block_delta(BlockDelta::InputJsonDelta { partial_json: json }, out);
+            self.block_delta("input_json_delta", "partial_json", json, out);
         }
     }
 
     fn open_call(&mut self, index: u32, id: &str, name: &str, out: &mut Vec<u8>) {
         self.close(out);
         let open = Open::Call { index, progress: Progress::default() };
-        self.open_block(open, Content::ToolUse { id, name, input: tool_input("") }, out);
+        let mut data = self.open_block(open, out);
+        write_call(id, name, &tool_input(""), &mut data);
+        end_event(out);
     }
 
-    fn open_block(&mut self, open: Open, content_block: Content<'_>, out: &mut Vec<u8>) {
+    /// Begins the event that opens a block, which the caller writes.
+    fn open_block<'a>(&mut self, open: Open, out: &'a mut Vec<u8>) -> Json<'a> {
         self.begin("", "", out);
         self.open = Some(open);
-        Event::ContentBlockStart { index: self.next, content_block }.write(out);
+        let mut data = begin_event("content_block_start", out);
+        data.key("index").number(self.next.into());
+        data.key("content_block");
+        data
     }
 
-    fn block_delta(&self, delta: BlockDelta<'_>, out: &mut Vec<u8>) {
-        Event::ContentBlockDelta { index: self.next, delta }.write(out);
+    fn block_delta(&self, kind: &str, field: &'static str, piece: &str, out: &mut Vec<u8>) {
+        let mut data = begin_event("content_block_delta", out);
+        data.key("index").number(self.next.into());
+        data.key("delta").open_object();
+        data.key("type").text(kind);
+        data.key(field).text(piece);
+        data.close_object();
+        end_event(out);
     }
 
     fn close(&mut self, out: &mut Vec<u8>) {
         if self.open.take().is_some() {
-            Event::ContentBlockStop { index: self.next }.write(out);
+            let mut data = begin_event("content_block_stop", out);
+            data.key("index").number(self.next.into());
+            end_event(out);
             self.next = self.next.saturating_add(1);
         }
     }
@@ -265,8 +313,14 @@ impl StreamWriter {
     fn message_delta(&mut self, reason: StopReason, out: &mut Vec<u8>) {
         self.begin("", "", out);
         self.stop = Stop::Written;
-        let delta = MessageDelta { stop_reason: stop_reason_name(reason), stop_sequence: None };
-        Event::MessageDelta { delta, usage: Written::delta(&self.usage) }.write(out);
+        let mut data = begin_event("message_delta", out);
+        data.key("delta").open_object();
+        data.key("stop_reason").text(stop_reason_name(reason));
+        data.key("stop_sequence").null();
+        data.close_object();
+        data.key("usage");
+        write_delta(&self.usage, &mut data);
+        end_event(out);
     }
 
     fn end(&mut self, out: &mut Vec<u8>) {
@@ -277,7 +331,8 @@ impl StreamWriter {
             Stop::Written => {}
         }
         self.ended = true;
-        Event::MessageStop.write(out);
+        begin_event("message_stop", out);
+        end_event(out);
     }
 }
 

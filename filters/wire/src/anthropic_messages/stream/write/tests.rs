@@ -1,6 +1,7 @@
 //! What is promised of streams that are written.
 
 use super::*;
+use crate::signature::SealKind;
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
@@ -24,13 +25,21 @@ fn told_event(event: &str) -> String {
     assert_eq!(data["type"], name);
     match name {
         "message_start" => "start".to_owned(),
-        "content_block_start" if data["content_block"]["type"] == "text" => format!("{} text", data["index"]),
-        "content_block_start" => {
+        "content_block_start" if data["content_block"]["type"] == "tool_use" => {
             format!("{} call {}", data["index"], data["content_block"]["id"].as_str().unwrap())
+        }
+        "content_block_start" => {
+            let block = &data["content_block"];
+            let sealed = block["data"].as_str().map(|data| format!(" {data}")).unwrap_or_default();
+            format!("{} {}{sealed}", data["index"], block["type"].as_str().unwrap())
+        }
+        "content_block_delta" if data["delta"]["type"] == "signature_delta" => {
+            format!("{} = {}", data["index"], data["delta"]["signature"].as_str().unwrap())
         }
         "content_block_delta" => {
             let delta = &data["delta"];
-            let piece = delta["text"].as_str().or(delta["partial_json"].as_str()).unwrap();
+            let piece =
+                delta["text"].as_str().or(delta["partial_json"].as_str()).or(delta["thinking"].as_str()).unwrap();
             format!("{} {piece}", data["index"])
         }
         "content_block_stop" => format!("{} stop", data["index"]),
@@ -58,6 +67,14 @@ fn arguments(index: u32, json: &str) -> Delta {
     Delta::ToolArguments { index, json: json.to_owned() }
 }
 
+fn thought(text: &str) -> Delta {
+    Delta::Reasoning(text.to_owned())
+}
+
+fn seal(origin: Origin, kind: SealKind) -> Delta {
+    Delta::Seal(Seal { origin, kind, value: "c2ln".to_owned() })
+}
+
 fn usage(input_fresh: u64, output_text: u64) -> Delta {
     Delta::Usage(Usage { input_fresh, output_text, ..Usage::default() })
 }
@@ -70,8 +87,7 @@ fn an_answer_is_written_as_the_official_clients_read_it() {
             "event: message_start\ndata: {\"type\":\"message_start\",\"message\":{\"id\":\"msg_1\",",
             "\"type\":\"message\",\"role\":\"assistant\",\"model\":\"m\",\"content\":[],\"stop_reason\":null,",
             "\"stop_sequence\":null,\"usage\":{\"input_tokens\":0,\"cache_creation_input_tokens\":0,",
-            "\"cache_read_input_tokens\":0,\"cache_creation\":{\"ephemeral_5m_input_tokens\":0,",
-            "\"ephemeral_1h_input_tokens\":0},\"output_tokens\":0}}}\n\n",
+            "\"cache_read_input_tokens\":0,\"output_tokens\":0}}}\n\n",
             "event: content_block_start\ndata: {\"type\":\"content_block_start\",\"index\":0,",
             "\"content_block\":{\"type\":\"text\",\"text\":\"\"}}\n\n",
             "event: content_block_delta\ndata: {\"type\":\"content_block_delta\",\"index\":0,",
@@ -214,6 +230,97 @@ fn nothing_is_written_before_the_start_of_the_message() {
     assert_eq!(written(&[start(), start()]).matches("event: message_start").count(), 1);
 }
 
+#[test]
+fn thinking_is_a_block_that_its_seal_ends() {
+    let claude = || seal(Origin::Claude, SealKind::Signature);
+    let redacted = || seal(Origin::Claude, SealKind::Encrypted);
+    let openai = || seal(Origin::OpenaiResponses, SealKind::Encrypted);
+    for (deltas, expected) in [
+        (
+            vec![thought("a"), thought(""), thought("b"), claude(), text("c")],
+            vec!["0 thinking", "0 a", "0 b", "0 = c2ln", "0 stop", "1 text", "1 c"],
+        ),
+        (vec![claude(), text("c")], vec!["0 thinking", "0 = c2ln", "0 stop", "1 text", "1 c"]),
+        (vec![thought("a"), text("c")], vec!["0 thinking", "0 a", "0 stop", "1 text", "1 c"]),
+        (
+            vec![thought("a"), claude(), redacted(), thought("b")],
+            vec!["0 thinking", "0 a", "0 = c2ln", "0 stop", "1 redacted_thinking c2ln", "1 stop", "2 thinking", "2 b"],
+        ),
+        (vec![thought("a"), redacted()], vec!["0 thinking", "0 a", "0 stop", "1 redacted_thinking c2ln", "1 stop"]),
+        (
+            vec![thought("a"), openai(), openai()],
+            vec![
+                "0 thinking",
+                "0 a",
+                "0 = tollgate:openai-responses:encrypted:c2ln",
+                "0 stop",
+                "1 redacted_thinking tollgate:openai-responses:encrypted:c2ln",
+                "1 stop",
+            ],
+        ),
+        (
+            vec![text("c"), seal(Origin::Gemini, SealKind::Signature), call(0, "x"), arguments(0, "{}")],
+            vec![
+                "0 text",
+                "0 c",
+                "0 stop",
+                "1 thinking",
+                "1 = tollgate:gemini:signature:c2ln",
+                "1 stop",
+                "2 call x",
+                "2 {}",
+            ],
+        ),
+    ] {
+        assert_eq!(told(&deltas), expected, "{deltas:?}");
+    }
+}
+
+#[test]
+fn thinking_that_comes_beside_a_call_waits_with_its_seal() {
+    assert_eq!(
+        told(&[
+            call(0, "x"),
+            arguments(0, "{"),
+            thought("a"),
+            thought("b"),
+            seal(Origin::Claude, SealKind::Signature),
+            seal(Origin::Claude, SealKind::Encrypted),
+            thought("c"),
+            text("d"),
+            arguments(0, "}"),
+            Delta::Stop(StopReason::ToolUse),
+        ]),
+        [
+            "0 call x",
+            "0 {",
+            "0 }",
+            "0 stop",
+            "1 thinking",
+            "1 ab",
+            "1 = c2ln",
+            "1 stop",
+            "2 redacted_thinking c2ln",
+            "2 stop",
+            "3 thinking",
+            "3 c",
+            "3 stop",
+            "4 text",
+            "4 d",
+            "4 stop",
+        ]
+    );
+}
+
+#[test]
+fn a_split_and_a_tier_that_came_after_the_start_are_told_at_the_end() {
+    let usage = Usage { input_cache_write_1h: 7, output_text: 2, fast: true, ..Usage::default() };
+    let stream = written(&[start(), text("Hi"), Delta::Stop(StopReason::End), Delta::Usage(usage), Delta::End]);
+    let delta = stream.split_once("event: message_delta\ndata: ").unwrap().1;
+    assert!(delta.contains(r#""cache_creation":{"ephemeral_5m_input_tokens":0,"ephemeral_1h_input_tokens":7}"#));
+    assert!(delta.contains(r#""speed":"fast""#));
+}
+
 #[cfg(not(target_arch = "wasm32"))]
 mod properties {
     use super::*;
@@ -237,7 +344,11 @@ mod properties {
                 let mut deltas = vec![start()];
                 for (call, count) in order.into_iter().chain(finish) {
                     let Some(rest) = rest.get_mut(call) else {
-                        deltas.push(text("said"));
+                        deltas.push(match count {
+                            1 => text("said"),
+                            2 => thought("thought"),
+                            _ => seal(Origin::Claude, SealKind::Signature),
+                        });
                         continue;
                     };
                     let index = begun.iter().position(|begun| *begun == call).unwrap_or(begun.len());
@@ -282,8 +393,16 @@ mod properties {
             let said = |deltas: &[Delta]| -> String {
                 deltas.iter().filter_map(|delta| if let Delta::Text(text) = delta { Some(&**text) } else { None }).collect()
             };
+            let thinking = |deltas: &[Delta]| -> String {
+                deltas.iter().filter_map(|delta| match delta {
+                    Delta::Reasoning(text) => Some(&**text),
+                    Delta::Seal(_) => Some("!"),
+                    _ => None,
+                }).collect()
+            };
             prop_assert_eq!(read.into_values().collect::<Vec<_>>(), calls);
             prop_assert_eq!(said(&returned), said(&deltas));
+            prop_assert_eq!(thinking(&returned), thinking(&deltas));
         }
 
         #[test]
