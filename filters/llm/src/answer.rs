@@ -217,9 +217,9 @@ impl Passage {
                 (self.from != self.to).then(|| self.to.write_response(&response, self.created))
             }
             Operation::Embeddings => {
-                let answer = openai_embeddings::read_response(body)?;
-                tally.usage = answer.usage;
-                tally.answered_by(&answer.model);
+                let (model, usage) = openai_embeddings::read_response(body)?;
+                tally.usage = usage;
+                tally.answered_by(&model);
                 None
             }
             Operation::CountTokens | Operation::Models => None,

@@ -114,7 +114,7 @@ fn folds_to(key: &str, name: &str) -> bool {
             '\u{212a}' => 'k',
             _ => c.to_ascii_lowercase(),
         })
-        .eq(name.chars())
+        .eq(name.chars().map(|c| c.to_ascii_lowercase()))
 }
 
 /// Where `part`, borrowed from `whole`, stands in it.
