@@ -38,6 +38,7 @@ def test_the_cost_is_what_an_independent_calculation_says(gateway, client, model
         "nano_usd": expected,
         "usd": record["cost"]["usd"],
         "certainty": "exact",
+        "price": "priced",
         "unpriced": False,
     }
     assert float(record["cost"]["usd"]) == pytest.approx(expected / 1e9, abs=1e-9)
@@ -102,7 +103,7 @@ def test_a_plain_answer_that_the_provider_cuts_is_recorded(gateway, client):
 
 
 def test_a_model_without_a_price_is_an_alarm_not_free(start, client):
-    models = {"gpt-4o-mini": {"targets": [{"provider": "openai", "model": "gpt-4o-mini"}]}}
+    models = {"gpt-4o-mini": {"targets": [{"provider": "openai", "model": "a-model-of-our-own"}]}}
     gateway = start(lambda bootstrap: bootstrap.gate(models=models, keys=[teams.key("support", ["*"])]))
     gateway.post(client, "gpt-4o-mini")
     record = gateway.record()

@@ -99,7 +99,7 @@ fn tokens_are_counted_by_who_will_read_them_or_else_estimated() {
 
     assert_eq!((sent.provider, sent.headers.text(":path")), ("anthropic", Some("/v1/messages/count_tokens")));
     assert_eq!((&sent.body["model"], &body(&seen)["input_tokens"]), (&json!("claude-sonnet-4-5"), &json!(14)));
-    let free = json!({"nano_usd": 0, "usd": "0.00", "certainty": "exact", "unpriced": false});
+    let free = json!({"nano_usd": 0, "usd": "0.00", "certainty": "exact", "price": "priced", "unpriced": false});
     assert_eq!((&seen.record["cost"], &seen.record["attempts"][0]["outcome"]), (&free, &json!("served")));
 
     for (format, path, body_of, key) in [

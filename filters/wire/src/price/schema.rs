@@ -52,24 +52,25 @@ impl JsonSchema for Price {
         "Price".into()
     }
 
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        let Value::Object(mut schema) = object(Place::Price) else { return Schema::default() };
-        schema.insert(
-            "description".to_owned(),
-            "What a model costs: US dollars per million tokens, and each call.".into(),
-        );
-        schema.into()
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let definitions = generator.definitions_mut();
+        for (name, schema) in
+            [("Decimal", decimal()), ("LongContext", object(Place::LongContext)), ("TierPrice", object(Place::Tier))]
+        {
+            definitions.insert(name.to_owned(), schema);
+        }
+        let mut schema = object(Place::Price);
+        describe(&mut schema, "What a model costs: US dollars per million tokens, and each call.");
+        Schema::try_from(schema).unwrap_or_default()
     }
 }
 
 fn object(place: Place) -> Value {
     let mut properties = Map::new();
-    let rates = RATES.iter().filter(|_| place.has_rates()).map(|(name, about)| (*name, *about, decimal()));
+    let rates = RATES.iter().filter(|_| place.has_rates()).map(|(name, about)| (*name, *about, of("Decimal")));
     let others = place.others().iter().map(|name| (*name, about(name), other(name)));
     for (name, about, mut schema) in rates.chain(others) {
-        if let Value::Object(schema) = &mut schema {
-            schema.insert("description".to_owned(), about.into());
-        }
+        describe(&mut schema, about);
         properties.insert(name.to_owned(), schema);
     }
     let required: &[&str] = match place {
@@ -80,6 +81,12 @@ fn object(place: Place) -> Value {
     json!({"type": "object", "additionalProperties": false, "required": required, "properties": properties})
 }
 
+fn describe(schema: &mut Value, about: &str) {
+    if let Value::Object(schema) = schema {
+        schema.insert("description".to_owned(), about.into());
+    }
+}
+
 fn about(name: &str) -> &'static str {
     let about = OTHERS.iter().find(|(other, _)| *other == name);
     about.map_or("Each image that a tool of the provider made.", |(_, about)| about)
@@ -88,15 +95,25 @@ fn about(name: &str) -> &'static str {
 fn other(name: &str) -> Value {
     match name {
         "above" => json!({"type": "integer", "minimum": 0}),
-        "long_context" => json!({"type": "array", "items": object(Place::LongContext)}),
+        "long_context" => json!({"type": "array", "items": of("LongContext")}),
         "service_tiers" => object(Place::Tiers),
         "fees" => object(Place::Fees),
-        "flex" | "priority" | "batch" => object(Place::Tier),
+        "flex" | "priority" | "batch" => of("TierPrice"),
         "fast" | "one_country" => json!({"type": ["number", "string"], "minimum": 0, "maximum": 1000}),
-        _ => decimal(),
+        _ => of("Decimal"),
     }
 }
 
+fn of(definition: &str) -> Value {
+    json!({"$ref": format!("#/$defs/{definition}")})
+}
+
 fn decimal() -> Value {
-    json!({"type": ["number", "string"], "minimum": 0, "maximum": MOST, "pattern": r"^[0-9]+(\.[0-9]{1,9})?$"})
+    json!({
+        "description": "A number or a decimal string, with up to 9 decimals.",
+        "type": ["number", "string"],
+        "minimum": 0,
+        "maximum": MOST,
+        "pattern": r"^[0-9]+(\.[0-9]{1,9})?$",
+    })
 }

@@ -306,13 +306,15 @@ fn the_schema_takes_what_the_parser_takes() {
     assert_eq!(schema["required"], json!(["input", "output"]));
     assert_eq!(schema["additionalProperties"], false);
     for column in &COLUMNS {
-        assert_eq!(schema["properties"][column.name]["type"], json!(["number", "string"]), "{}", column.name);
-        assert_eq!(schema["properties"][column.name]["maximum"], 1_000_000);
+        assert_eq!(schema["properties"][column.name]["$ref"], "#/$defs/Decimal", "{}", column.name);
     }
-    let steps = &schema["properties"]["long_context"]["items"];
-    assert_eq!(steps["required"], json!(["above", "input", "output"]));
-    let flex = &schema["properties"]["service_tiers"]["properties"]["flex"]["properties"];
-    assert!(flex["long_context"].is_object() && flex["fees"].is_null());
+    assert_eq!(schema["$defs"]["Decimal"]["type"], json!(["number", "string"]));
+    assert_eq!(schema["$defs"]["Decimal"]["maximum"], 1_000_000);
+    assert_eq!(schema["properties"]["long_context"]["items"]["$ref"], "#/$defs/LongContext");
+    assert_eq!(schema["$defs"]["LongContext"]["required"], json!(["above", "input", "output"]));
+    assert_eq!(schema["properties"]["service_tiers"]["properties"]["flex"]["$ref"], "#/$defs/TierPrice");
+    let tier = &schema["$defs"]["TierPrice"]["properties"];
+    assert!(tier["long_context"].is_object() && tier["fees"].is_null());
     let fees = &schema["properties"]["fees"]["properties"];
     assert_eq!(fees["image_generation"]["description"], "Each image that a tool of the provider made.");
     assert_eq!(fees.as_object().map(serde_json::Map::len), Some(6));
