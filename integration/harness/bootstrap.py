@@ -92,6 +92,11 @@ class Bootstrap:
         """A provider's cluster."""
         return next(entry for entry in self.config["static_resources"]["clusters"] if entry["name"] == name)
 
+    def upstream_filter(self, cluster: str, name: str) -> dict:
+        """A filter of a provider's cluster."""
+        (options,) = self.cluster(cluster)["typed_extension_protocol_options"].values()
+        return next(entry for entry in options["http_filters"] if entry["name"] == name)
+
     def plugins(self) -> Iterator[dict]:
         """The filter's plugin config in every place where it stands."""
         return self.plugins_in(self.config)

@@ -1,4 +1,4 @@
-"""Envoy with the filter, both providers behind it, and the clients that people use in front."""
+"""Envoy with the filter, providers behind it, and the clients that people use in front."""
 
 from __future__ import annotations
 
@@ -6,22 +6,21 @@ import http.client
 import json
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
+from urllib.parse import quote
 
-import anthropic
-import openai
-
-from providers import Anthropic, OpenAI
+from providers import Anthropic, OpenAI, Provider
 
 from . import teams
 from .bootstrap import Bootstrap
 from .envoy import Envoy, eventually
-from .sdks import AnthropicSdk, OpenAISdk
+from .sdks import SDKS, Sdk
 
-PATHS = {"openai": "/v1/chat/completions", "anthropic": "/v1/messages"}
+# Where a client asks, if that does not depend on what it asks.
+PATHS = {"openai": "/v1/chat/completions", "responses": "/v1/responses", "anthropic": "/v1/messages"}
 
 
 @dataclass(frozen=True)
@@ -39,8 +38,8 @@ class Response:
 
     @property
     def error(self) -> dict:
-        """The error object in it, which both formats call so."""
-        return self.json["error"]
+        """The error object in it, which all formats call so but Bedrock's: there it is the whole body."""
+        return self.json.get("error", self.json)
 
     def header(self, name: str) -> str | None:
         """The first value of a header."""
@@ -60,42 +59,33 @@ class Gateway:
         keys: list[dict] = teams.GATE_KEYS,
         models: dict | None = teams.MODELS,
         bootstrap: Callable[[Path, dict[str, int], dict[str, str]], Bootstrap] = Bootstrap,
+        servers: Callable[[], dict[str, Provider]] = teams.servers,
         **envoy: object,
     ):
-        self.openai, self.anthropic = OpenAI(teams.OPENAI_KEY), Anthropic(teams.ANTHROPIC_KEY)
+        self.servers = servers()
         self._gate = {"keys": keys} | ({"models": models} if models else {})
         self._directory, self._change, self._bootstrap, self._envoy_options = directory, change, bootstrap, envoy
 
     def __enter__(self) -> Self:
-        self.openai.__enter__()
-        self.anthropic.__enter__()
-        try:
-            ports = {"openai": self.openai.port, "anthropic": self.anthropic.port}
+        with ExitStack() as running:
+            for server in self.servers.values():
+                running.enter_context(server)
+            ports = {name: server.port for name, server in self.servers.items()}
             self.bootstrap = self._bootstrap(self._directory, ports, teams.CREDENTIALS)
             self.bootstrap.gate(**self._gate)
             self._change(self.bootstrap)
-            self.envoy = Envoy(self.bootstrap.config, **self._envoy_options)
-            self.envoy.__enter__()
-        except BaseException:
-            self._stop_providers()
-            raise
+            self.envoy = running.enter_context(Envoy(self.bootstrap.config, **self._envoy_options))
+            self._running = running.pop_all()
         self._mark = 0
         return self
 
     def __exit__(self, *raised: object) -> None:
-        try:
-            self.envoy.__exit__(*raised)
-        finally:
-            self._stop_providers()
-
-    def _stop_providers(self) -> None:
-        self.openai.__exit__()
-        self.anthropic.__exit__()
+        self._running.__exit__(*raised)
 
     def fresh(self) -> None:
         """Healthy providers, and only records from now on."""
-        self.openai.reset()
-        self.anthropic.reset()
+        for provider in self.providers:
+            provider.reset()
         # A record is written when its exchange is over, which a client that hung up does not wait for.
         eventually(lambda: len(self.envoy.records()) >= self._exchanges(), 2)
         self._mark = len(self.envoy.records())
@@ -104,9 +94,19 @@ class Gateway:
         return self.envoy.stats()["http.llm.downstream_rq_total"]
 
     @property
-    def providers(self) -> list[OpenAI | Anthropic]:
-        """Both."""
-        return [self.openai, self.anthropic]
+    def providers(self) -> list[Provider]:
+        """All of them."""
+        return list(self.servers.values())
+
+    @property
+    def openai(self) -> OpenAI:
+        """The provider behind the cluster of that name."""
+        return self.servers["openai"]
+
+    @property
+    def anthropic(self) -> Anthropic:
+        """The provider behind the cluster of that name."""
+        return self.servers["anthropic"]
 
     @property
     def url(self) -> str:
@@ -127,12 +127,9 @@ class Gateway:
 
     # Clients.
 
-    def sdk(self, client: str, team: str = "support", key: str | None = None) -> OpenAISdk | AnthropicSdk:
+    def sdk(self, client: str, team: str = "support", key: str | None = None) -> Sdk:
         """The client's official SDK, unchanged but for base URL and key."""
-        options = {"api_key": key or teams.KEYS[team], "max_retries": 0, "timeout": 15}
-        if client == "openai":
-            return OpenAISdk(openai.OpenAI(base_url=self.url + "/v1", **options))
-        return AnthropicSdk(anthropic.Anthropic(base_url=self.url, **options))
+        return SDKS[client].connect(self.url, key or teams.KEYS[team])
 
     def post(
         self,
@@ -143,10 +140,9 @@ class Gateway:
         team: str = "support",
         **more: object,
     ) -> Response:
-        """A request in the client's format (`openai` or `anthropic`), answered whole."""
-        return self.send(
-            "POST", PATHS[client], self.headers(team, headers), json.dumps(ask(client, model, text, **more))
-        )
+        """A request in the client's format, by the short name of its SDK, answered whole."""
+        where = path(client, model, stream=more.get("stream") is True)
+        return self.send("POST", where, self.headers(team, headers), json.dumps(ask(client, model, text, **more)))
 
     def send(self, method: str, path: str, headers: list[tuple[str, str | bytes]], body: str | bytes = b"") -> Response:
         """Any request, headers as they are."""
@@ -163,14 +159,15 @@ class Gateway:
         """A streamed request; leaving the block hangs up."""
         body = json.dumps(ask(client, model, text, stream=True, **more))
         with self._connection() as connection:
-            _request(connection, "POST", PATHS[client], self.headers(team), body)
+            _request(connection, "POST", path(client, model, stream=True), self.headers(team), body)
             yield Stream(connection.getresponse())
 
     @contextmanager
     def unanswered(self, client: str, model: str, **more: object) -> Iterator[None]:
         """A request whose answer nobody reads; leaving the block hangs up."""
+        where = path(client, model, stream=more.get("stream") is True)
         with self._connection() as connection:
-            _request(connection, "POST", PATHS[client], self.headers(), json.dumps(ask(client, model, **more)))
+            _request(connection, "POST", where, self.headers(), json.dumps(ask(client, model, **more)))
             yield
 
     @staticmethod
@@ -204,10 +201,30 @@ class Stream:
         return b"".join(chunk for _, chunk in self.chunks())
 
 
+def path(client: str, model: str, stream: bool = False) -> str:
+    """Where a client of this format asks."""
+    match client:
+        case "gemini":
+            return f"/v1beta/models/{model}:{'streamGenerateContent?alt=sse' if stream else 'generateContent'}"
+        case "bedrock":
+            return f"/model/{quote(model, safe='')}/converse{'-stream' if stream else ''}"
+        case _:
+            return PATHS[client]
+
+
 def ask(client: str, model: str, text: str = "hello there", **more: object) -> dict:
     """A request body in the client's format."""
-    limit = {"max_tokens": 1000} if client == "anthropic" else {}
-    return {"model": model, "messages": [{"role": "user", "content": text}]} | limit | more
+    match client:
+        case "gemini" | "bedrock":
+            more.pop("stream", None)  # the path says it
+            part = {"text": text}
+            question = {"contents": [{"role": "user", "parts": [part]}]}
+            return (question if client == "gemini" else {"messages": [{"role": "user", "content": [part]}]}) | more
+        case "responses":
+            return {"model": model, "input": text} | more
+        case _:
+            limit = {"max_tokens": 1000} if client == "anthropic" else {}
+            return {"model": model, "messages": [{"role": "user", "content": text}]} | limit | more
 
 
 def _request(connection, method, path, headers, body) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from providers import Anthropic, OpenAI, Provider
+
 from .bootstrap import key_hash
 
 # The keys of three teams, and of three that may not come in.
@@ -19,6 +21,12 @@ OPENAI_KEY = "sk-proj-provider-openai-Tr4nQ7"
 ANTHROPIC_KEY = "sk-ant-provider-anthropic-Xw9zK2"
 
 CREDENTIALS = {"openai": f"Bearer {OPENAI_KEY}", "anthropic": ANTHROPIC_KEY}
+
+
+def servers() -> dict[str, Provider]:
+    """The providers behind the shipped bootstrap, by the names of their clusters."""
+    return {"openai": OpenAI(OPENAI_KEY), "anthropic": Anthropic(ANTHROPIC_KEY)}
+
 
 # US dollars per million tokens.
 SONNET = {"input": 2, "output": 10, "cache_read": 0.1, "cache_write_5m": 2.5, "cache_write_1h": 4}

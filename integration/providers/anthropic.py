@@ -4,12 +4,27 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 
+from anthropic.types.message_count_tokens_params import MessageCountTokensParams
+from anthropic.types.message_create_params import MessageCreateParamsNonStreaming
+
+from .anthropic_check import (
+    THINKER,
+    blocks_of,
+    limits_complaint,
+    messages_complaint,
+    must_call,
+    shape_complaint,
+    text_of,
+)
 from .faults import ErrorKind, Headers
-from .model import Prompt, Reply, Tool, Usage, words
+from .model import Prompt, Reply, Tool, Usage, pieces, words
 from .server import Provider, Refused, Request
+from .thought import sign, signed
 
-PATH = "/v1/messages"
+MESSAGES = "/v1/messages"
+COUNT_TOKENS = "/v1/messages/count_tokens"
 VERSIONS = ("2023-06-01", "2026-10-21")
 # What 2026-10-21 took away. Its SDK (2.0 and later) always says that version.
 REMOVED = ("temperature", "top_p", "top_k")
@@ -19,12 +34,6 @@ MODELS = {
     "claude-sonnet-5-5": "claude-sonnet-5-5",
     "claude-haiku-4-5": "claude-haiku-4-5-20251001",
 }
-
-_FIELDS = """
-container context_management inference_geo max_tokens mcp_servers messages metadata model output_config
-service_tier stop_sequences stream system temperature thinking tool_choice tools top_k top_p
-"""
-FIELDS = frozenset(_FIELDS.split())
 
 ERRORS = {
     "rate_limit": (
@@ -36,10 +45,20 @@ ERRORS = {
     "invalid_request": ("invalid_request_error", "Invalid request"),
 }
 
-STOP = {"end": "end_turn", "length": "max_tokens", "stop_sequence": "stop_sequence", "tools": "tool_use"}
+STOP = {
+    "end": "end_turn",
+    "length": "max_tokens",
+    "stop_sequence": "stop_sequence",
+    "tools": "tool_use",
+    "refusal": "refusal",
+}
 
 
-class Anthropic(Provider):
+# What a block of a stream holds before its deltas.
+_EMPTY = {"text": {"text": ""}, "thinking": {"thinking": "", "signature": ""}, "tool_use": {"input": {}}}
+
+
+class Anthropic(Provider[dict]):
     """`with Anthropic(key="sk-ant-...") as provider:` listens on `provider.port`."""
 
     NAME = "anthropic"
@@ -48,7 +67,8 @@ class Anthropic(Provider):
 
     def accept(self, request: Request) -> dict:
         self._authenticate(request)
-        if (request.method, request.path.split("?")[0]) != ("POST", PATH):
+        path = request.path.split("?")[0]
+        if request.method != "POST" or path not in (MESSAGES, COUNT_TOKENS):
             raise self._refused(404, "not_found_error", "Not Found")
         version = request.header("anthropic-version")
         if version is None:
@@ -59,11 +79,16 @@ class Anthropic(Provider):
             body = json.loads(request.body)
         except ValueError:
             raise self._invalid("The request body is not valid JSON") from None
-        if version == "2026-10-21":
-            for name in REMOVED:
-                if name in body:
-                    raise self._invalid(f"{name}: Extra inputs are not permitted")
-        self._check(body)
+        if path == COUNT_TOKENS:
+            self._check(body, MessageCountTokensParams)
+        else:
+            # An older version of the API took more than the SDK of today describes.
+            removed = REMOVED if version != VERSIONS[-1] else ()
+            self._check(
+                {k: v for k, v in body.items() if k not in (*removed, "stream")}, MessageCreateParamsNonStreaming
+            )
+            if complaint := limits_complaint(body):
+                raise self._invalid(complaint)
         return body
 
     def _authenticate(self, request: Request) -> None:
@@ -77,104 +102,81 @@ class Anthropic(Provider):
         if given is None and bearer != f"Bearer {self.key}":
             raise self._refused(401, "authentication_error", "Invalid bearer token")
 
-    def _check(self, body: dict) -> None:
-        for name in ("model", "max_tokens", "messages"):
-            if name not in body:
-                raise self._invalid(f"{name}: Field required")
+    def _check(self, body: dict, shape: type) -> None:
+        if complaint := messages_complaint(body.get("messages")) or shape_complaint(body, shape):
+            raise self._invalid(complaint)
         if body["model"] not in MODELS:
             raise self._refused(404, "not_found_error", f"model: {body['model']}")
-        if not isinstance(body["max_tokens"], int) or body["max_tokens"] < 1:
-            raise self._invalid("max_tokens: Input should be greater than or equal to 1")
-        for name in body.keys() - FIELDS:
-            raise self._invalid(f"{name}: Extra inputs are not permitted")
-        if not 0 <= body.get("temperature", 1) <= 1:
-            raise self._invalid("temperature: range: 0..1")
-        self._check_messages(body["messages"])
 
-    def _check_messages(self, messages: list[dict]) -> None:
-        if not messages:
-            raise self._invalid("messages: at least one message is required")
-        open_calls: set[str] = set()
-        for number, message in enumerate(messages):
-            if message.get("role") == "system":
-                raise self._invalid(
-                    f'messages.{number}.role: Unexpected role "system". The Messages API accepts a '
-                    'top-level `system` parameter, not "system" as an input message role.'
-                )
-            if message.get("role") not in ("user", "assistant"):
-                raise self._invalid(f"messages.{number}.role: Input should be 'user' or 'assistant'")
-            blocks = _blocks(message.get("content"))
-            if any(block["type"] == "text" and not block["text"] for block in blocks):
-                raise self._invalid("messages: text content blocks must be non-empty")
-            answered = {block["tool_use_id"] for block in blocks if block["type"] == "tool_result"}
-            if missing := open_calls - answered:
-                raise self._invalid(
-                    f"messages.{number - 1}: `tool_use` ids were found without `tool_result` blocks "
-                    f"immediately after: {', '.join(sorted(missing))}."
-                )
-            if unexpected := answered - open_calls:
-                raise self._invalid(
-                    f"messages.{number}.content.0: unexpected `tool_use_id` found in `tool_result` "
-                    f"blocks: {', '.join(sorted(unexpected))}."
-                )
-            open_calls = {block["id"] for block in blocks if block["type"] == "tool_use"}
-        if messages[0]["role"] != "user":
-            raise self._invalid('messages: first message must use the "user" role')
+    def streams(self, asked: dict) -> bool:
+        return asked.get("stream") is True
 
-    def prompt(self, body: dict) -> Prompt:
-        blocks = [(message["role"], block) for message in body["messages"] for block in _blocks(message["content"])]
-        system = " ".join(block["text"] for block in _blocks(body.get("system", [])))
-        results = [_text(block.get("content", [])) for _, block in blocks if block["type"] == "tool_result"]
-        last = _blocks(body["messages"][-1]["content"])
-        users = [_text(m["content"]) for m in body["messages"] if m["role"] == "user" and _text(m["content"])]
+    def without_model(self, request: Request, asked: dict) -> dict | None:
+        if request.path.split("?")[0] != COUNT_TOKENS:
+            return None
+        return {"input_tokens": self.prompt(asked).tokens}
+
+    def prompt(self, asked: dict) -> Prompt:
+        blocks = [(message["role"], block) for message in asked["messages"] for block in blocks_of(message["content"])]
+        kinds = [block["type"] for _, block in blocks]
+        system = " ".join(block["text"] for block in blocks_of(asked.get("system", [])))
+        results = [text_of(block.get("content", [])) for _, block in blocks if block["type"] == "tool_result"]
+        last = blocks_of(asked["messages"][-1]["content"])
+        users = [text_of(m["content"]) for m in asked["messages"] if m["role"] == "user" and text_of(m["content"])]
         said = [block["text"] for _, block in blocks if block["type"] == "text"]
         return Prompt(
             text=users[-1] if users else "",
             words=words(system) + sum(map(words, said)) + sum(map(words, results)),
-            images=sum(block["type"] == "image" for _, block in blocks),
-            tools=tuple(Tool(tool["name"], tool["input_schema"]) for tool in body.get("tools", ())),
-            tool_results=tuple(_text(block.get("content", [])) for block in last if block["type"] == "tool_result"),
-            stop=tuple(body.get("stop_sequences") or ()),
-            max_tokens=body["max_tokens"],
+            system=system,
+            images=kinds.count("image"),
+            documents=kinds.count("document"),
+            tools=tuple(Tool(tool["name"], tool["input_schema"]) for tool in asked.get("tools", ())),
+            must_call=must_call(asked.get("tool_choice")),
+            tool_results=tuple(text_of(block.get("content", [])) for block in last if block["type"] == "tool_result"),
+            thoughts=tuple(signed(THINKER, b["signature"]) for _, b in blocks if b["type"] == "thinking"),
+            schema=((asked.get("output_config") or {}).get("format") or {}).get("schema"),
+            reasoning=(asked.get("thinking") or {}).get("type", "disabled") != "disabled",
+            stop=tuple(asked.get("stop_sequences") or ()),
+            max_tokens=asked.get("max_tokens"),
         )
 
     # Answers.
 
-    def message(self, body: dict, reply: Reply) -> dict:
-        content = [{"type": "text", "text": reply.text}] if reply.text else []
-        content += [
-            {"type": "tool_use", "id": self.id("toolu_"), "name": call.name, "input": call.arguments}
-            for call in reply.tool_calls
-        ]
-        stop = {"stop_reason": STOP[reply.stop], "stop_sequence": reply.stop_sequence}
-        usage = _input(reply.usage) | {"output_tokens": _output(reply.usage), "service_tier": "standard"}
-        return self._envelope(body) | {"content": content} | stop | {"usage": usage}
+    def message(self, asked: dict, reply: Reply) -> dict:
+        content = [block for block, _ in self._content(asked, reply)]
+        usage = _input(reply.usage) | _output(reply.usage) | {"service_tier": "standard"}
+        return self._envelope(asked) | {"content": content} | _stop(reply) | {"usage": usage}
 
-    def events(self, body: dict, reply: Reply) -> list[bytes]:
+    def events(self, asked: dict, reply: Reply) -> list[bytes]:
         usage = _input(reply.usage) | {"output_tokens": 1, "service_tier": "standard"}
-        start = self._envelope(body) | {"content": [], "stop_reason": None, "stop_sequence": None, "usage": usage}
+        start = self._envelope(asked) | {"content": [], "stop_reason": None, "stop_sequence": None, "usage": usage}
         events = [_event("message_start", message=start)]
-        blocks: list[tuple[dict, list[dict]]] = []
-        if reply.text:
-            pieces = [{"type": "text_delta", "text": piece} for piece in reply.pieces]
-            blocks.append(({"type": "text", "text": ""}, pieces))
-        for call in reply.tool_calls:
-            # The first piece of a tool's input is always empty.
-            pieces = [{"type": "input_json_delta", "partial_json": p} for p in ["", *_slices(call.json)]]
-            blocks.append(({"type": "tool_use", "id": self.id("toolu_"), "name": call.name, "input": {}}, pieces))
-        for index, (block, pieces) in enumerate(blocks):
-            events.append(_event("content_block_start", index=index, content_block=block))
+        for index, (block, deltas) in enumerate(self._content(asked, reply)):
+            events.append(_event("content_block_start", index=index, content_block=block | _EMPTY[block["type"]]))
             if index == 0:
                 events.append(self.ping())
-            events += [_event("content_block_delta", index=index, delta=piece) for piece in pieces]
+            events += [_event("content_block_delta", index=index, delta=delta) for delta in deltas]
             events.append(_event("content_block_stop", index=index))
-        stop = {"stop_reason": STOP[reply.stop], "stop_sequence": reply.stop_sequence}
-        total = {k: v for k, v in _input(reply.usage).items() if k != "cache_creation"}
-        events.append(_event("message_delta", delta=stop, usage=total | {"output_tokens": _output(reply.usage)}))
-        return events + [_event("message_stop")]
+        total = {k: v for k, v in _input(reply.usage).items() if k != "cache_creation"} | _output(reply.usage)
+        events.append(_event("message_delta", delta=_stop(reply), usage=total))
+        return [*events, _event("message_stop")]
 
-    def _envelope(self, body: dict) -> dict:
-        return {"model": MODELS[body["model"]], "id": self.id("msg_"), "type": "message", "role": "assistant"}
+    def _content(self, asked: dict, reply: Reply) -> Iterator[tuple[dict, list[dict]]]:
+        """The blocks of an answer, each with the deltas that build it up."""
+        if reply.thought:
+            thinking, signature = _shown(asked, reply.thought), sign(THINKER, reply.thought)
+            deltas = [{"type": "thinking_delta", "thinking": piece} for piece in pieces(thinking)]
+            deltas.append({"type": "signature_delta", "signature": signature})
+            yield {"type": "thinking", "thinking": thinking, "signature": signature}, deltas
+        if reply.text:
+            yield {"type": "text", "text": reply.text}, [{"type": "text_delta", "text": p} for p in reply.pieces]
+        for call in reply.tool_calls:
+            # The first piece of a tool's input is always empty.
+            deltas = [{"type": "input_json_delta", "partial_json": piece} for piece in ["", *_slices(call.json)]]
+            yield {"type": "tool_use", "id": self.id("toolu_"), "name": call.name, "input": call.arguments}, deltas
+
+    def _envelope(self, asked: dict) -> dict:
+        return {"model": MODELS[asked["model"]], "id": self.id("msg_"), "type": "message", "role": "assistant"}
 
     def headers(self, stream: bool = False) -> Headers:
         return [
@@ -211,7 +213,7 @@ class Anthropic(Provider):
         waits = [("retry-after", "17"), ("x-should-retry", "true")] if status in (429, 529) else []
         return self.headers() + waits, json.dumps(self.error_object(kind)).encode()
 
-    def error_event(self, kind: ErrorKind) -> bytes:
+    def error_event(self, kind: ErrorKind, after: int) -> bytes:
         return _event("error", error=self.error_object(kind)["error"])
 
     def ping(self) -> bytes:
@@ -239,18 +241,27 @@ def _input(usage: Usage) -> dict:
     }
 
 
-def _output(usage: Usage) -> int:
-    """Thinking is part of the output and, since it is billed the same, not reported on its own here."""
-    return usage.output + usage.reasoning
+def _output(usage: Usage) -> dict:
+    """Thinking is part of the output, and named."""
+    return {
+        "output_tokens": usage.all_output,
+        "output_tokens_details": {"thinking_tokens": usage.reasoning},
+    }
+
+
+def _stop(reply: Reply) -> dict:
+    stop = {"stop_reason": STOP[reply.stop], "stop_sequence": reply.stop_sequence}
+    if reply.stop == "refusal":
+        stop["stop_details"] = {"type": "refusal", "category": None, "explanation": None}
+    return stop
+
+
+def _shown(asked: dict, thought: str) -> str:
+    """Adaptive thinking keeps its thoughts to itself unless asked for them."""
+    thinking = asked["thinking"]
+    default = "summarized" if thinking["type"] == "enabled" else "omitted"
+    return thought if (thinking.get("display") or default) == "summarized" else ""
 
 
 def _slices(text: str) -> list[str]:
     return re.findall(r"(?s).{1,5}", text)
-
-
-def _blocks(content: str | list[dict] | None) -> list[dict]:
-    return [{"type": "text", "text": content}] if isinstance(content, str) else content or []
-
-
-def _text(content: str | list[dict]) -> str:
-    return " ".join(block["text"] for block in _blocks(content) if block["type"] == "text")

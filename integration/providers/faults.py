@@ -44,8 +44,8 @@ class Dialect(Protocol):
     def error_object(self, kind: ErrorKind) -> dict:
         """The error object that stands in a body or an event."""
 
-    def error_event(self, kind: ErrorKind) -> bytes:
-        """An error as an event of a stream."""
+    def error_event(self, kind: ErrorKind, after: int) -> bytes:
+        """An error as an event of a stream, after so many events."""
 
     def ping(self) -> bytes:
         """What keeps a silent stream alive."""
@@ -125,7 +125,8 @@ class ErrorInStream(Fault):
     after_events: int = 0
 
     def on_answer(self, answer: Answer, dialect: Dialect) -> Answer:
-        return replace(answer, parts=answer.parts[: self.after_events] + [dialect.error_event(self.kind)])
+        event = dialect.error_event(self.kind, self.after_events)
+        return replace(answer, parts=[*answer.parts[: self.after_events], event])
 
 
 @dataclass(frozen=True)

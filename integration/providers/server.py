@@ -11,13 +11,15 @@ import threading
 import time
 from collections import deque
 from dataclasses import dataclass, field
-from typing import ClassVar, Self
+from typing import ClassVar, Generic, Self, TypeVar
 
 from aiohttp import web
 
 from .faults import Answer, ErrorKind, Fault, Headers
-from .model import COUNTED, Prompt, Reply, ToolCall, Usage, finish, reply_to
+from .model import COUNTED, Prompt, Reply, Stop, ToolCall, Usage, finish, reply_to
 
+# A request as its format understands it.
+Asked = TypeVar("Asked")
 
 # A test that forgot to give a turn must not hang.
 TURN_SECONDS = 10
@@ -33,6 +35,8 @@ class Request:
     body: bytes
     connection: int
     """Number of the connection it came on, counted from 0."""
+    prompt: Prompt | None = None
+    """What it asks the model, whatever the format; None when it was refused or asks no model."""
     sent: list[tuple[float, bytes]] = field(default_factory=list)
     """Each part of the answer, and when it was handed to the operating system (`time.monotonic`)."""
     aborted: bool = False
@@ -57,13 +61,13 @@ class Request:
 class Refused(Exception):
     """The provider does not accept the request: the answer is an error in its own format."""
 
-    def __init__(self, status: int, body: dict):
+    def __init__(self, status: int, body: dict, headers: Headers | None = None):
         super().__init__(status)
-        self.status, self.body = status, body
+        self.status, self.body, self.headers = status, body, headers or []
 
 
-class Provider:
-    """What both providers share; a subclass speaks one wire format.
+class Provider(Generic[Asked]):
+    """What all providers share; a subclass speaks one wire format.
 
     Use it as a context manager. Faults, `answers` and `requests` may be used from any thread.
     """
@@ -71,7 +75,7 @@ class Provider:
     NAME: ClassVar[str]
 
     def __init__(self, key: str):
-        self.key = key
+        self.key = self._given_key = key
         self.port = 0
         self.requests: list[Request] = []
         self._queue: deque[tuple[Fault, ...]] = deque()
@@ -81,6 +85,11 @@ class Provider:
         self._ids = itertools.count(1)
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name=f"provider-{self.NAME}", daemon=True)
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return f"http://127.0.0.1:{self.port}"
 
     # What a test orders.
 
@@ -92,12 +101,19 @@ class Provider:
         """Every request that `then` says nothing about meets these faults."""
         self._always = faults
 
-    def answers(self, text: str = "", tool_calls: tuple[ToolCall, ...] = (), usage: Usage = COUNTED) -> None:
+    def answers(
+        self, text: str = "", tool_calls: tuple[ToolCall, ...] = (), usage: Usage = COUNTED, stop: Stop = "end"
+    ) -> None:
         """The model says this, whatever it is asked. Without a usage the tokens are counted."""
-        self._reply = Reply(text, tuple(tool_calls), usage=usage)
+        self._reply = Reply(text, tuple(tool_calls), stop=stop, usage=usage)
+
+    def change_key(self) -> None:
+        """The key that was given is no longer good."""
+        self.key = "changed"
 
     def reset(self) -> None:
         """As new: healthy, listening, nothing asked yet."""
+        self.key = self._given_key
         self._queue.clear()
         self._always, self._reply = (), None
         self.requests.clear()
@@ -181,20 +197,29 @@ class Provider:
         """What it says to a request, faults and all."""
         faults = self._queue.popleft() if self._queue else self._always
         try:
-            body = self.accept(request)
+            asked = self.accept(request)
         except Refused as refused:
-            return Answer(refused.status, self.headers(), [json.dumps(refused.body).encode()])
-        prompt = self.prompt(body)
-        reply = finish(self._reply, prompt) if self._reply else reply_to(prompt)
-        for fault in faults:
-            reply = fault.on_reply(reply)
-        if stream := body.get("stream") is True:
-            answer = Answer(200, self.headers(stream=True), self.events(body, reply), stream)
+            return self._json(refused.body, refused.status, refused.headers)
+        if (said := self.without_model(request, asked)) is not None:
+            answer = self._json(said)
         else:
-            answer = Answer(200, self.headers(), [json.dumps(self.message(body, reply)).encode()])
+            answer = self._modelled(request, asked, faults)
         for fault in faults:
             answer = fault.on_answer(answer, self)
         return answer
+
+    def _modelled(self, request: Request, asked: Asked, faults: tuple[Fault, ...]) -> Answer:
+        """The model's answer, plain or streamed."""
+        request.prompt = prompt = self.prompt(asked)
+        reply = finish(self._reply, prompt) if self._reply else reply_to(prompt)
+        for fault in faults:
+            reply = fault.on_reply(reply)
+        if self.streams(asked):
+            return Answer(200, self.headers(stream=True), self.events(asked, reply), stream=True)
+        return self._json(self.message(asked, reply))
+
+    def _json(self, body: dict, status: int = 200, headers: Headers | None = None) -> Answer:
+        return Answer(status, self.headers() + (headers or []), [json.dumps(body).encode()])
 
     def id(self, prefix: str) -> str:
         """The next id of its kind, as long as the real ones."""
@@ -202,19 +227,27 @@ class Provider:
 
     # What a wire format says for itself. See `faults.Dialect` too.
 
-    def accept(self, request: Request) -> dict:
-        """Checks all that the provider checks and gives the body; raises `Refused`."""
+    def accept(self, request: Request) -> Asked:
+        """Checks all that the provider checks and gives the request as the format understands it; raises `Refused`."""
         raise NotImplementedError
 
-    def prompt(self, body: dict) -> Prompt:
-        """What is asked."""
+    def without_model(self, request: Request, asked: Asked) -> dict | None:
+        """The answer to what is not for the model to answer: an embedding, a token count."""
+        del request, asked
+
+    def prompt(self, asked: Asked) -> Prompt:
+        """What the model is asked."""
         raise NotImplementedError
 
-    def message(self, body: dict, reply: Reply) -> dict:
+    def streams(self, asked: Asked) -> bool:
+        """The answer is to be a stream."""
+        raise NotImplementedError
+
+    def message(self, asked: Asked, reply: Reply) -> dict:
         """The JSON answer."""
         raise NotImplementedError
 
-    def events(self, body: dict, reply: Reply) -> list[bytes]:
+    def events(self, asked: Asked, reply: Reply) -> list[bytes]:
         """The streamed answer."""
         raise NotImplementedError
 

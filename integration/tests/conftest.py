@@ -4,24 +4,40 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from pathlib import Path
 
 import pytest
 
-from harness import Gateway
+from harness import Gateway, everyone
 
 
 class Shared:
     """The Envoy that tests share; one that a test broke is replaced."""
 
-    def __init__(self, directory: Callable[[], Path]):
-        self._directory, self._gateway = directory, None
+    def __init__(self, make: Callable[[], Gateway]):
+        self._make, self._gateway, self._unable = make, None, None
 
     def get(self) -> Gateway:
-        """A running one."""
+        """A running one. One that cannot start is not tried again for every test."""
+        if self._unable is not None:
+            raise self._unable
         if self._gateway is None:
-            self._gateway = Gateway(self._directory()).__enter__()
+            try:
+                self._gateway = self._make().__enter__()
+            except Exception as error:
+                self._unable = error
+                raise
         return self._gateway
+
+    def lend(self) -> Iterator[Gateway]:
+        """A running one for one test, with nothing left of the test before."""
+        gateway = self.get()
+        gateway.fresh()
+        yield gateway
+        try:
+            gateway.envoy.check()
+        except AssertionError as failed:
+            self.drop(failed)
+            raise
 
     def drop(self, error: BaseException | None = None) -> None:
         """Stops it."""
@@ -32,7 +48,14 @@ class Shared:
 
 @pytest.fixture(scope="session")
 def shared_gateway(tmp_path_factory) -> Iterator[Shared]:
-    shared = Shared(lambda: tmp_path_factory.mktemp("gateway"))
+    shared = Shared(lambda: Gateway(tmp_path_factory.mktemp("gateway")))
+    yield shared
+    shared.drop()
+
+
+@pytest.fixture(scope="session")
+def shared_with_everyone(tmp_path_factory) -> Iterator[Shared]:
+    shared = Shared(lambda: everyone.gateway(tmp_path_factory.mktemp("everyone")))
     yield shared
     shared.drop()
 
@@ -40,14 +63,13 @@ def shared_gateway(tmp_path_factory) -> Iterator[Shared]:
 @pytest.fixture
 def gateway(shared_gateway) -> Iterator[Gateway]:
     """The shipped config with the tests' keys and models; providers healthy, no records yet."""
-    gateway = shared_gateway.get()
-    gateway.fresh()
-    yield gateway
-    try:
-        gateway.envoy.check()
-    except AssertionError as failed:
-        shared_gateway.drop(failed)
-        raise
+    yield from shared_gateway.lend()
+
+
+@pytest.fixture
+def to_everyone(shared_with_everyone) -> Iterator[Gateway]:
+    """The same with `envoy/llm-providers.yaml` and all providers."""
+    yield from shared_with_everyone.lend()
 
 
 @pytest.fixture

@@ -22,7 +22,8 @@ def test_the_same_format_leaves_nothing_out(gateway):
     assert "dropped" not in gateway.record()["attempts"][0]
 
 
-DOCUMENT = {"type": "document", "source": {"type": "text", "media_type": "text/plain", "data": "Once upon a time"}}
+# It is at Anthropic, and nowhere else.
+DOCUMENT = {"type": "document", "source": {"type": "file", "file_id": "file_011CNha8iCJcU1wXNR6q4V8w"}}
 ABOUT_A_DOCUMENT = [{"role": "user", "content": [DOCUMENT, {"type": "text", "text": "What is it about?"}]}]
 
 
