@@ -1,7 +1,6 @@
 //! Anthropic Messages, `POST /v1/messages`, version 2023-06-01, read and written.
 
 mod arguments;
-mod count_tokens;
 mod error;
 pub(crate) mod model;
 mod request;
@@ -9,7 +8,6 @@ mod response;
 mod stream;
 mod usage;
 
-pub use count_tokens::{read_count, write_count};
 pub use error::{read_error, write_error};
 pub use request::{read_request, write_request};
 pub use response::{read_response, write_response};
