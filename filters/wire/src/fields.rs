@@ -88,6 +88,7 @@ impl<'a> Fields<'a> {
     }
 
     /// The object that `text` is.
+    #[inline(never)]
     pub(crate) fn of_text(text: &'a str) -> Result<Self, Unreadable> {
         serde_json::from_str(text).map_err(|_| Unreadable)
     }
@@ -98,27 +99,32 @@ impl<'a> Fields<'a> {
     }
 
     /// The value of `name`; `null` is the same as absent, and the last one counts.
+    #[inline(never)]
     pub(crate) fn get(&self, name: &str) -> Option<&'a RawValue> {
         let named = self.0.iter().rfind(|(key, _)| key.0 == name)?;
         Some(named.1).filter(|value| value.get() != "null")
     }
 
     /// The string `name`.
+    #[inline(never)]
     pub(crate) fn text(&self, name: &str) -> Result<Option<String>, Unreadable> {
         self.get(name).map(|value| serde_json::from_str(value.get()).map_err(|_| Unreadable)).transpose()
     }
 
     /// The number `name`, whole and not negative.
+    #[inline(never)]
     pub(crate) fn count(&self, name: &str) -> Result<Option<u64>, Unreadable> {
         self.get(name).map(|value| serde_json::from_str(value.get()).map_err(|_| Unreadable)).transpose()
     }
 
     /// The object `name`.
+    #[inline(never)]
     pub(crate) fn object(&self, name: &str) -> Result<Option<Self>, Unreadable> {
         self.get(name).map(|value| Self::of_text(value.get())).transpose()
     }
 
     /// The list `name`; an absent one is empty.
+    #[inline(never)]
     pub(crate) fn list(&self, name: &str) -> Result<Vec<&'a RawValue>, Unreadable> {
         self.get(name).map_or_else(|| Ok(Vec::new()), list)
     }

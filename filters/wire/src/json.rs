@@ -1,7 +1,7 @@
 //! JSON, written piece by piece.
 //!
 //! By hand, because a derived writer of every message of every format is several hundred kilobytes of wasm, which Envoy
-//! compiles before it is ready; this is two.
+//! compiles before it is ready; this is two. A copy of it at every call would be the same again: hence no inlining.
 
 use serde_json::value::RawValue;
 
@@ -14,6 +14,7 @@ impl<'a> Json<'a> {
         Self(out)
     }
 
+    #[inline(never)]
     pub(crate) fn open_object(&mut self) -> &mut Self {
         self.begin();
         self.0.push(b'{');
@@ -24,6 +25,7 @@ impl<'a> Json<'a> {
         self.0.push(b'}');
     }
 
+    #[inline(never)]
     pub(crate) fn open_list(&mut self) -> &mut Self {
         self.begin();
         self.0.push(b'[');
@@ -35,18 +37,21 @@ impl<'a> Json<'a> {
     }
 
     /// The name of the value that comes next.
+    #[inline(never)]
     pub(crate) fn key(&mut self, name: &str) -> &mut Self {
         self.text(name);
         self.0.push(b':');
         self
     }
 
+    #[inline(never)]
     pub(crate) fn text(&mut self, text: &str) {
         self.open_text();
         self.more_text(text);
         self.close_text();
     }
 
+    #[inline(never)]
     pub(crate) fn text_or_null(&mut self, text: Option<&str>) {
         match text {
             Some(text) => self.text(text),
@@ -55,11 +60,13 @@ impl<'a> Json<'a> {
     }
 
     /// Begins a string that [`Self::more_text`] writes piece by piece.
+    #[inline(never)]
     pub(crate) fn open_text(&mut self) {
         self.begin();
         self.0.push(b'"');
     }
 
+    #[inline(never)]
     pub(crate) fn more_text(&mut self, text: &str) {
         let mut rest = text.as_bytes();
         while let Some(at) = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f)) {
@@ -76,15 +83,18 @@ impl<'a> Json<'a> {
         self.0.push(b'"');
     }
 
+    #[inline(never)]
     pub(crate) fn number(&mut self, number: u64) {
         self.raw_text(&number.to_string());
     }
 
+    #[inline(never)]
     pub(crate) fn signed(&mut self, number: i64) {
         self.raw_text(&number.to_string());
     }
 
     /// What is no number in JSON (infinity) is `null`.
+    #[inline(never)]
     pub(crate) fn float(&mut self, number: f64) {
         self.begin();
         let _ = serde_json::to_writer(&mut *self.0, &number);
@@ -103,6 +113,7 @@ impl<'a> Json<'a> {
         self.raw_text(value.get());
     }
 
+    #[inline(never)]
     fn raw_text(&mut self, json: &str) {
         self.begin();
         self.0.extend_from_slice(json.as_bytes());

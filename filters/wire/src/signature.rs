@@ -16,7 +16,8 @@ pub enum Origin {
     Gemini,
     /// OpenAI Responses. The value is `<item id> <encrypted content>`.
     OpenaiResponses,
-    /// One `reasoning_details` element of an OpenAI-compatible server: its JSON text.
+    /// An OpenAI-compatible server. The value is JSON: one element of `reasoning_details` but for its text, the name of
+    /// the field that a bare text came in (`"reasoning_content"`), or an object with the `extra_content` of a tool call.
     OpenaiChat,
 }
 

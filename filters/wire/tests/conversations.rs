@@ -27,7 +27,7 @@ const CREATED: u64 = 1_760_000_000;
 
 /// The formats with recordings.
 const FORMATS: [Format; 4] =
-    [Format::OpenaiChat, Format::OpenaiResponses, Format::AnthropicMessages, Format::BedrockConverse];
+    [Format::OpenaiChat, Format::AnthropicMessages, Format::BedrockConverse, Format::OpenaiResponses];
 
 /// What one format says of one conversation.
 struct Recording {
@@ -79,8 +79,8 @@ macro_rules! recordings {
             recordings: [
                 recording!($conversation, OpenaiChat, "openai-chat", "sse"),
                 recording!($conversation, AnthropicMessages, "anthropic-messages", "sse"),
-                recording!($conversation, OpenaiResponses, "openai-responses", "sse"),
                 recording!($conversation, BedrockConverse, "bedrock-converse", "jsonl"),
+                recording!($conversation, OpenaiResponses, "openai-responses", "sse"),
             ],
         }),*]
     };
@@ -115,14 +115,14 @@ const ERRORS: [(Format, &[u8], &[u8]); FORMATS.len()] = [
         recorded!("error", "anthropic-messages.stream.sse"),
     ),
     (
-        Format::OpenaiResponses,
-        recorded!("error", "openai-responses.error.json"),
-        recorded!("error", "openai-responses.stream.sse"),
-    ),
-    (
         Format::BedrockConverse,
         recorded!("error", "bedrock-converse.error.json"),
         recorded!("error", "bedrock-converse.stream.jsonl"),
+    ),
+    (
+        Format::OpenaiResponses,
+        recorded!("error", "openai-responses.error.json"),
+        recorded!("error", "openai-responses.stream.sse"),
     ),
 ];
 
@@ -132,8 +132,8 @@ fn cannot_say(format: Format) -> &'static [&'static str] {
     match format {
         Format::OpenaiChat => &["tools.cache", "top_k", "metadata", "reasoning.shown"],
         Format::AnthropicMessages => &["frequency_penalty", "presence_penalty", "seed", "metadata", "service_tier"],
-        Format::OpenaiResponses => &["tools.cache", "stop", "top_k", "frequency_penalty", "presence_penalty", "seed"],
         Format::BedrockConverse => &["frequency_penalty", "presence_penalty", "seed", "end_user"],
+        Format::OpenaiResponses => &["tools.cache", "stop", "top_k", "frequency_penalty", "presence_penalty", "seed"],
         _ => &[],
     }
 }
@@ -152,10 +152,10 @@ fn says_otherwise(format: Format) -> &'static [&'static str] {
     match format {
         // Its schemas have no name and are always strict.
         Format::AnthropicMessages => &["output.name", "output.strict"],
-        // It takes no bound below 16.
-        Format::OpenaiResponses => &["max_output_tokens"],
         // It has them in its path.
         Format::BedrockConverse => &["model", "stream"],
+        // It takes no bound below 16.
+        Format::OpenaiResponses => &["max_output_tokens"],
         _ => &[],
     }
 }
@@ -561,6 +561,16 @@ const PREAMBLES: [(Format, &[Event]); FORMATS.len()] = [
         ],
     ),
     (
+        Format::BedrockConverse,
+        &[
+            ("messageStart", r#"{"role":"assistant"}"#),
+            ("contentBlockDelta", r#"{"delta":{"text":""},"contentBlockIndex":0}"#),
+            ("contentBlockDelta", r#"{"delta":{"reasoningContent":{"text":""}},"contentBlockIndex":1}"#),
+            ("contentBlockStop", r#"{"contentBlockIndex":0}"#),
+            ("newEvent", r#"{"new":true}"#),
+        ],
+    ),
+    (
         Format::OpenaiResponses,
         &[
             (
@@ -588,16 +598,6 @@ const PREAMBLES: [(Format, &[Event]); FORMATS.len()] = [
                 r#"{"type":"response.output_text.delta","item_id":"msg_1","output_index":0,"content_index":0,"delta":"","logprobs":[],"sequence_number":5}"#,
             ),
             ("keepalive", r#"{"type":"keepalive","sequence_number":6}"#),
-        ],
-    ),
-    (
-        Format::BedrockConverse,
-        &[
-            ("messageStart", r#"{"role":"assistant"}"#),
-            ("contentBlockDelta", r#"{"delta":{"text":""},"contentBlockIndex":0}"#),
-            ("contentBlockDelta", r#"{"delta":{"reasoningContent":{"text":""}},"contentBlockIndex":1}"#),
-            ("contentBlockStop", r#"{"contentBlockIndex":0}"#),
-            ("newEvent", r#"{"new":true}"#),
         ],
     ),
 ];
@@ -665,6 +665,27 @@ const FIRSTS: [(Format, &[&[Event]]); FORMATS.len()] = [
         ],
     ),
     (
+        Format::BedrockConverse,
+        &[
+            &[("contentBlockDelta", r#"{"delta":{"text":"H"},"contentBlockIndex":0}"#)],
+            &[("contentBlockDelta", r#"{"delta":{"reasoningContent":{"text":"H"}},"contentBlockIndex":0}"#)],
+            &[
+                (
+                    "contentBlockDelta",
+                    r#"{"delta":{"reasoningContent":{"redactedContent":"eA=="}},"contentBlockIndex":0}"#,
+                ),
+                ("contentBlockStop", r#"{"contentBlockIndex":0}"#),
+            ],
+            &[("contentBlockStart", r#"{"start":{"toolUse":{"toolUseId":"c","name":"f"}},"contentBlockIndex":0}"#)],
+            &[(
+                "contentBlockStart",
+                r#"{"start":{"toolUse":{"toolUseId":"c","name":"nova_grounding","type":"server_tool_use"}},"contentBlockIndex":0}"#,
+            )],
+            &[("contentBlockStart", r#"{"start":{"image":{"format":"png"}},"contentBlockIndex":0}"#)],
+            &[("messageStop", r#"{"stopReason":"end_turn"}"#)],
+        ],
+    ),
+    (
         Format::OpenaiResponses,
         &[
             &[("", r#"{"type":"response.output_text.delta","output_index":0,"content_index":0,"delta":"H"}"#)],
@@ -696,27 +717,6 @@ const FIRSTS: [(Format, &[&[Event]]); FORMATS.len()] = [
                 "",
                 r#"{"type":"response.completed","response":{"id":"a","model":"m","status":"completed","output":[]}}"#,
             )],
-        ],
-    ),
-    (
-        Format::BedrockConverse,
-        &[
-            &[("contentBlockDelta", r#"{"delta":{"text":"H"},"contentBlockIndex":0}"#)],
-            &[("contentBlockDelta", r#"{"delta":{"reasoningContent":{"text":"H"}},"contentBlockIndex":0}"#)],
-            &[
-                (
-                    "contentBlockDelta",
-                    r#"{"delta":{"reasoningContent":{"redactedContent":"eA=="}},"contentBlockIndex":0}"#,
-                ),
-                ("contentBlockStop", r#"{"contentBlockIndex":0}"#),
-            ],
-            &[("contentBlockStart", r#"{"start":{"toolUse":{"toolUseId":"c","name":"f"}},"contentBlockIndex":0}"#)],
-            &[(
-                "contentBlockStart",
-                r#"{"start":{"toolUse":{"toolUseId":"c","name":"nova_grounding","type":"server_tool_use"}},"contentBlockIndex":0}"#,
-            )],
-            &[("contentBlockStart", r#"{"start":{"image":{"format":"png"}},"contentBlockIndex":0}"#)],
-            &[("messageStop", r#"{"stopReason":"end_turn"}"#)],
         ],
     ),
 ];

@@ -24,7 +24,7 @@ const NAMELESS: &str = "document";
 const MAX_NAME: usize = 200;
 
 /// Each is compared with all others.
-const MAX_DOCUMENTS: usize = 1000;
+const MAX_DOCUMENTS: usize = 200;
 
 pub(super) fn image_type(format: &str) -> Option<&'static str> {
     find(&IMAGES, |(known, _)| known == format).map(|(_, media_type)| media_type)

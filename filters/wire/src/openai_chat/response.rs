@@ -27,18 +27,19 @@ pub fn read_response(body: &[u8]) -> Result<Response, Malformed> {
 }
 
 fn read_choices(response: &Fields<'_>) -> Result<Response, Unreadable> {
-    let mut choices = Vec::new();
-    for choice in response.list("choices")? {
-        choices.push(Fields::of_text(choice.get())?);
+    let choices = response.list("choices")?;
+    let mut first = 0;
+    for (at, choice) in choices.iter().enumerate() {
+        if Fields::of_text(choice.get())?.count("index") == Ok(Some(0)) {
+            first = at;
+        }
     }
-    let index_of = |choice: &Fields<'_>| choice.count("index").ok().flatten();
-    let first = choices.iter().position(|choice| index_of(choice) == Some(0)).unwrap_or(0);
     let mut others: usize = 0;
     for (_, choice) in choices.iter().enumerate().filter(|(at, _)| *at != first) {
-        let message = choice.object("message")?.unwrap_or_default();
+        let message = Fields::of_text(choice.get())?.object("message")?.unwrap_or_default();
         others = others.saturating_add(all(&message));
     }
-    let choice = choices.get(first).ok_or(Unreadable)?;
+    let choice = Fields::of_text(choices.get(first).ok_or(Unreadable)?.get())?;
     let message = choice.object("message")?.ok_or(Unreadable)?;
     let refusal = message.text("refusal")?.unwrap_or_default();
     let parts = read_parts(&message, &refusal)?;

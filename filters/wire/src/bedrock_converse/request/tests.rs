@@ -601,8 +601,9 @@ fn claude_does_not_think_where_it_could_not_answer_as_asked() {
         ..to(model, messages)
     };
     let hi = || vec![user(vec![text("a")])];
-    // No room, a call that is asked for, and a call that another provider made without thinking that Claude can read.
+    // No room, an answer begun, a call asked for, and a call of another provider's without thinking that Claude can read.
     for request in [
+        thinking(OPUS, vec![user(vec![text("a")]), assistant(vec![text("b")])]),
         Request { max_output_tokens: Some(1024), ..thinking(HAIKU, hi()) },
         Request { tools: vec![tool("f")], tool_choice: Some(ToolChoice::Required), ..thinking(HAIKU, hi()) },
         Request { tools: vec![tool("f")], tool_choice: Some(ToolChoice::Required), ..thinking(OPUS, hi()) },

@@ -134,9 +134,11 @@ const fn of_three(effort: Effort) -> Effort {
     }
 }
 
-/// Claude does not think when it is told which tool to call, and the call matters more.
-const fn is_forced(request: &Request) -> bool {
-    !request.tools.is_empty() && matches!(request.tool_choice, Some(ToolChoice::Required | ToolChoice::Named(_)))
+/// Claude does not think when it is told which tool to call, or how its answer begins, and that matters more.
+fn is_forced(request: &Request) -> bool {
+    let call = matches!(request.tool_choice, Some(ToolChoice::Required | ToolChoice::Named(_)));
+    let begun = request.messages.last().is_some_and(|message| message.role == Role::Assistant);
+    begun || (call && !request.tools.is_empty())
 }
 
 /// Whether the model's last turn called tools without having thought, as another provider's turn looks here: Claude with

@@ -325,3 +325,81 @@ fn too_much_beside_an_incomplete_call_ends_the_stream() {
     assert!(frames.last().unwrap().starts_with("internalServerException "), "{frames:?}");
     assert_eq!(frames.len(), 4);
 }
+
+#[cfg(not(target_arch = "wasm32"))]
+mod any_stream {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn delta() -> impl Strategy<Value = Delta> {
+        prop_oneof![
+            "[a-z\u{e9}\"]{0,4}".prop_map(Delta::Text),
+            "[a-z]{0,4}".prop_map(Delta::Reasoning),
+            Just(seal(Origin::Claude, SealKind::Signature, "c2ln")),
+            Just(seal(Origin::Claude, SealKind::Encrypted, "eA==")),
+            (0..3_u32).prop_map(|index| arguments(index, "{")),
+            (0..3_u32).prop_map(|index| arguments(index, "}")),
+            Just(call(0, "")),
+        ]
+    }
+
+    /// Calls numbered as they come, and pieces only of those that were announced and are not complete.
+    fn deltas() -> impl Strategy<Value = Vec<Delta>> {
+        prop::collection::vec(delta(), 0..20).prop_map(|deltas| {
+            let mut calls: Vec<String> = Vec::new();
+            let mut kept = Vec::new();
+            for delta in deltas {
+                match delta {
+                    Delta::ToolCall { .. } => {
+                        kept.push(call(u32::try_from(calls.len()).unwrap(), "c"));
+                        calls.push(String::new());
+                    }
+                    Delta::ToolArguments { index, json } => {
+                        let written = calls.get_mut(index as usize);
+                        let Some(written) = written.filter(|written| *written == "{" || json == "{") else { continue };
+                        if *written != "{}" && *written != json {
+                            written.push_str(&json);
+                            kept.push(arguments(index, &json));
+                        }
+                    }
+                    other => kept.push(other),
+                }
+            }
+            kept
+        })
+    }
+
+    /// Text, reasoning with its seals, and each call with its arguments, in the order of the calls.
+    fn said(deltas: &[Delta]) -> (String, String, Vec<String>) {
+        let (mut text, mut thought, mut calls) = (String::new(), String::new(), Vec::new());
+        for delta in deltas {
+            match delta {
+                Delta::Text(piece) => text.push_str(piece),
+                Delta::Reasoning(piece) => thought.push_str(piece),
+                Delta::Seal(seal) => thought.push_str(&seal.value),
+                Delta::ToolCall { .. } => calls.push(String::new()),
+                Delta::ToolArguments { index, json } => calls[*index as usize].push_str(json),
+                _ => {}
+            }
+        }
+        for arguments in &mut calls {
+            if arguments.is_empty() {
+                arguments.push_str("{}");
+            }
+        }
+        (text, thought, calls)
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_says_the_same_when_it_is_read(deltas in deltas()) {
+            let expected = said(&deltas);
+            let whole = [deltas, vec![Delta::End]].concat();
+            let frames = written(&whole);
+            let events: Vec<(&str, &str)> = frames.iter().filter_map(|frame| frame.split_once(' ')).collect();
+            let returned = read(&events).unwrap();
+            prop_assert_eq!(said(&returned), expected);
+            prop_assert_eq!(returned.last(), Some(&Delta::End));
+        }
+    }
+}
