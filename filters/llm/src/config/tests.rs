@@ -70,7 +70,8 @@ fn a_fault_is_told_with_its_path_what_was_found_and_what_was_expected() {
         (
             provider("format"),
             json!("grpc"),
-            "gate.providers.openai.format: unknown variant `grpc`, expected `openai-chat` or `anthropic-messages`",
+            "gate.providers.openai.format: unknown variant `grpc`, expected one of `openai-chat`, \
+             `openai-responses`, `anthropic-messages`, `google-gemini`, `bedrock-converse`",
         ),
         (provider("host"), json!("a b"), "gate.providers.openai.host: found `a b`, expected a host name"),
         (

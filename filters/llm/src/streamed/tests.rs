@@ -4,10 +4,10 @@ use super::Streamed;
 use crate::answer::{Passage, Relay, Tally};
 use crate::config::Limits;
 use crate::example;
-use Format::{AnthropicMessages, OpenaiChat};
-use tollgate_kernel::sse::Framer;
+use crate::framing::Framing;
+use Format::{AnthropicMessages, BedrockConverse, GoogleGemini, OpenaiChat, OpenaiResponses};
 use tollgate_wire::Format;
-use tollgate_wire::stream::{Delta, Reader};
+use tollgate_wire::stream::{Delta, Reader, Writer};
 use tollgate_wire::usage::Usage;
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
@@ -16,6 +16,7 @@ macro_rules! recorded {
     ($($name:literal),*) => {[$(
         ($name, OpenaiChat, stream!($name, "openai-chat")),
         ($name, AnthropicMessages, stream!($name, "anthropic-messages")),
+        ($name, OpenaiResponses, stream!($name, "openai-responses")),
     )*]};
 }
 
@@ -25,8 +26,8 @@ macro_rules! stream {
     };
 }
 
-/// The same answers as both providers stream them.
-const RECORDED: [(&str, Format, &str); 18] = recorded!(
+/// The same answers as all providers stream them that stream in text.
+const RECORDED: [(&str, Format, &str); 27] = recorded!(
     "text",
     "tools",
     "stop_sequence",
@@ -37,6 +38,11 @@ const RECORDED: [(&str, Format, &str); 18] = recorded!(
     "error",
     "long_output"
 );
+
+fn recorded(name: &str, format: Format) -> &'static str {
+    let found = RECORDED.iter().find(|(recorded, by, _)| (*recorded, *by) == (name, format));
+    found.map(|(_, _, stream)| *stream).expect("a recording")
+}
 
 /// One way through the gateway.
 #[derive(Debug, Clone, Copy)]
@@ -64,21 +70,28 @@ fn ways(from: Format) -> impl Iterator<Item = Way> {
 #[derive(Debug, PartialEq)]
 struct Relayed {
     /// All that the client got, but for line ends after the last event: the LF of a CRLF may come too late for it.
-    client: String,
+    client: Vec<u8>,
     /// Why another provider is asked, if it is.
     failed: Option<&'static str>,
     tally: Tally,
 }
 
 impl Relayed {
-    fn new(client: &[u8], failed: Option<&'static str>, tally: Tally) -> Self {
-        assert!(client.is_empty() || client.ends_with(b"\n") || client.ends_with(b"\r"), "the last event is whole");
-        let client = String::from_utf8_lossy(client).trim_end_matches(['\r', '\n']).to_owned();
+    fn new(to: Format, mut client: Vec<u8>, failed: Option<&'static str>, tally: Tally) -> Self {
+        if to != BedrockConverse {
+            assert!(client.is_empty() || client.ends_with(b"\n") || client.ends_with(b"\r"), "the last event is whole");
+            client.truncate(client.trim_ascii_end().len());
+        }
         Self { client, failed, tally }
     }
 
+    fn text(&self) -> String {
+        String::from_utf8_lossy(&self.client).into_owned()
+    }
+
     fn deltas(&self, to: Format) -> Vec<Delta> {
-        deltas(to, &format!("{}\n\n", self.client))
+        let end: &[u8] = if to == BedrockConverse { b"" } else { b"\n\n" };
+        deltas(to, &[&self.client, end].concat())
     }
 }
 
@@ -97,11 +110,11 @@ fn relay<'a>(way: Way, limits: &Limits, chunks: impl IntoIterator<Item = &'a [u8
             Relay::Bytes(bytes) => client.extend(bytes),
             Relay::Failed(failure) => {
                 assert!(client.is_empty(), "a failed attempt was seen by the client");
-                return Relayed::new(&client, Some(failure.reason), tally);
+                return Relayed::new(way.to, client, Some(failure.reason), tally);
             }
         }
     }
-    Relayed::new(&client, None, tally)
+    Relayed::new(way.to, client, None, tally)
 }
 
 fn at_once(way: Way, limits: &Limits, stream: &str) -> Relayed {
@@ -121,12 +134,17 @@ fn whatever_the_cut(way: Way, limits: &Limits, stream: &str) -> Relayed {
     whole
 }
 
-fn deltas(format: Format, stream: &str) -> Vec<Delta> {
-    let (mut framer, mut reader, mut deltas) = (Framer::new(usize::MAX), Reader::new(format, 1), Vec::new());
+fn deltas(format: Format, stream: &[u8]) -> Vec<Delta> {
+    let (mut framing, mut reader, mut deltas) = (Framing::of(format, 1 << 20), Reader::new(format, 1), Vec::new());
     let mut read = |name: &[u8], data: &[u8]| reader.read(name, data, &mut deltas).expect("a readable event");
-    framer.push(stream.as_bytes(), |event| read(event.name, event.data)).expect("no limit");
-    framer.finish(|event| panic!("an event was left unfinished: {event:?}"));
+    framing.push(stream, |event| read(event.name, event.data)).expect("no limit");
+    framing.finish(|event| panic!("an event was left unfinished: {event:?}"));
     deltas
+}
+
+/// Whether a stream of this format says that it is complete.
+fn says_end(format: Format) -> bool {
+    format != GoogleGemini
 }
 
 fn said(deltas: &[Delta]) -> String {
@@ -174,7 +192,7 @@ fn not_a_single_byte_of_a_stream_is_a_place_that_matters() {
 #[test]
 fn line_ends_and_comments_change_nothing_either() {
     let limits = Limits::default();
-    for (_, from, stream) in RECORDED.into_iter().take(4) {
+    for (_, from, stream) in RECORDED.into_iter().take(6) {
         let commented = stream.replace("data: ", ": in between\ndata: ").replace("\n\n", "\n\n: keep-alive\n\n");
         for stream in [stream.replace('\n', "\r\n"), stream.replace('\n', "\r"), commented] {
             ways(from).for_each(|way| drop(whatever_the_cut(way, &limits, &stream)));
@@ -187,38 +205,41 @@ fn the_same_format_passes_byte_for_byte_but_for_a_usage_chunk_that_the_client_di
     let limits = Limits::default();
     for (name, from, stream) in RECORDED {
         let asked = Way { include_usage: true, ..way(from, from) };
-        assert_eq!(at_once(asked, &limits, stream).client, stream.trim_end(), "{name}");
+        assert_eq!(at_once(asked, &limits, stream).text(), stream.trim_end(), "{name}");
         let unasked = at_once(way(from, from), &limits, stream);
-        assert_eq!(unasked.client, without(stream, USAGE_CHUNK).trim_end(), "{name}");
+        assert_eq!(unasked.text(), without(stream, USAGE_CHUNK).trim_end(), "{name}");
         for line_end in ["\r\n", "\r"] {
             let stream = stream.replace('\n', line_end);
             let relayed = whatever_the_cut(asked, &limits, &stream);
-            assert_eq!(relayed.client, stream.trim_end(), "{name}");
+            assert_eq!(relayed.text(), stream.trim_end(), "{name}");
         }
     }
 }
 
 #[test]
 fn a_hidden_usage_chunk_takes_no_keep_alive_with_it_and_is_still_counted() {
-    let stream = RECORDED[0].2.replace("\n\ndata: {\"id", "\n\n: keep-alive\n\ndata: {\"id").replace('\n', "\r\n");
+    let stream = recorded("text", OpenaiChat)
+        .replace("\n\ndata: {\"id", "\n\n: keep-alive\n\ndata: {\"id")
+        .replace('\n', "\r\n");
     let relayed = whatever_the_cut(way(OpenaiChat, OpenaiChat), &Limits::default(), &stream);
     let usage = stream.split_inclusive("\r\n\r\n").find(|block| block.contains(USAGE_CHUNK)).expect("it is in there");
-    assert_eq!(relayed.client, stream.replace(usage, "").trim_end());
+    assert_eq!(relayed.text(), stream.replace(usage, "").trim_end());
     assert!(relayed.tally.usage.is_some());
 }
 
 #[test]
-fn the_other_format_says_the_same() {
+fn every_other_format_says_the_same() {
     let limits = Limits::default();
     for (name, from, stream) in RECORDED.into_iter().filter(|(name, ..)| *name != "error") {
-        let to = if from == OpenaiChat { AnthropicMessages } else { OpenaiChat };
-        let expected = deltas(from, stream);
-        let relayed = at_once(way(from, to), &limits, stream);
-        let client = relayed.deltas(to);
-        assert_eq!(said(&client), said(&expected), "{name}");
-        assert_eq!(client.last(), Some(&Delta::End), "{name}");
-        assert_eq!(client.iter().filter(|delta| matches!(delta, Delta::Stop(_))).count(), 1, "{name}");
-        assert!(relayed.tally.stopped && relayed.tally.cut.is_none(), "{name}");
+        let expected = deltas(from, stream.as_bytes());
+        for to in Format::ALL.into_iter().filter(|to| *to != from) {
+            let relayed = at_once(way(from, to), &limits, stream);
+            let client = relayed.deltas(to);
+            assert_eq!(said(&client), said(&expected), "{name} {to:?}");
+            assert_eq!(client.last() == Some(&Delta::End), says_end(to), "{name} {to:?}");
+            assert_eq!(client.iter().filter(|delta| matches!(delta, Delta::Stop(_))).count(), 1, "{name} {to:?}");
+            assert!(relayed.tally.stopped && relayed.tally.cut.is_none(), "{name} {to:?}");
+        }
     }
 }
 
@@ -230,8 +251,8 @@ fn the_tally_is_the_providers_whatever_the_client_speaks_and_sees() {
         assert!(tallies.iter().all(|tally| *tally == tallies[0]), "{name}: {tallies:?}");
         assert!(tallies[0].output_bytes > 0, "{name}");
     }
-    let text = at_once(way(OpenaiChat, OpenaiChat), &limits, RECORDED[0].2).tally;
-    let same = at_once(way(AnthropicMessages, OpenaiChat), &limits, RECORDED[1].2).tally;
+    let text = at_once(way(OpenaiChat, OpenaiChat), &limits, recorded("text", OpenaiChat)).tally;
+    let same = at_once(way(AnthropicMessages, OpenaiChat), &limits, recorded("text", AnthropicMessages)).tally;
     assert_eq!(text.usage.map(|usage: Usage| usage.output()), same.usage.map(|usage| usage.output()));
 }
 
@@ -275,7 +296,7 @@ fn an_error_before_anything_was_said_leaves_no_trace_with_the_client() {
 #[test]
 fn an_error_after_the_commit_point_is_the_last_that_the_client_sees() {
     for (_, from, stream) in RECORDED.into_iter().filter(|(name, ..)| *name == "error") {
-        let chatty = [stream, ": bye\n\n", RECORDED[usize::from(from == AnthropicMessages)].2, "data: {"].concat();
+        let chatty = [stream, ": bye\n\n", recorded("text", from), "data: {"].concat();
         for way in ways(from) {
             let relayed = whatever_the_cut(way, &Limits::default(), &chatty);
             assert_eq!(relayed, at_once(way, &Limits::default(), stream), "nothing comes after the error");
@@ -313,22 +334,27 @@ fn a_stream_that_ends_too_early_is_told_in_the_clients_format_and_never_as_compl
 
 #[test]
 fn a_complete_answer_without_its_end_marker_is_complete() {
-    for (from, stream, marker) in
-        [(OpenaiChat, RECORDED[0].2, "[DONE]"), (AnthropicMessages, RECORDED[1].2, "message_stop")]
-    {
+    for (from, stream, marker) in [
+        (OpenaiChat, recorded("text", OpenaiChat), "[DONE]"),
+        (AnthropicMessages, recorded("text", AnthropicMessages), "message_stop"),
+    ] {
         let stream = without(stream, marker);
         for way in ways(from) {
             let relayed = whatever_the_cut(way, &Limits::default(), &stream);
             assert!(relayed.tally.stopped && relayed.tally.cut.is_none());
             let ended = relayed.deltas(way.to).last() == Some(&Delta::End);
-            assert_eq!(ended, way.from != way.to, "what we write is whole, what we pass on is the provider's");
+            assert_eq!(
+                ended,
+                way.from != way.to && says_end(way.to),
+                "what we write is whole, what we pass on is the provider's"
+            );
         }
     }
 }
 
 #[test]
 fn a_last_event_without_its_blank_line_is_told_and_completed() {
-    for (name, from, stream) in RECORDED.into_iter().take(4) {
+    for (name, from, stream) in RECORDED.into_iter().take(6) {
         for way in ways(from) {
             let whole = at_once(way, &Limits::default(), stream);
             for missing in [1, 2] {
@@ -338,6 +364,43 @@ fn a_last_event_without_its_blank_line_is_told_and_completed() {
                 assert_eq!(relayed.tally, whole.tally);
             }
         }
+    }
+}
+
+/// The frames of a stream that is recorded as text.
+fn in_frames(from: Format, stream: &str) -> Vec<u8> {
+    let (mut writer, mut frames) = (Writer::new(BedrockConverse, false, 0), Vec::new());
+    deltas(from, stream.as_bytes()).iter().for_each(|delta| writer.write(delta, &mut frames));
+    frames
+}
+
+#[test]
+fn binary_frames_are_relayed_alike_however_they_are_cut() {
+    let limits = Limits::default();
+    for (name, from, stream) in RECORDED.into_iter().filter(|(_, from, _)| *from == AnthropicMessages) {
+        let frames = in_frames(from, stream);
+        for way in ways(BedrockConverse) {
+            let whole = relay(way, &limits, [&frames[..]]);
+            if way.to == BedrockConverse {
+                assert_eq!(whole.client, frames, "{name}");
+            }
+            assert_eq!(said(&whole.deltas(way.to)), said(&deltas(from, stream.as_bytes())), "{name}");
+            assert_eq!(relay(way, &limits, frames.chunks(1).chain([&b""[..]])), whole, "{name} byte by byte");
+        }
+    }
+}
+
+#[test]
+fn a_frame_with_a_wrong_checksum_ends_the_stream() {
+    let frames = in_frames(AnthropicMessages, recorded("text", AnthropicMessages));
+    let mut broken = frames.clone();
+    let last = broken.len() - 1;
+    broken[last] ^= 1;
+    for way in ways(BedrockConverse) {
+        let relayed = relay(way, &Limits::default(), [&broken[..]]);
+        assert_eq!((relayed.failed, relayed.tally.cut), (None, Some("malformed_answer")));
+        assert!(matches!(relayed.deltas(way.to).last(), Some(Delta::Error(_))));
+        assert_eq!(relay(way, &Limits::default(), [&broken[..12]]).failed, Some("empty_answer"));
     }
 }
 
@@ -367,7 +430,7 @@ fn what_may_be_held_is_what_comes_before_the_answer_not_the_answer() {
     for way in ways(OpenaiChat) {
         let limits = Limits { held_bytes: ping.len(), ..Limits::default() };
         let relayed = whatever_the_cut(way, &limits, &stream);
-        assert!(relayed.failed.is_none() && relayed.client.contains(&long));
+        assert!(relayed.failed.is_none() && relayed.text().contains(&long));
         let limits = Limits { held_bytes: ping.len() - 1, ..Limits::default() };
         assert_eq!(whatever_the_cut(way, &limits, &stream).failed, Some("no_answer_in_held_bytes"));
     }
@@ -400,7 +463,7 @@ fn an_event_that_cannot_be_read_fails_the_attempt_until_something_was_said() {
         // Of the same format the client may understand what we do not.
         let cut = (way.from != way.to).then_some("malformed_answer");
         assert_eq!((later.failed, later.tally.cut), (None, cut), "{way:?}");
-        assert_eq!(later.client.contains(broken.trim_end()), way.from == way.to);
+        assert_eq!(later.text().contains(broken.trim_end()), way.from == way.to);
     }
 }
 
