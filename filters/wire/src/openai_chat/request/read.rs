@@ -114,7 +114,7 @@ fn read_stop(stop: &RawValue, at: &At<'_>) -> Result<Vec<String>, Invalid> {
 fn read_metadata(metadata: &Fields<'_>, at: &At<'_>) -> Result<Vec<(String, String)>, Invalid> {
     let mut labels = Vec::new();
     for (name, value) in metadata.iter() {
-        labels.push((name.to_owned(), read(value, &at.field(name), "a string")?));
+        labels.push((name.to_owned(), read(value, at, "an object of strings")?));
     }
     Ok(labels)
 }

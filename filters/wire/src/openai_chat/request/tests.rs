@@ -135,7 +135,7 @@ fn a_request_that_cannot_be_carried_is_refused_with_the_field_at_fault() {
         (json!({"temperature": "hot"}), "temperature: must be a number"),
         (json!({"max_tokens": -1}), "max_tokens: must be a whole number, not negative"),
         (json!({"seed": 1.5}), "seed: must be a whole number"),
-        (json!({"metadata": {"a": 1}}), "metadata.a: must be a string"),
+        (json!({"metadata": {"a": 1}}), "metadata: must be an object of strings"),
         (
             json!({"reasoning_effort": "hard"}),
             "reasoning_effort: must be none, minimal, low, medium, high, xhigh or max",
