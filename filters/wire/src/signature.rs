@@ -5,6 +5,9 @@
 //! client's own format is labelled with where it came from on its way to the client, and on its way back goes only to
 //! a provider that can read it: any other would refuse the whole conversation.
 
+use base64::Engine as _;
+use base64::alphabet;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use std::fmt;
 
 /// Who can read a seal.
@@ -55,6 +58,12 @@ const ORIGINS: [(Origin, &str); 4] = [
 ];
 const KINDS: [(SealKind, &str); 2] = [(SealKind::Signature, "signature"), (SealKind::Encrypted, "encrypted")];
 
+/// Written with padding, read with and without.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
 impl Seal {
     /// The seal that a client of a format with seals of `own` hands back. `kind` says where in that format it stood;
     /// a label knows better.
@@ -72,6 +81,22 @@ impl Seal {
         let origin = ORIGINS.iter().find(|(origin, _)| *origin == self.origin).map_or("", |(_, name)| name);
         let kind = KINDS.iter().find(|(kind, _)| *kind == self.kind).map_or("", |(_, name)| name);
         format!("{LABEL}{origin}:{kind}:{}", self.value)
+    }
+
+    /// As [`Self::from_client`], for a format whose seals are base64 of either alphabet.
+    #[must_use]
+    pub fn from_client_base64(own: Origin, kind: SealKind, text: &str) -> Self {
+        let labelled = || {
+            let decoded = BASE64.decode(text.strip_prefix(LABEL_BASE64)?.replace('-', "+").replace('_', "/")).ok()?;
+            Self::labelled(&format!("{LABEL}{}", str::from_utf8(&decoded).ok()?))
+        };
+        labelled().unwrap_or_else(|| Self { origin: own, kind, value: text.to_owned() })
+    }
+
+    /// As [`Self::for_client`], for a format whose seals are base64.
+    #[must_use]
+    pub fn for_client_base64(&self, own: Origin) -> String {
+        if self.origin == own { self.value.clone() } else { BASE64.encode(self.for_client(own)) }
     }
 
     fn labelled(text: &str) -> Option<Self> {
@@ -116,6 +141,23 @@ mod tests {
                     assert_eq!(Seal::from_client(own, kind, &shown), seal);
                 }
             }
+        }
+    }
+
+    #[test]
+    fn in_base64_it_comes_back_from_either_alphabet_with_and_without_padding() {
+        for (origin, _) in ORIGINS {
+            let seal = Seal { origin, kind: SealKind::Encrypted, value: "~~~?>é:x".to_owned() };
+            let shown = seal.for_client_base64(Origin::Gemini);
+            assert_eq!(shown.starts_with(LABEL_BASE64), origin != Origin::Gemini);
+            let url_safe = shown.replace('+', "-").replace('/', "_");
+            for shown in [shown.trim_end_matches('='), &shown, &url_safe] {
+                assert_eq!(Seal::from_client_base64(Origin::Gemini, SealKind::Encrypted, shown), seal);
+            }
+        }
+        for text in ["dG9sbGdhdGU6", "dG9sbGdhdGU6!!", "dG9sbGdhdGU6Y2xhdWRl", "c2VhbC0x", ""] {
+            let seal = Seal::from_client_base64(Origin::Gemini, SealKind::Signature, text);
+            assert_eq!((seal.origin, seal.value.as_str()), (Origin::Gemini, text));
         }
     }
 

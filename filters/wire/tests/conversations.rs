@@ -20,14 +20,20 @@ use tollgate_wire::conversation::{
 use tollgate_wire::error::{ApiError, ErrorKind};
 use tollgate_wire::signature::{LABEL, LABEL_BASE64, Origin, Seal};
 use tollgate_wire::stream::{Delta, Reader, Writer};
+use tollgate_wire::usage::Usage;
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
 const CREATED: u64 = 1_760_000_000;
 
 /// The formats with recordings.
-const FORMATS: [Format; 4] =
-    [Format::OpenaiChat, Format::AnthropicMessages, Format::BedrockConverse, Format::OpenaiResponses];
+const FORMATS: [Format; 5] = [
+    Format::OpenaiChat,
+    Format::OpenaiResponses,
+    Format::AnthropicMessages,
+    Format::GoogleGemini,
+    Format::BedrockConverse,
+];
 
 /// What one format says of one conversation.
 struct Recording {
@@ -81,6 +87,7 @@ macro_rules! recordings {
                 recording!($conversation, AnthropicMessages, "anthropic-messages", "sse"),
                 recording!($conversation, BedrockConverse, "bedrock-converse", "jsonl"),
                 recording!($conversation, OpenaiResponses, "openai-responses", "sse"),
+                recording!($conversation, GoogleGemini, "google-gemini", "sse"),
             ],
         }),*]
     };
@@ -124,6 +131,11 @@ const ERRORS: [(Format, &[u8], &[u8]); FORMATS.len()] = [
         recorded!("error", "openai-responses.error.json"),
         recorded!("error", "openai-responses.stream.sse"),
     ),
+    (
+        Format::GoogleGemini,
+        recorded!("error", "google-gemini.error.json"),
+        recorded!("error", "google-gemini.stream.sse"),
+    ),
 ];
 
 /// What of [`asked`] a format has no place for. A request that says it anyway is told so, by the name that
@@ -134,7 +146,16 @@ fn cannot_say(format: Format) -> &'static [&'static str] {
         Format::AnthropicMessages => &["frequency_penalty", "presence_penalty", "seed", "metadata", "service_tier"],
         Format::BedrockConverse => &["frequency_penalty", "presence_penalty", "seed", "end_user"],
         Format::OpenaiResponses => &["tools.cache", "stop", "top_k", "frequency_penalty", "presence_penalty", "seed"],
-        _ => &[],
+        // Labels are of few characters; those of the recordings are of others.
+        Format::GoogleGemini => &[
+            "system.cache",
+            "turns.cache",
+            "tools.cache",
+            "tools.strict",
+            "parallel_tool_calls",
+            "end_user",
+            "metadata",
+        ],
     }
 }
 
@@ -143,6 +164,7 @@ fn dropped_as(key: &'static str) -> &'static str {
     match key {
         "system.cache" | "tools.cache" | "turns.cache" => "cache_control",
         "reasoning.shown" => "reasoning",
+        "tools.strict" => "tool.strict",
         _ => key,
     }
 }
@@ -156,6 +178,8 @@ fn says_otherwise(format: Format) -> &'static [&'static str] {
         Format::BedrockConverse => &["model", "stream"],
         // It takes no bound below 16.
         Format::OpenaiResponses => &["max_output_tokens"],
+        // The first two stand in its path; its schemas have no name and are always strict.
+        Format::GoogleGemini => &["model", "stream", "output.name", "output.strict"],
         _ => &[],
     }
 }
@@ -337,7 +361,10 @@ fn replayed(client: Format, request: &[u8], response: &[u8]) -> Vec<u8> {
             let items = response["output"].as_array().unwrap().iter().cloned();
             ("input", items.chain([user]).collect())
         }
-        _ => panic!("how a client of {} hands an answer back", client.name()),
+        Format::GoogleGemini => {
+            let user = json!({ "role": "user", "parts": [{ "text": "Thanks." }] });
+            ("contents", vec![response["candidates"][0]["content"].take(), user])
+        }
     };
     request[turns].as_array_mut().unwrap().extend(answer);
     request.to_string().into_bytes()
@@ -442,14 +469,17 @@ fn line_ends_byte_order_mark_and_folded_data_change_nothing_wherever_they_are_cu
 fn a_stream_that_breaks_off_is_a_beginning_of_the_whole_one() {
     for_every_pair(|pair, (client, _), (provider, said)| {
         let stream = &*said.stream();
-        let whole = read_stream(provider, &[stream]);
-        let whole_for_client = read_stream(client, &[&write_stream(client, &whole)]);
+        let whole = read_events(provider, &[stream]);
+        let whole_for_client = read_events(client, &[&write_stream(client, &whole)]);
         let mut end = 0;
         for event in events(provider, stream) {
-            let deltas = read_stream(provider, &[&stream[..end]]);
+            let deltas = read_events(provider, &[&stream[..end]]);
             assert!(whole.starts_with(&deltas), "{pair} after {end} bytes");
-            let for_client = read_stream(client, &[&write_stream(client, &deltas)]);
-            assert!(whole_for_client.starts_with(&for_client), "{pair} after {end} bytes");
+            let for_client = read_events(client, &[&write_stream(client, &deltas)]);
+            assert!(
+                whole_for_client.starts_with(&for_client),
+                "{pair} after {end} bytes {whole_for_client:?} {for_client:?}"
+            );
             end += event.len();
         }
         assert_eq!(end, stream.len(), "{pair}");
@@ -600,6 +630,23 @@ const PREAMBLES: [(Format, &[Event]); FORMATS.len()] = [
             ("keepalive", r#"{"type":"keepalive","sequence_number":6}"#),
         ],
     ),
+    (
+        Format::GoogleGemini,
+        &[
+            ("", r#"{"candidates":[{"content":{"parts":[{"text":""}],"role":"model"},"index":0}]}"#),
+            (
+                "",
+                r#"{"usageMetadata":{"promptTokenCount":9,"totalTokenCount":9,"trafficType":"ON_DEMAND"},"modelVersion":"m","responseId":"a"}"#,
+            ),
+            ("", r#"{"candidates":[{"content":{"parts":[{"text":"","thought":true}],"role":"model"},"index":0}]}"#),
+            ("", r#"{}"#),
+            (
+                "",
+                r#"{"candidates":[{"content":{"role":"model"},"index":0,"finishReason":"FINISH_REASON_UNSPECIFIED"}]}"#,
+            ),
+            ("", r#"{"promptFeedback":{"safetyRatings":[]}}"#),
+        ],
+    ),
 ];
 
 /// Sequences of events of which only the last says something: from then on nothing else may answer.
@@ -719,6 +766,36 @@ const FIRSTS: [(Format, &[&[Event]]); FORMATS.len()] = [
             )],
         ],
     ),
+    (
+        Format::GoogleGemini,
+        &[
+            &[("", r#"{"candidates":[{"content":{"parts":[{"text":"H"}],"role":"model"},"index":0}]}"#)],
+            &[("", r#"{"candidates":[{"content":{"parts":[{"text":"H","thought":true}],"role":"model"},"index":0}]}"#)],
+            &[(
+                "",
+                r#"{"candidates":[{"content":{"parts":[{"text":"","thoughtSignature":"c2ln"}],"role":"model"},"index":0}]}"#,
+            )],
+            &[(
+                "",
+                r#"{"candidates":[{"content":{"parts":[{"functionCall":{"name":"f","args":{}}}],"role":"model"},"index":0}]}"#,
+            )],
+            &[(
+                "",
+                r#"{"candidates":[{"content":{"parts":[{"functionCall":{"name":"f","willContinue":true}}],"role":"model"},"index":0}]}"#,
+            )],
+            &[(
+                "",
+                r#"{"candidates":[{"content":{"parts":[{"executableCode":{"language":"PYTHON","code":"1"}}],"role":"model"},"index":0}]}"#,
+            )],
+            &[(
+                "",
+                r#"{"candidates":[{"content":{"parts":[{"inlineData":{"mimeType":"image/png","data":"iVBORw0KGgo="}}],"role":"model"},"index":0}]}"#,
+            )],
+            &[("", r#"{"candidates":[{"finishReason":"MAX_TOKENS","index":0}]}"#)],
+            &[("", r#"{"candidates":[{"content":{"parts":[{"text":"H"}]},"index":1}]}"#)],
+            &[("", r#"{"promptFeedback":{"blockReason":"SAFETY"}}"#)],
+        ],
+    ),
 ];
 
 #[test]
@@ -766,7 +843,17 @@ impl Outcome {
     }
 }
 
+/// A stream that has come to its end.
 fn read_stream(format: Format, chunks: &[&[u8]]) -> Vec<Delta> {
+    let mut deltas = read_events(format, chunks);
+    // Where a format has no end marker, who reads it takes the end of the stream for one.
+    if format == Format::GoogleGemini && deltas.iter().any(|delta| matches!(delta, Delta::Stop(_))) {
+        deltas.push(Delta::End);
+    }
+    deltas
+}
+
+fn read_events(format: Format, chunks: &[&[u8]]) -> Vec<Delta> {
     let mut reader = Reader::new(format, 1);
     let mut deltas = Vec::new();
     let mut read = |event: sse::Event<'_>| reader.read(event.name, event.data, &mut deltas).unwrap();
@@ -852,9 +939,10 @@ fn asked(request: &Request) -> Value {
             _ => None,
         })),
         "tools": request.tools.iter().map(tool).collect::<Vec<_>>(),
+        "tools.strict": request.tools.iter().filter_map(|tool| tool.strict).collect::<Vec<_>>(),
         "tools.cache": cached(request.tools.iter().map(|tool| tool.cache)),
         "tool_choice": request.tool_choice.as_ref().map(|choice| format!("{choice:?}")),
-        "parallel_tool_calls": request.parallel_tool_calls,
+        "parallel_tool_calls": request.parallel_tool_calls.map(|parallel| parallel.to_string()),
         "max_output_tokens": request.max_output_tokens,
         "temperature": request.sampling.temperature,
         "top_p": request.sampling.top_p,
@@ -916,7 +1004,16 @@ fn part(part: &Part) -> Value {
             json!({ "call": call.name, "id": call.id, "arguments": arguments })
         }
         Part::ToolResult(result) => {
-            let content: Vec<Value> = result.content.iter().map(self::part).collect();
+            let mut content: Vec<Value> = Vec::new();
+            for part in &result.content {
+                // Not every format cuts a text into parts.
+                match (part, content.last_mut()) {
+                    (Part::Text(more), Some(Value::Object(before))) if before.contains_key("text") => {
+                        before["text"] = json!(format!("{}{more}", before["text"].as_str().unwrap()));
+                    }
+                    _ => content.push(self::part(part)),
+                }
+            }
             json!({ "result": content, "id": result.id, "is_error": result.is_error })
         }
     }
@@ -945,7 +1042,16 @@ fn seals(parts: &[Part]) -> Vec<(Origin, String)> {
 
 fn tool(tool: &Tool) -> Value {
     let parameters: Option<Value> = tool.parameters.as_ref().map(|schema| serde_json::from_str(schema.get()).unwrap());
-    json!({ "name": tool.name, "description": tool.description, "parameters": parameters, "strict": tool.strict })
+    json!({ "name": tool.name, "description": tool.description, "parameters": parameters })
+}
+
+/// Google has no figure for what is written to a cache: that is prompt like any other.
+fn without_cache_writes(usage: Usage, one: Format, other: Format) -> Usage {
+    if ![one, other].contains(&Format::GoogleGemini) {
+        return usage;
+    }
+    let input_fresh = usage.input_fresh + usage.input_cache_write_5m + usage.input_cache_write_1h;
+    Usage { input_fresh, input_cache_write_5m: 0, input_cache_write_1h: 0, ..usage }
 }
 
 /// All that an answer tells and both formats can say: text pieces are one text, and only some formats tell a stop
@@ -961,7 +1067,7 @@ fn told(response: &Response, one: Format, other: Format) -> Value {
         "others": response.parts.iter().filter(|part| !matches!(part, Part::Text(_))).map(part).collect::<Vec<_>>(),
         "stop": format!("{stop:?}"),
         "output": response.usage.map(|usage| usage.output()),
-        "usage": without(json!(response.usage), &cannot_tell),
+        "usage": without(json!(response.usage.map(|usage| without_cache_writes(usage, one, other))), &cannot_tell),
     });
     without(told, &cannot_tell)
 }

@@ -1,50 +1,98 @@
-//! Google Gemini, `generateContent` and `streamGenerateContent`.
-#![allow(
-    missing_docs,
-    clippy::missing_errors_doc,
-    clippy::must_use_candidate,
-    clippy::needless_pass_by_ref_mut,
-    clippy::unused_self,
-    clippy::missing_const_for_fn,
-    reason = "to be written"
-)]
+//! Google Gemini, `generateContent` and `streamGenerateContent?alt=sse`: the Gemini API and Vertex AI, read and written.
+//!
+//! The model, and whether it streams, stand in the path: they are the caller's.
 
-use crate::conversation::{Request, Response};
-use crate::error::{ApiError, ErrorKind, Invalid, Malformed};
-use crate::stream::Delta;
+mod error;
+mod media;
+mod object;
+mod parts;
+mod request;
+mod response;
+mod schema;
+mod stream;
+mod usage;
 
-pub fn read_request(_body: &[u8]) -> Result<Request, Invalid> {
-    Err(Invalid::new("", "to be written"))
+pub use error::{read_error, write_error};
+pub use request::{read_request, write_request};
+pub use response::{read_response, write_response};
+pub use stream::{StreamReader, StreamWriter};
+
+use crate::conversation::StopReason;
+use crate::signature::Origin;
+
+const ORIGIN: Origin = Origin::Gemini;
+
+/// What stands for the signature of a call that Gemini did not make: it refuses a call without any.
+const NO_SIGNATURE: &str = "skip_thought_signature_validator";
+
+/// Whether a model is of the generations that know thinking as a number of tokens only, take calls without signatures,
+/// and have their searches billed by the answer.
+fn before_gemini_3(model: &str) -> bool {
+    model.contains("gemini-1") || model.contains("gemini-2")
 }
-pub fn write_request(_request: &mut Request) -> Result<Vec<u8>, Invalid> {
-    Err(Invalid::new("", "to be written"))
-}
-pub fn read_response(_body: &[u8]) -> Result<Response, Malformed> {
-    Err(Malformed::Unreadable(String::new()))
-}
-pub fn write_response(_response: &Response) -> Vec<u8> {
-    Vec::new()
-}
-pub fn read_error(status: u16, _body: &[u8]) -> ApiError {
-    ApiError { status, ..ApiError::new(ErrorKind::of_status(status), "") }
-}
-pub fn write_error(_error: &ApiError) -> Vec<u8> {
-    Vec::new()
-}
-#[derive(Debug, Default)]
-pub struct StreamReader;
-impl StreamReader {
-    pub fn read(&mut self, _event: &[u8], _data: &[u8], _out: &mut Vec<Delta>) -> Result<(), Malformed> {
-        Ok(())
+
+/// Why an answer ended. Google says `STOP` also of an answer that calls tools.
+fn read_finish_reason(reason: &str, calls_tools: bool) -> StopReason {
+    match reason {
+        // `CONTINUATION`: the answer is not complete, the next request may have more of it.
+        "MAX_TOKENS" | "CONTINUATION" => StopReason::MaxTokens,
+        "SAFETY"
+        | "RECITATION"
+        | "LANGUAGE"
+        | "BLOCKLIST"
+        | "PROHIBITED_CONTENT"
+        | "SPII"
+        | "ESCALATION"
+        | "MODEL_ARMOR"
+        | "IMAGE_SAFETY"
+        | "IMAGE_PROHIBITED_CONTENT"
+        | "IMAGE_RECITATION" => StopReason::Refused,
+        _ if calls_tools => StopReason::ToolUse,
+        _ => StopReason::End,
     }
 }
-impl StreamReader {
-    pub fn new(_answers: u64) -> Self {
-        Self
+
+const fn finish_reason(stop: StopReason) -> &'static str {
+    match stop {
+        StopReason::End | StopReason::StopSequence | StopReason::ToolUse => "STOP",
+        StopReason::MaxTokens => "MAX_TOKENS",
+        StopReason::Refused => "SAFETY",
     }
 }
-#[derive(Debug, Default)]
-pub struct StreamWriter;
-impl StreamWriter {
-    pub fn write(&mut self, _delta: &Delta, _out: &mut Vec<u8>) {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    #[test]
+    fn every_finish_reason_is_understood() {
+        for (reason, calls_tools, expected) in [
+            ("STOP", false, StopReason::End),
+            ("STOP", true, StopReason::ToolUse),
+            ("MAX_TOKENS", true, StopReason::MaxTokens),
+            ("SAFETY", false, StopReason::Refused),
+            ("RECITATION", false, StopReason::Refused),
+            ("PROHIBITED_CONTENT", true, StopReason::Refused),
+            ("MALFORMED_FUNCTION_CALL", false, StopReason::End),
+            ("UNEXPECTED_TOOL_CALL", true, StopReason::ToolUse),
+            ("A_NEW_REASON", false, StopReason::End),
+        ] {
+            assert_eq!(read_finish_reason(reason, calls_tools), expected, "{reason}");
+        }
+    }
+
+    #[test]
+    fn a_written_finish_reason_reads_back_as_far_as_google_tells_them_apart() {
+        for (stop, expected) in [
+            (StopReason::End, StopReason::End),
+            (StopReason::StopSequence, StopReason::End),
+            (StopReason::MaxTokens, StopReason::MaxTokens),
+            (StopReason::Refused, StopReason::Refused),
+        ] {
+            assert_eq!(read_finish_reason(finish_reason(stop), false), expected);
+        }
+        assert_eq!(read_finish_reason(finish_reason(StopReason::ToolUse), true), StopReason::ToolUse);
+    }
 }
