@@ -129,7 +129,10 @@ fn when_all_providers_fail_the_client_gets_the_last_error_in_its_own_format() {
             (Some(503), Some("no provider could answer"))
         );
         assert_eq!(seen.outcomes(), both(&[("failed", "connect_failure"), ("failed", "connect_failure")]));
-        assert_eq!(seen.record["cost"], json!({"nano_usd": 0, "usd": "0.00", "certainty": "exact", "unpriced": false}));
+        assert_eq!(
+            seen.record["cost"],
+            json!({"nano_usd": 0, "usd": "0.00", "certainty": "exact", "price": "priced", "unpriced": false})
+        );
     }
 }
 

@@ -151,7 +151,6 @@ fn every_token_of_an_answer_is_in_one_bucket() {
 }
 
 #[test]
-#[ignore = "their readers are being written"]
 fn every_token_of_an_answer_of_the_other_formats_is_in_one_bucket() {
     check_answers(&MORE_ANSWERS);
 }
