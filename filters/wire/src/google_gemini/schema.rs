@@ -96,11 +96,12 @@ fn write_type(value: &RawValue, nullable: bool, json: &mut Json<'_>) {
     }
 }
 
+/// The names are the client's own text, so no fault quotes them.
 fn write_named(key: &str, value: &RawValue, at: &At<'_>, depth: usize, json: &mut Json<'_>) -> Result<(), Invalid> {
     json.key(key).open_object();
     for (name, schema) in Object::of(value, at)?.iter() {
         if schema.get().starts_with('{') {
-            write_object(schema, &at.field(name), depth, json.key(name))?;
+            write_object(schema, at, depth, json.key(name))?;
         } else {
             json.key(name).raw(schema);
         }
@@ -190,5 +191,7 @@ mod tests {
         }
         assert!(converted(&schema).unwrap_err().message.contains("deep"));
         assert!(converted(&json!([])).is_err());
+        let fault = converted(&json!({"properties": {"secret": {"maxItems": "secret"}}})).unwrap_err();
+        assert_eq!(fault.field, "properties.maxItems");
     }
 }
