@@ -41,8 +41,9 @@ enum Phase {
     Whole(Whole),
     /// A streamed answer is read.
     Streamed(Box<Streamed>, u64),
-    /// An error of the provider's: its headers went on, its body is read, to be told in the client's format.
-    Error { status: u16, body: Vec<u8> },
+    /// An error of the provider's is read, to be told in the client's format. `judged`: its headers are held until its
+    /// body says whose fault it is; else they went on.
+    Error { status: u16, body: Vec<u8>, judged: bool },
     /// There is nothing more to do: everything was relayed, or the attempt is given up.
     Done,
 }
@@ -80,8 +81,9 @@ impl AtProvider {
         Ok(Step::Reply(current.error(&error, reason)))
     }
 
-    /// An error status. It is never held: while a retriable response is held, the router may retry under our feet.
-    fn error_headers(&mut self, status: u16, headers: &Headers, end: bool) -> abi::Result<Step> {
+    /// An error status. One that is retried is never held: the router may retry under our feet. One that is not says that
+    /// the request is wrong; but Google says so of our key too, so its body is read first.
+    fn error_headers(&mut self, status: u16, headers: Headers, end: bool) -> abi::Result<Step> {
         let Some(current) = &self.attempt else { return Ok(self.refuse(Refusal::Misconfigured)) };
         let shown = upstream::client_status(status);
         let reason = reason_of(&ApiError::new(ErrorKind::of_status(status), ""));
@@ -96,15 +98,43 @@ impl AtProvider {
             return Ok(Step::Go);
         }
         if end {
-            let reply = current.error(&upstream::client_error(current.format, status, &[]), "provider_error");
+            let said = current.format.read_error(status, &[]);
+            let reply = current.error(&upstream::client_error(said, status), "provider_error");
             self.phase = Phase::Done;
             return Ok(Step::Reply(reply));
         }
-        let pairs = upstream::response_headers(headers, shown, "application/json", current.provider_name());
+        let judged = !upstream::is_retried(shown);
+        self.phase = Phase::Error { status, body: Vec::new(), judged };
+        self.held = headers;
+        if judged {
+            return Ok(Step::Hold);
+        }
+        self.release_error(shown)?;
+        Ok(Step::Go)
+    }
+
+    fn release_error(&self, shown: u16) -> abi::Result<()> {
+        let Some(current) = &self.attempt else { return Ok(()) };
+        let pairs = upstream::response_headers(&self.held, shown, "application/json", current.provider_name());
         headers::replace_all(Map::Response, &upstream::as_slices(&pairs))?;
         current.relayed(shown);
-        self.phase = Phase::Error { status, body: Vec::new() };
-        Ok(Step::Go)
+        Ok(())
+    }
+
+    /// The whole body of an error status; `sent`: how much of it came now.
+    fn error_body(&mut self, status: u16, body: &[u8], judged: bool, sent: usize) -> abi::Result<Step> {
+        let Some(current) = &self.attempt else { return Ok(Step::Go) };
+        let said = current.format.read_error(status, body);
+        if judged && upstream::is_ours(said.kind) {
+            return self.fail(Failure::sent(said));
+        }
+        if judged {
+            self.release_error(upstream::client_status(status))?;
+        }
+        let with = current.client().write_error(&upstream::client_error(said, status));
+        current.sent(with.len());
+        self.phase = Phase::Done;
+        Ok(Step::Edit { first: sent, with })
     }
 
     /// Lets a held answer go: from here on this provider answers.
@@ -225,7 +255,7 @@ impl Stream for AtProvider {
         let status = headers.text(":status").and_then(|status| status.parse().ok()).unwrap_or(500);
         current.with(|attempt| attempt.status = Some(status));
         if !(200..300).contains(&status) {
-            return self.error_headers(status, &headers, end);
+            return self.error_headers(status, headers, end);
         }
         let limits = &current.admitted.gate.limits;
         let now = abi::now();
@@ -268,17 +298,14 @@ impl Stream for AtProvider {
                 let relay = current.tally(|tally| Some(streamed.data(data, end, tally))).unwrap_or(Relay::Hold);
                 self.relay_streamed(relay, data.len(), was_committed, end)
             }
-            Phase::Error { status, body } => {
+            Phase::Error { status, body, judged } => {
                 let room = MAX_ERROR_BYTES.saturating_sub(body.len()).min(data.len());
                 body.extend_from_slice(data.get(..room).unwrap_or_default());
                 if !end {
                     return Ok(Step::Hold);
                 }
-                let error = upstream::client_error(current.format, *status, body);
-                let with = current.client().write_error(&error);
-                current.sent(with.len());
-                self.phase = Phase::Done;
-                Ok(Step::Edit { first: data.len(), with })
+                let (status, body, judged) = (*status, std::mem::take(body), *judged);
+                self.error_body(status, &body, judged, data.len())
             }
         }
     }

@@ -166,7 +166,8 @@ impl Rewrite {
                     let edits = Envelope::read(&endpoint, &with)?.edits(&request.model, quirks);
                     with = envelope::apply(&with, &edits);
                 }
-                Ok(Rewritten { with, dropped: request.dropped })
+                let dropped = request.dropped.iter().map(|name| from.field_name(name)).collect();
+                Ok(Rewritten { with, dropped })
             }
         }
     }
@@ -207,11 +208,16 @@ pub const fn is_retried(status: u16) -> bool {
     status == 429 || status >= 500
 }
 
-/// A provider's error as the client sees it.
+/// Whether an error is between the gateway and its provider, whatever its status says: the client asked nothing wrong.
 #[must_use]
-pub fn client_error(format: Format, status: u16, body: &[u8]) -> ApiError {
-    let kind = ErrorKind::of_status(status);
-    let error = for_client(ApiError { kind, ..format.read_error(status, body) });
+pub const fn is_ours(kind: ErrorKind) -> bool {
+    matches!(kind, ErrorKind::Authentication | ErrorKind::Permission)
+}
+
+/// What a provider said with an error status, as the client sees it.
+#[must_use]
+pub fn client_error(said: ApiError, status: u16) -> ApiError {
+    let error = for_client(ApiError { kind: ErrorKind::of_status(status), ..said });
     ApiError { status: client_status(status), ..error }
 }
 

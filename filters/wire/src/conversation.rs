@@ -95,6 +95,15 @@ pub struct ReasoningRequest {
     pub shown: Option<bool>,
 }
 
+impl ReasoningRequest {
+    /// The effort that says the same to a provider that knows only efforts. Thinking that was asked for without a measure
+    /// is the usual one: left out, it may be none.
+    #[must_use]
+    pub fn as_effort(&self) -> Effort {
+        self.effort.or(self.budget_tokens.map(Effort::of_budget)).unwrap_or(Effort::Medium)
+    }
+}
+
 /// Efforts, as OpenAI names them; other formats have some of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Effort {

@@ -72,8 +72,12 @@ const FIXED: [(&str, Format, Operation); 8] = [
     ("/v1beta/models", Format::GoogleGemini, Operation::Models),
 ];
 
-/// Paths around a model, and whether they ask for a stream. The first that fits counts.
-const AROUND_MODEL: [(&str, &str, Format, Operation, bool); 8] = [
+/// Paths around a model, and whether they ask for a stream. The first that fits counts. Google's SDK prefers `v1` or
+/// `v1beta`, depending on its age.
+const AROUND_MODEL: [(&str, &str, Format, Operation, bool); 11] = [
+    ("/v1/models/", ":generateContent", Format::GoogleGemini, Operation::Chat, false),
+    ("/v1/models/", ":streamGenerateContent", Format::GoogleGemini, Operation::Chat, true),
+    ("/v1/models/", ":countTokens", Format::GoogleGemini, Operation::CountTokens, false),
     ("/v1beta/models/", ":generateContent", Format::GoogleGemini, Operation::Chat, false),
     ("/v1beta/models/", ":streamGenerateContent", Format::GoogleGemini, Operation::Chat, true),
     ("/v1beta/models/", ":countTokens", Format::GoogleGemini, Operation::CountTokens, false),
@@ -234,6 +238,7 @@ mod tests {
             ("/v1beta/models/g-2.5", GoogleGemini, Models, Some("g-2.5"), false),
             ("/v1beta/models/g-2.5:generateContent", GoogleGemini, Chat, Some("g-2.5"), false),
             ("/v1beta/models/g-2.5:streamGenerateContent", GoogleGemini, Chat, Some("g-2.5"), true),
+            ("/v1/models/g-2.5:streamGenerateContent", GoogleGemini, Chat, Some("g-2.5"), true),
             ("/v1beta/models/g-2.5:countTokens", GoogleGemini, CountTokens, Some("g-2.5"), false),
             ("/model/us.a.claude-v1:0/converse", BedrockConverse, Chat, Some("us.a.claude-v1:0"), false),
             ("/model/a%3Ab%2Fc/converse-stream", BedrockConverse, Chat, Some("a:b/c"), true),

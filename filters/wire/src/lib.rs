@@ -10,6 +10,7 @@ mod arguments;
 pub mod bedrock_converse;
 mod blocks;
 pub mod conversation;
+mod dropped;
 pub mod endpoint;
 pub mod envelope;
 pub mod error;

@@ -227,11 +227,12 @@ fn a_refusal_of_our_own_key_is_told_without_the_providers_words() {
     let body =
         br#"{"error":{"message":"Incorrect API key provided: sk-proj-1234. Org org-1.","code":"invalid_api_key"}}"#;
     for status in [401, 403] {
-        let error = client_error(OpenaiChat, status, body);
+        let error = client_error(OpenaiChat.read_error(status, body), status);
         assert_eq!((error.status, error.kind), (502, ErrorKind::Internal));
         assert_eq!(error.message, "the provider refused the gateway");
         assert_eq!((error.code.as_deref(), error.param), (Some("gateway_error"), None));
     }
-    let error = client_error(OpenaiChat, 400, br#"{"error":{"message":"bad","param":"messages","code":"x"}}"#);
+    let error =
+        client_error(OpenaiChat.read_error(400, br#"{"error":{"message":"bad","param":"messages","code":"x"}}"#), 400);
     assert_eq!((error.status, error.message.as_str(), error.param.as_deref()), (400, "bad", Some("messages")));
 }

@@ -157,6 +157,9 @@ fn refuse(fields: &mut Fields<'_>, at: &At<'_>) -> Result<(), Invalid> {
     if fields.get("n").is_some_and(|n| n.get() != "1") {
         return Err(at.field("n").fault("more than one answer cannot be translated to this model's provider"));
     }
+    if fields.get("modalities").is_some_and(|modalities| !matches!(modalities.get(), "null" | "[]" | r#"["text"]"#)) {
+        return Err(at.field("modalities").fault("only text can be had from this model's provider"));
+    }
     for name in ["functions", "function_call"] {
         if fields.has(name, at)? {
             return Err(at.field(name).fault("is deprecated and not translated; use tools"));
@@ -169,7 +172,7 @@ fn refuse(fields: &mut Fields<'_>, at: &At<'_>) -> Result<(), Invalid> {
 pub(super) fn leave_out(fields: Fields<'_>, known: &[&'static str], request: &mut Request) {
     for (name, value) in fields.iter() {
         let asks_nothing = match name {
-            "stream_options" | "n" => true,
+            "stream_options" | "n" | "modalities" => true,
             "logprobs" | "store" => matches!(value.get(), "false" | "null"),
             _ => matches!(value.get(), "null" | "{}" | "[]"),
         };

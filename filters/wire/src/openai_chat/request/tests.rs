@@ -257,7 +257,7 @@ fn what_openai_has_no_place_for_is_named() {
         (reasoning(Some(Effort::None), None, None), json!("none"), vec![]),
         (reasoning(None, Some(5000), Some(false)), json!("medium"), vec![]),
         (reasoning(Some(Effort::Max), Some(5000), Some(true)), json!("max"), vec!["reasoning"]),
-        (reasoning(None, None, None), Value::Null, vec![]),
+        (reasoning(None, None, None), json!("medium"), vec![]),
     ] {
         let mut request = Request { reasoning, ..request() };
         assert_eq!((&written(&mut request)["reasoning_effort"], &request.dropped), (&expected, &dropped));

@@ -1,6 +1,6 @@
 //! A conversation into a request body.
 
-use crate::conversation::{Effort, OutputFormat, Request, Tool, ToolChoice};
+use crate::conversation::{OutputFormat, Request, Tool, ToolChoice};
 use crate::error::Invalid;
 use crate::json::Json;
 use crate::openai_chat::request::write_messages::write_messages;
@@ -131,9 +131,7 @@ fn write_settings(request: &Request, json: &mut Json<'_>, dropped: &mut Vec<&'st
 
 fn write_reasoning(request: &Request, json: &mut Json<'_>, dropped: &mut Vec<&'static str>) {
     let Some(reasoning) = request.reasoning else { return };
-    if let Some(effort) = reasoning.effort.or_else(|| reasoning.budget_tokens.map(Effort::of_budget)) {
-        json.key("reasoning_effort").text(effort.name());
-    }
+    json.key("reasoning_effort").text(reasoning.as_effort().name());
     dropped.extend((reasoning.shown == Some(true)).then_some("reasoning"));
 }
 

@@ -443,8 +443,8 @@ fn reasoning_is_asked_for_as_an_effort_and_then_included() {
             include.clone(),
         ),
         (asked(None, Some(8000), None), json!({ "effort": "medium" }), include.clone()),
-        (asked(None, None, Some(true)), json!({ "summary": "auto" }), include.clone()),
-        (asked(None, None, Some(false)), Value::Null, include),
+        (asked(None, None, Some(true)), json!({ "effort": "medium", "summary": "auto" }), include.clone()),
+        (asked(None, None, Some(false)), json!({ "effort": "medium" }), include),
         (asked(Some(Effort::None), None, None), json!({ "effort": "none" }), Value::Null),
         (asked(None, Some(0), None), json!({ "effort": "none" }), Value::Null),
     ] {

@@ -67,7 +67,7 @@ fn may_reason(request: &Request) -> bool {
         _ => false,
     };
     match request.reasoning {
-        Some(reasoning) => effort(reasoning) != Some(Effort::None),
+        Some(reasoning) => reasoning.as_effort() != Effort::None,
         None => request.messages.iter().flat_map(|message| &message.parts).any(reasoned),
     }
 }
@@ -172,18 +172,10 @@ fn write_sampling(request: &Request, json: &mut Json<'_>, dropped: &mut Vec<&'st
     }
 }
 
-fn effort(reasoning: ReasoningRequest) -> Option<Effort> {
-    reasoning.effort.or_else(|| reasoning.budget_tokens.map(Effort::of_budget))
-}
-
 fn write_reasoning(reasoning: ReasoningRequest, json: &mut Json<'_>) {
-    let (effort, shown) = (effort(reasoning), reasoning.shown == Some(true));
-    if effort.is_none() && !shown {
-        return;
-    }
     json.key("reasoning").open_object();
-    text_if(json, "effort", effort.map(Effort::name));
-    text_if(json, "summary", shown.then_some("auto"));
+    json.key("effort").text(reasoning.as_effort().name());
+    text_if(json, "summary", (reasoning.shown == Some(true)).then_some("auto"));
     json.close_object();
 }
 
