@@ -44,6 +44,7 @@ pub struct Request {
 
 impl Request {
     /// Adds `name` to [`Self::dropped`], once.
+    #[inline(never)]
     pub fn note_dropped(&mut self, name: &'static str) {
         if !self.dropped.contains(&name) {
             self.dropped.push(name);

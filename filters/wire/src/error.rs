@@ -13,6 +13,8 @@ pub struct Invalid {
 
 impl Invalid {
     /// A fault of one field.
+    #[cold]
+    #[inline(never)]
     pub fn new(field: impl Into<String>, message: impl Into<String>) -> Self {
         Self { field: field.into(), message: message.into() }
     }
@@ -75,6 +77,7 @@ pub struct ApiError {
 
 impl ApiError {
     /// An error of `kind` with the kind's usual status.
+    #[inline(never)]
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         Self { status: kind.status(), kind, message: message.into(), code: None, param: None }
     }

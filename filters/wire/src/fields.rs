@@ -40,6 +40,7 @@ impl<'a> Fields<'a> {
     }
 
     /// Takes the value of `name`; `null` is the same as absent.
+    #[inline(never)]
     pub(crate) fn take(&mut self, name: &str, at: &At<'_>) -> Result<Option<&'a RawValue>, Invalid> {
         let mut found = None;
         let mut twice = false;
@@ -58,6 +59,7 @@ impl<'a> Fields<'a> {
     }
 
     /// Takes the value of `name` as a `T`, which the client knows as `expected`.
+    #[inline(never)]
     pub(crate) fn read<T: Deserialize<'a>>(
         &mut self,
         name: &str,
@@ -68,13 +70,14 @@ impl<'a> Fields<'a> {
     }
 
     /// As [`Self::read`], for a field that must be there.
+    #[inline(never)]
     pub(crate) fn require<T: Deserialize<'a>>(
         &mut self,
         name: &str,
         at: &At<'_>,
         expected: &str,
     ) -> Result<T, Invalid> {
-        self.read(name, at, expected)?.ok_or_else(|| at.field(name).fault(format!("required: {expected}")))
+        self.read(name, at, expected)?.ok_or_else(|| at.field(name).lacks(expected))
     }
 
     /// Whether `name` is there and not `null`; takes it without reading it.
@@ -136,8 +139,9 @@ pub(crate) fn list(value: &RawValue) -> Result<Vec<&RawValue>, Unreadable> {
 }
 
 /// Reads `value` as a `T`, which the client knows as `expected`.
+#[inline(never)]
 pub(crate) fn read<'a, T: Deserialize<'a>>(value: &'a RawValue, at: &At<'_>, expected: &str) -> Result<T, Invalid> {
-    serde_json::from_str(value.get()).map_err(|_| at.fault(format!("must be {expected}")))
+    serde_json::from_str(value.get()).map_err(|_| at.is_not(expected))
 }
 
 /// Where in the body a value stands. Written out only when it is at fault.
@@ -157,8 +161,24 @@ impl At<'_> {
         At::Item(self, index)
     }
 
-    pub(crate) fn fault(&self, message: impl Into<String>) -> Invalid {
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn fault(&self, message: &str) -> Invalid {
         Invalid::new(self.to_string(), message)
+    }
+
+    /// The fault of what is something else.
+    #[cold]
+    #[inline(never)]
+    fn is_not(&self, expected: &str) -> Invalid {
+        self.fault(&format!("must be {expected}"))
+    }
+
+    /// The fault of a field that must be there.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn lacks(&self, expected: &str) -> Invalid {
+        self.fault(&format!("required: {expected}"))
     }
 }
 

@@ -21,6 +21,7 @@ impl<'a> Json<'a> {
         self
     }
 
+    #[inline(never)]
     pub(crate) fn close_object(&mut self) {
         self.0.push(b'}');
     }
@@ -32,6 +33,7 @@ impl<'a> Json<'a> {
         self
     }
 
+    #[inline(never)]
     pub(crate) fn close_list(&mut self) {
         self.0.push(b']');
     }
@@ -79,6 +81,7 @@ impl<'a> Json<'a> {
         self.0.extend_from_slice(rest);
     }
 
+    #[inline(never)]
     pub(crate) fn close_text(&mut self) {
         self.0.push(b'"');
     }
@@ -100,15 +103,18 @@ impl<'a> Json<'a> {
         let _ = serde_json::to_writer(&mut *self.0, &number);
     }
 
+    #[inline(never)]
     pub(crate) fn flag(&mut self, flag: bool) {
         self.raw_text(if flag { "true" } else { "false" });
     }
 
+    #[inline(never)]
     pub(crate) fn null(&mut self) {
         self.raw_text("null");
     }
 
     /// A value that is JSON already.
+    #[inline(never)]
     pub(crate) fn raw(&mut self, value: &RawValue) {
         self.raw_text(value.get());
     }

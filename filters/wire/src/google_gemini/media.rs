@@ -30,8 +30,8 @@ const EXTENSIONS: [(&str, &str); 12] = [
 /// A part that was under `inlineData`. The official SDK writes the URL-safe alphabet, other formats take the standard
 /// one only.
 pub(super) fn read_inline(data: &mut Object<'_>, at: &At<'_>) -> Result<Part, Invalid> {
-    let media_type = data.text("mimeType", at)?.ok_or_else(|| at.field("mimeType").fault("required: a string"))?;
-    let base64 = data.text("data", at)?.ok_or_else(|| at.field("data").fault("required: a string"))?;
+    let media_type = data.text("mimeType", at)?.ok_or_else(|| at.field("mimeType").lacks("a string"))?;
+    let base64 = data.text("data", at)?.ok_or_else(|| at.field("data").lacks("a string"))?;
     let name = data.text("displayName", at)?;
     let base64 = standard(&base64).ok_or_else(|| at.field("data").fault("must be base64"))?;
     if media_type == "text/plain"
@@ -44,7 +44,7 @@ pub(super) fn read_inline(data: &mut Object<'_>, at: &At<'_>) -> Result<Part, In
 
 /// A part that was under `fileData`.
 pub(super) fn read_file(data: &mut Object<'_>, at: &At<'_>) -> Result<Part, Invalid> {
-    let uri = data.text("fileUri", at)?.ok_or_else(|| at.field("fileUri").fault("required: a string"))?;
+    let uri = data.text("fileUri", at)?.ok_or_else(|| at.field("fileUri").lacks("a string"))?;
     let media_type = data.text("mimeType", at)?;
     let name = data.text("displayName", at)?;
     if uri.starts_with(FILE_STORE) || !is_address(&uri) {
@@ -53,7 +53,7 @@ pub(super) fn read_file(data: &mut Object<'_>, at: &At<'_>) -> Result<Part, Inva
             .fault("must be an http, https or gs address outside of the provider's own store"));
     }
     let media_type = media_type.as_deref().or_else(|| media_type_of(&uri));
-    let Some(media_type) = media_type else { return Err(at.field("mimeType").fault("required: a string")) };
+    let Some(media_type) = media_type else { return Err(at.field("mimeType").lacks("a string")) };
     part(media_type, Media::Url(uri.clone()), name, at)
 }
 

@@ -191,7 +191,7 @@ fn read_tool_choice(mut choice: Fields<'_>, at: &At<'_>, request: &mut Request) 
         ("any", _) => ToolChoice::Required,
         ("none", _) => ToolChoice::None,
         ("tool", Some(name)) => ToolChoice::Named(name),
-        ("tool", None) => return Err(at.field("name").fault("required: a string")),
+        ("tool", None) => return Err(at.field("name").lacks("a string")),
         _ => return Err(at.field("type").fault("must be auto, any, tool or none")),
     };
     let can_be_met = match &choice {

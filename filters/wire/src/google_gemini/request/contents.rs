@@ -56,7 +56,7 @@ struct Call {
 /// Reads the turns into `request`.
 pub(super) fn read(contents: Vec<&RawValue>, at: &At<'_>, request: &mut Request) -> Result<(), Invalid> {
     if contents.is_empty() {
-        return Err(at.fault("required: an array of at least one object"));
+        return Err(at.lacks("an array of at least one object"));
     }
     let mut calls = Calls::default();
     for (index, content) in contents.into_iter().enumerate() {
@@ -222,7 +222,7 @@ fn read_data(
 }
 
 fn read_call(mut call: Object<'_>, at: &At<'_>, calls: &mut Calls, request: &mut Request) -> Result<ToolCall, Invalid> {
-    let name = call.text("name", at)?.ok_or_else(|| at.field("name").fault("required: a string"))?;
+    let name = call.text("name", at)?.ok_or_else(|| at.field("name").lacks("a string"))?;
     let made_up = || format!("call_{}", calls.count);
     let id = call.text("id", at)?.filter(|id| !id.is_empty()).unwrap_or_else(made_up);
     let arguments = call.take("args", at)?.map_or("{}", RawValue::get);

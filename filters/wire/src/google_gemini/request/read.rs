@@ -109,7 +109,7 @@ fn read_system(mut system: Object<'_>, at: &At<'_>, request: &mut Request) -> Re
         let at = &at.field("parts");
         let at = &at.item(index);
         let mut part = Object::of(part, at)?;
-        let text = part.text("text", at)?.ok_or_else(|| at.field("text").fault("required: a string"))?;
+        let text = part.text("text", at)?.ok_or_else(|| at.field("text").lacks("a string"))?;
         part.leave_out(&contents::PART_FIELDS, at, request)?;
         if !text.is_empty() {
             instructions.push(text.into());
@@ -138,7 +138,7 @@ fn read_tools(tools: Vec<&RawValue>, at: &At<'_>, request: &mut Request) -> Resu
 fn read_declaration(declaration: &RawValue, at: &At<'_>, request: &mut Request) -> Result<Tool, Invalid> {
     let mut declaration = Object::of(declaration, at)?;
     let tool = Tool {
-        name: declaration.text("name", at)?.ok_or_else(|| at.field("name").fault("required: a string"))?,
+        name: declaration.text("name", at)?.ok_or_else(|| at.field("name").lacks("a string"))?,
         description: declaration.text("description", at)?,
         parameters: read_schema(&mut declaration, "parametersJsonSchema", "parameters", at)?,
         strict: None,

@@ -55,7 +55,7 @@ impl Input<'_> {
         item.has("status", at)?;
         match (kind.as_deref(), role) {
             (Some("message") | None, Some(role)) => self.message(&role, item, at),
-            (Some("message"), None) => Err(at.field("role").fault("required: a string")),
+            (Some("message"), None) => Err(at.field("role").lacks("a string")),
             (Some("function_call"), _) => self.function_call(item, at),
             (Some("function_call_output"), _) => self.function_call_output(item, at),
             (Some("reasoning"), _) => self.reasoning(item, at),
