@@ -12,6 +12,11 @@ pub(crate) fn as_object(arguments: &str) -> Option<&RawValue> {
     serde_json::from_str::<&RawValue>(text).ok().filter(|value| value.get().starts_with('{'))
 }
 
+/// The arguments in a provider's answer. They are JSON text in a string; some servers send the object itself.
+pub(crate) fn said(value: &RawValue) -> String {
+    serde_json::from_str(value.get()).unwrap_or_else(|_| value.get().to_owned())
+}
+
 /// Writes what a model gave as arguments where they must be an object. Where it wrote none, or was cut off, the text
 /// goes under a name that no schema has: an empty object could be taken for a call that means everything.
 pub(crate) fn write_object(arguments: &str, json: &mut Json<'_>) {

@@ -42,8 +42,8 @@ enum Waiting {
 pub(crate) enum Step<'a> {
     /// A block of text begins.
     BeginText,
-    /// A block of reasoning begins.
-    BeginReasoning,
+    /// A block of reasoning begins: with a text, or with the seal that is all of it.
+    BeginReasoning(Option<&'a Seal>),
     /// A tool call begins.
     BeginCall { id: &'a str, name: &'a str },
     /// More of the open text.
@@ -61,6 +61,10 @@ pub(crate) enum Step<'a> {
 /// More waits than one stream may hold: the provider sent too much beside a tool call that it did not complete.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct TooMuch;
+
+impl TooMuch {
+    pub(crate) const MESSAGE: &str = "the provider sent too much beside a tool call that it did not complete";
+}
 
 /// Takes a step and the number of the block it concerns.
 type OnStep<'a> = &'a mut dyn FnMut(u32, Step<'_>);
@@ -125,17 +129,17 @@ impl Blocks {
             return;
         }
         if !matches!(self.open, Some(Open::Reasoning { .. })) {
-            self.begin(Open::Reasoning { said: false }, Step::BeginReasoning, on_step);
+            self.begin(Open::Reasoning { said: false }, Step::BeginReasoning(None), on_step);
         }
         self.open = Some(Open::Reasoning { said: true });
         on_step(self.index, Step::Reasoning(text));
     }
 
     fn seal(&mut self, seal: &Seal, on_step: OnStep<'_>) {
-        if !matches!(self.open, Some(Open::Reasoning { .. })) {
-            self.begin(Open::Reasoning { said: false }, Step::BeginReasoning, on_step);
+        let after_text = matches!(self.open, Some(Open::Reasoning { said: true })) && !seal.stands_alone(true);
+        if !after_text {
+            self.begin(Open::Reasoning { said: false }, Step::BeginReasoning(Some(seal)), on_step);
         }
-        let after_text = matches!(self.open, Some(Open::Reasoning { said: true }));
         on_step(self.index, Step::Seal { seal, after_text });
         self.end(on_step);
     }

@@ -3,6 +3,7 @@
 use crate::signature::Seal;
 use crate::usage::{ServiceTier, Usage};
 use serde_json::value::RawValue;
+use std::fmt;
 
 /// One request, whatever format it came in.
 #[derive(Debug, Clone, Default)]
@@ -288,6 +289,13 @@ pub struct ToolCall {
     pub name: String,
     /// The arguments as JSON text, normally an object.
     pub arguments: String,
+}
+
+impl ToolCall {
+    /// The id of a call that its server gave none: answers refer to calls by id, so each needs one.
+    pub(crate) fn made_up_id(index: impl fmt::Display) -> String {
+        format!("call_{index}")
+    }
 }
 
 /// What a tool returned.

@@ -37,6 +37,15 @@ pub enum Malformed {
     Error(ApiError),
 }
 
+impl Malformed {
+    /// A fault of `what`. Never says what stood there: that may be part of a prompt.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn of(what: &str) -> Self {
+        Self::Unreadable(format!("{what} is not of the documented form"))
+    }
+}
+
 /// The kind of an error, in words that every format has a name for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErrorKind {
@@ -81,6 +90,26 @@ impl ApiError {
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         Self { status: kind.status(), kind, message: message.into(), code: None, param: None }
     }
+}
+
+/// What a format calls its errors, the status documented with each, and what each means. The first of a kind is the one
+/// written.
+pub(crate) type Names = [(&'static str, u16, ErrorKind)];
+
+/// Status and kind of the error called `name`.
+pub(crate) fn documented(names: &Names, name: &str) -> Option<(u16, ErrorKind)> {
+    names.iter().find(|(known, ..)| known.eq_ignore_ascii_case(name)).map(|&(_, status, kind)| (status, kind))
+}
+
+/// What a format calls errors of `kind`.
+pub(crate) fn name_of(names: &Names, kind: ErrorKind) -> Option<&'static str> {
+    names.iter().find(|(.., known)| *known == kind).map(|&(name, ..)| name)
+}
+
+/// What the provider said, if it said anything.
+pub(crate) fn message(said: Option<String>, status: u16) -> String {
+    let said = said.filter(|message| !message.trim().is_empty());
+    said.unwrap_or_else(|| format!("the provider answered with status {status} and no message"))
 }
 
 impl ErrorKind {

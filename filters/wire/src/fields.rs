@@ -3,6 +3,7 @@
 //! A request is walked rather than deserialized as a whole: every fault names its field, what nobody took is known to
 //! be unknown, and schemas and arguments go on byte for byte. A string is skipped, not copied, until it is taken.
 
+use crate::conversation::Request;
 use crate::error::Invalid;
 use crate::few::Few;
 use serde::Deserialize;
@@ -85,9 +86,42 @@ impl<'a> Fields<'a> {
         Ok(self.take(name, at)?.is_some())
     }
 
+    /// Takes `name`, an object that must be there and goes on as it is.
+    #[inline(never)]
+    pub(crate) fn require_object(&mut self, name: &str, at: &At<'_>) -> Result<&'a RawValue, Invalid> {
+        let at_value = &at.field(name);
+        let value = self.take(name, at)?.ok_or_else(|| at_value.lacks("an object"))?;
+        raw_object(value, at_value)
+    }
+
+    /// Names what is left: `known` fields each by its own name, all others by one.
+    #[inline(never)]
+    pub(crate) fn leave_out(
+        mut self,
+        known: &[&'static str],
+        at: &At<'_>,
+        request: &mut Request,
+    ) -> Result<(), Invalid> {
+        for &name in known {
+            if self.has(name, at)? {
+                request.note_dropped(name);
+            }
+        }
+        if !self.is_empty() {
+            request.note_dropped("unknown_fields");
+        }
+        Ok(())
+    }
+
     /// Whether all fields were taken.
     pub(crate) const fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    /// The object that a provider's body or event is.
+    #[inline(never)]
+    pub(crate) fn of_bytes(body: &'a [u8]) -> Result<Self, Unreadable> {
+        str::from_utf8(body).map_err(|_| Unreadable).and_then(Self::of_text)
     }
 
     /// The object that `text` is.
@@ -112,6 +146,12 @@ impl<'a> Fields<'a> {
     #[inline(never)]
     pub(crate) fn text(&self, name: &str) -> Result<Option<String>, Unreadable> {
         self.get(name).map(|value| serde_json::from_str(value.get()).map_err(|_| Unreadable)).transpose()
+    }
+
+    /// The string `name`; what is none says nothing.
+    #[inline(never)]
+    pub(crate) fn given(&self, name: &str) -> Option<String> {
+        self.text(name).ok().flatten()
     }
 
     /// The number `name`, whole and not negative.
@@ -142,6 +182,11 @@ pub(crate) fn list(value: &RawValue) -> Result<Vec<&RawValue>, Unreadable> {
 #[inline(never)]
 pub(crate) fn read<'a, T: Deserialize<'a>>(value: &'a RawValue, at: &At<'_>, expected: &str) -> Result<T, Invalid> {
     serde_json::from_str(value.get()).map_err(|_| at.is_not(expected))
+}
+
+/// `value`, which must be an object.
+pub(crate) fn raw_object<'a>(value: &'a RawValue, at: &At<'_>) -> Result<&'a RawValue, Invalid> {
+    if value.get().starts_with('{') { Ok(value) } else { Err(at.is_not("an object")) }
 }
 
 /// Where in the body a value stands. Written out only when it is at fault.

@@ -7,6 +7,7 @@
 
 pub mod anthropic_messages;
 mod arguments;
+mod asked;
 pub mod bedrock_converse;
 mod blocks;
 pub mod conversation;

@@ -11,7 +11,7 @@ use crate::usage::Usage;
 /// # Errors
 /// When the body is not an embeddings answer, or is an error object inside a 200.
 pub fn read_response(body: &[u8]) -> Result<(String, Option<Usage>), Malformed> {
-    let answer = str::from_utf8(body).map_err(|_| Unreadable).and_then(Fields::of_text).map_err(malformed)?;
+    let answer = Fields::of_bytes(body).map_err(malformed)?;
     if answer.get("error").is_some() {
         return Err(Malformed::Error(openai_chat::read_error(200, body)));
     }

@@ -99,6 +99,13 @@ impl Seal {
         if self.origin == own { self.value.clone() } else { BASE64.encode(self.for_client(own)) }
     }
 
+    /// Whether it is a block of its own where reasoning is blocks: what Claude encrypts has no text. What others encrypt
+    /// may have a summary, and then stands with it, as signatures do.
+    #[must_use]
+    pub(crate) fn stands_alone(&self, after_text: bool) -> bool {
+        self.kind == SealKind::Encrypted && (self.origin == Origin::Claude || !after_text)
+    }
+
     fn labelled(text: &str) -> Option<Self> {
         let mut parts = text.strip_prefix(LABEL)?.splitn(3, ':');
         let (origin, kind) = (parts.next()?, parts.next()?);

@@ -1,13 +1,10 @@
 //! Error objects: `{"type":"error","error":{"type":..,"message":..}}`.
 
-use super::object_of;
-use crate::error::{ApiError, ErrorKind};
+use crate::error::{ApiError, ErrorKind, documented, message, name_of};
 use crate::fields::Fields;
 use crate::json::Json;
 use serde_json::value::RawValue;
 
-/// Anthropic's error types, the status documented with each, and what each means. The first of a kind is the one
-/// written.
 const TYPES: [(&str, u16, ErrorKind); 13] = [
     ("invalid_request_error", 400, ErrorKind::InvalidRequest),
     ("authentication_error", 401, ErrorKind::Authentication),
@@ -38,8 +35,7 @@ impl Fault {
     pub(super) fn read(error: &RawValue) -> Self {
         let error = Fields::of_text(error.get()).unwrap_or_default();
         let details = error.object("details").ok().flatten().unwrap_or_default();
-        let text = |object: &Fields<'_>, name| object.text(name).ok().flatten();
-        Self { kind: text(&error, "type"), message: text(&error, "message"), code: text(&details, "error_code") }
+        Self { kind: error.given("type"), message: error.given("message"), code: details.given("error_code") }
     }
 
     /// The fault of an error that came without a status of its own: inside a 200, or in a stream.
@@ -50,36 +46,30 @@ impl Fault {
 
     fn with_status(self, status: u16) -> ApiError {
         let kind = self.documented().map_or_else(|| ErrorKind::of_status(status), |(_, kind)| kind);
-        let message = self
-            .message
-            .filter(|message| !message.trim().is_empty())
-            .unwrap_or_else(|| format!("the provider answered with status {status} and no message"));
-        ApiError { status, kind, message, code: self.code, param: None }
+        ApiError { status, kind, message: message(self.message, status), code: self.code, param: None }
     }
 
     fn documented(&self) -> Option<(u16, ErrorKind)> {
-        let name = self.kind.as_deref()?;
-        TYPES.iter().find(|(known, ..)| *known == name).map(|&(_, status, kind)| (status, kind))
+        documented(&TYPES, self.kind.as_deref()?)
     }
 }
 
 /// Reads a provider's error body. A body that is no Anthropic error object gives a plain error of `status`.
 #[must_use]
 pub fn read_error(status: u16, body: &[u8]) -> ApiError {
-    let fault = object_of(body).and_then(|body| body.get("error").map(Fault::read));
+    let fault = Fields::of_bytes(body).ok().and_then(|body| body.get("error").map(Fault::read));
     fault.unwrap_or_default().with_status(status)
 }
 
 /// Writes an error object. `param` has no place in it.
 #[must_use]
 pub fn write_error(error: &ApiError) -> Vec<u8> {
-    let name = TYPES.iter().find(|(.., kind)| *kind == error.kind).map_or("api_error", |&(name, ..)| name);
     let mut body = Vec::new();
     let out = &mut Json::new(&mut body);
     out.open_object();
     out.key("type").text("error");
     out.key("error").open_object();
-    out.key("type").text(name);
+    out.key("type").text(name_of(&TYPES, error.kind).unwrap_or("api_error"));
     out.key("message").text(&error.message);
     if let Some(code) = &error.code {
         out.key("details").open_object();

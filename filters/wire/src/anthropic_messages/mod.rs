@@ -1,6 +1,5 @@
 //! Anthropic Messages, `POST /v1/messages`, version 2023-06-01, read and written.
 
-mod arguments;
 mod error;
 pub(crate) mod model;
 mod request;
@@ -16,22 +15,10 @@ pub use stream::{StreamReader, StreamWriter};
 use crate::error::Malformed;
 use crate::fields::Fields;
 
-/// The object that a provider's body or event is.
-fn object_of(body: &[u8]) -> Option<Fields<'_>> {
-    str::from_utf8(body).ok().and_then(|text| Fields::of_text(text).ok())
-}
-
 /// The text that `object` has under `name`, if any.
 ///
 /// # Errors
 /// When something else stands there.
 fn text_of(object: &Fields<'_>, name: &str, what: &str) -> Result<Option<String>, Malformed> {
-    object.text(name).map_err(|_| unreadable(what))
-}
-
-/// A fault of `what`. Never says what stood there: that may be part of a prompt.
-#[cold]
-#[inline(never)]
-fn unreadable(what: &str) -> Malformed {
-    Malformed::Unreadable(format!("{what} is not of the documented form"))
+    object.text(name).map_err(|_| Malformed::of(what))
 }

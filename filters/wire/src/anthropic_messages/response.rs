@@ -1,9 +1,9 @@
 //! Whole answers.
 
-use super::arguments::as_object;
 use super::error::Fault;
+use super::text_of;
 use super::usage::{Figures, write_delta, write_whole};
-use super::{object_of, text_of, unreadable};
+use crate::arguments::write_object;
 use crate::conversation::{Part, Reasoning, Response, StopReason, ToolCall};
 use crate::error::Malformed;
 use crate::fields::{Fields, list};
@@ -12,23 +12,20 @@ use crate::signature::{Origin, Seal, SealKind};
 use crate::usage::Usage;
 use serde_json::value::RawValue;
 
-/// The name that arguments are written under when they are not a JSON object.
-const MALFORMED_ARGUMENTS: &str = "malformed_arguments";
-
 /// Reads a whole successful JSON answer. What Anthropic's own tools did is counted, not translated.
 ///
 /// # Errors
 /// When the body is not a Messages answer, or is an error object inside a 200.
 pub fn read_response(body: &[u8]) -> Result<Response, Malformed> {
     const ANSWER: &str = "the answer";
-    let answer = object_of(body).ok_or_else(|| unreadable(ANSWER))?;
+    let answer = Fields::of_bytes(body).map_err(|_| Malformed::of(ANSWER))?;
     if let Some(error) = answer.get("error") {
         return Err(Malformed::Error(Fault::read(error).into_error()));
     }
-    let content = answer.get("content").ok_or_else(|| unreadable(ANSWER))?;
+    let content = answer.get("content").ok_or_else(|| Malformed::of(ANSWER))?;
     let mut parts = Vec::new();
     let mut untranslated_bytes: usize = 0;
-    for block in list(content).map_err(|_| unreadable(ANSWER))? {
+    for block in list(content).map_err(|_| Malformed::of(ANSWER))? {
         match Block::read(block)?.content()? {
             Content::Part(part) => parts.push(part),
             Content::Untranslated { bytes } => untranslated_bytes = untranslated_bytes.saturating_add(bytes),
@@ -69,7 +66,7 @@ impl<'a> Block<'a> {
     const NAME: &'static str = "a content block";
 
     pub(super) fn read(block: &'a RawValue) -> Result<Self, Malformed> {
-        let fields = Fields::of_text(block.get()).map_err(|_| unreadable(Self::NAME))?;
+        let fields = Fields::of_text(block.get()).map_err(|_| Malformed::of(Self::NAME))?;
         Ok(Self { kind: text_of(&fields, "type", Self::NAME)?.unwrap_or_default(), fields })
     }
 
@@ -192,7 +189,7 @@ pub(super) fn write_message(
 fn write_part(part: &Part, out: &mut Json<'_>) {
     match part {
         Part::Text(text) if !text.is_empty() => write_text(text, out),
-        Part::ToolCall(call) => write_call(&call.id, &call.name, &tool_input(&call.arguments), out),
+        Part::ToolCall(call) => write_call(&call.id, &call.name, &call.arguments, out),
         Part::Reasoning(reasoning) => write_reasoning(reasoning, out),
         _ => {}
     }
@@ -201,7 +198,7 @@ fn write_part(part: &Part, out: &mut Json<'_>) {
 fn write_reasoning(reasoning: &Reasoning, out: &mut Json<'_>) {
     let seal = reasoning.seal.as_ref();
     let (signature, redacted) = match seal {
-        Some(seal) if stands_alone(seal, !reasoning.text.is_empty()) => (None, Some(seal)),
+        Some(seal) if seal.stands_alone(!reasoning.text.is_empty()) => (None, Some(seal)),
         seal => (seal, None),
     };
     if !reasoning.text.is_empty() || signature.is_some() {
@@ -213,12 +210,6 @@ fn write_reasoning(reasoning: &Reasoning, out: &mut Json<'_>) {
     }
 }
 
-/// Whether a seal is a block of its own: what Claude encrypts has no text. What others encrypt may have a summary, and
-/// then goes where signatures go.
-pub(super) fn stands_alone(seal: &Seal, after_text: bool) -> bool {
-    seal.kind == SealKind::Encrypted && (seal.origin == Origin::Claude || !after_text)
-}
-
 pub(super) fn write_text(text: &str, out: &mut Json<'_>) {
     out.open_object();
     out.key("type").text("text");
@@ -226,13 +217,12 @@ pub(super) fn write_text(text: &str, out: &mut Json<'_>) {
     out.close_object();
 }
 
-/// `input` is a JSON object.
-pub(super) fn write_call(id: &str, name: &str, input: &RawValue, out: &mut Json<'_>) {
+pub(super) fn write_call(id: &str, name: &str, arguments: &str, out: &mut Json<'_>) {
     out.open_object();
     out.key("type").text("tool_use");
     out.key("id").text(id);
     out.key("name").text(name);
-    out.key("input").raw(input);
+    write_object(arguments, out.key("input"));
     out.close_object();
 }
 
@@ -249,19 +239,6 @@ pub(super) fn write_redacted(seal: &Seal, out: &mut Json<'_>) {
     out.key("type").text("redacted_thinking");
     out.key("data").text(&seal.for_client(Origin::Claude));
     out.close_object();
-}
-
-/// `input` must be an object. Where the model wrote none, or was cut off, the text goes under a name that no schema
-/// has: an empty object could be taken for a call that means everything.
-pub(super) fn tool_input(arguments: &str) -> Box<RawValue> {
-    as_object(arguments).unwrap_or_else(|| {
-        let mut json = Vec::new();
-        let out = &mut Json::new(&mut json);
-        out.open_object().key(MALFORMED_ARGUMENTS).text(arguments);
-        out.close_object();
-        let json = String::from_utf8(json).unwrap_or_default();
-        RawValue::from_string(json).unwrap_or_default()
-    })
 }
 
 #[cfg(test)]

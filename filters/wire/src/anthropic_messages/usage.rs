@@ -44,9 +44,9 @@ impl Figures {
             thinking: figure(&details, "thinking_tokens")?,
             web_searches: figure(&tools, "web_search_requests")?,
             web_fetches: figure(&tools, "web_fetch_requests")?,
-            service_tier: word(&usage, "service_tier").map(|tier| service_tier(&tier)),
-            fast: word(&usage, "speed").map(|speed| speed == "fast"),
-            in_one_country: word(&usage, "inference_geo").map(|geo| geo == "us"),
+            service_tier: usage.given("service_tier").map(|tier| service_tier(&tier)),
+            fast: usage.given("speed").map(|speed| speed == "fast"),
+            in_one_country: usage.given("inference_geo").map(|geo| geo == "us"),
             ..Self::default()
         };
         if let Some(iterations) = usage.get("iterations") {
@@ -62,7 +62,7 @@ impl Figures {
         for iteration in list(iterations).unwrap_or_default() {
             let Ok(iteration) = Fields::of_text(iteration.get()) else { continue };
             let Some(tokens) = Tokens::read(&iteration) else { continue };
-            match word(&iteration, "type").as_deref() {
+            match iteration.given("type").as_deref() {
                 Some("compaction" | "advisor_message") => self.beside.add(&tokens),
                 // A model that declined before it wrote anything is not billed.
                 Some("message" | "fallback_message") if tokens.output > 0 => self.attempts.add(&tokens),
@@ -173,10 +173,6 @@ fn figure(usage: &Fields<'_>, name: &str) -> Option<u64> {
 /// The object under `name`, an empty one when there is none; `None` when something else stands there.
 fn inner<'a>(usage: &Fields<'a>, name: &str) -> Option<Fields<'a>> {
     usage.object(name).ok().map(Option::unwrap_or_default)
-}
-
-fn word(usage: &Fields<'_>, name: &str) -> Option<String> {
-    usage.text(name).ok().flatten()
 }
 
 fn service_tier(name: &str) -> ServiceTier {

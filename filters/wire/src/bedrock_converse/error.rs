@@ -1,10 +1,9 @@
 //! Errors: `{"__type": .., "message": ..}` in a body, and exceptions in a stream.
 
-use crate::error::{ApiError, ErrorKind};
+use crate::error::{ApiError, ErrorKind, message, name_of};
 use crate::fields::Fields;
 use crate::json::Json;
 
-/// Bedrock's errors, the status documented with each, and what each means. The first of a kind is the one written.
 const TYPES: [(&str, u16, ErrorKind); 15] = [
     ("ValidationException", 400, ErrorKind::InvalidRequest),
     ("UnrecognizedClientException", 403, ErrorKind::Authentication),
@@ -38,22 +37,22 @@ const STREAM_ERROR: &str = "modelStreamErrorException";
 /// type in the header `x-amzn-errortype` and only sometimes in the body, so often the status decides.
 #[must_use]
 pub fn read_error(status: u16, body: &[u8]) -> ApiError {
-    let fields = object(body);
-    let name = ["__type", "code", "Code"].into_iter().find_map(|key| text(&fields, key));
+    let fields = Fields::of_bytes(body).unwrap_or_default();
+    let name = ["__type", "code", "Code"].into_iter().find_map(|key| fields.given(key));
     let kind = name.as_deref().and_then(documented).map_or_else(|| ErrorKind::of_status(status), |(_, kind)| kind);
     error(status, kind, &fields)
 }
 
 /// The error that came inside a 200, when `fields` are one.
 pub(super) fn error_in_answer(fields: &Fields<'_>) -> Option<ApiError> {
-    let name = text(fields, "__type")?;
+    let name = fields.given("__type")?;
     let (status, kind) = documented(&name).unwrap_or((500, ErrorKind::Internal));
     Some(error(status, kind, fields))
 }
 
 /// The error that ends a stream: `name` is the exception's type or the error's code.
 pub(super) fn error_in_stream(name: &str, data: &[u8]) -> ApiError {
-    let fields = object(data);
+    let fields = Fields::of_bytes(data).unwrap_or_default();
     let (status, kind) = documented(name).unwrap_or((500, ErrorKind::Internal));
     // Says what the model's own server answered.
     let original = fields.count("originalStatusCode").ok().flatten().and_then(|status| u16::try_from(status).ok());
@@ -65,24 +64,12 @@ pub(super) fn error_in_stream(name: &str, data: &[u8]) -> ApiError {
 /// of its documentation (`:http://..`), a small first letter in streams.
 fn documented(name: &str) -> Option<(u16, ErrorKind)> {
     let name = name.split(':').next()?.rsplit('#').next()?;
-    let known = TYPES.iter().find(|(known, ..)| known.eq_ignore_ascii_case(name));
-    known.map(|&(_, status, kind)| (status, kind))
-}
-
-fn object(body: &[u8]) -> Fields<'_> {
-    std::str::from_utf8(body).ok().and_then(|text| Fields::of_text(text).ok()).unwrap_or_default()
-}
-
-fn text(fields: &Fields<'_>, name: &str) -> Option<String> {
-    fields.text(name).ok().flatten()
+    crate::error::documented(&TYPES, name)
 }
 
 fn error(status: u16, kind: ErrorKind, fields: &Fields<'_>) -> ApiError {
-    let message = ["message", "Message", "originalMessage"].into_iter().find_map(|key| text(fields, key));
-    let message = message
-        .filter(|message| !message.trim().is_empty())
-        .unwrap_or_else(|| format!("the provider answered with status {status} and no message"));
-    ApiError { status, kind, message, code: text(fields, "reason"), param: None }
+    let said = ["message", "Message", "originalMessage"].into_iter().find_map(|key| fields.given(key));
+    ApiError { status, kind, message: message(said, status), code: fields.given("reason"), param: None }
 }
 
 /// Writes an error object. The type stands in it, because a client that finds no header `x-amzn-errortype` looks there;
@@ -91,7 +78,7 @@ fn error(status: u16, kind: ErrorKind, fields: &Fields<'_>) -> ApiError {
 pub fn write_error(error: &ApiError) -> Vec<u8> {
     let mut out = Vec::new();
     let mut json = Json::new(&mut out);
-    let name = TYPES.iter().find(|(.., kind)| *kind == error.kind).map_or("InternalServerException", |(name, ..)| name);
+    let name = name_of(&TYPES, error.kind).unwrap_or("InternalServerException");
     json.open_object().key("__type").text(name);
     write_message(error, &mut json);
     json.close_object();

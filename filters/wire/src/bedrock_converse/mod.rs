@@ -16,12 +16,3 @@ pub use error::{read_error, write_error};
 pub use request::{read_request, write_request};
 pub use response::{read_response, write_response};
 pub use stream::{StreamReader, StreamWriter};
-
-use crate::error::Malformed;
-
-/// A fault of `what`. Never tells what stood there: that may be part of a prompt.
-#[cold]
-#[inline(never)]
-fn unreadable(what: &str) -> Malformed {
-    Malformed::Unreadable(format!("{what} is not of the documented form"))
-}

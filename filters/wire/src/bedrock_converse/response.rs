@@ -2,7 +2,6 @@
 
 use super::error::error_in_answer;
 use super::reasoning;
-use super::unreadable;
 use super::usage::{read_usage, write_usage};
 use crate::arguments::write_object;
 use crate::conversation::{Part, Reasoning, Response, StopReason, ToolCall};
@@ -16,12 +15,11 @@ use serde_json::value::RawValue;
 /// # Errors
 /// When the body is not a Converse answer, or is an error object inside a 200.
 pub fn read_response(body: &[u8]) -> Result<Response, Malformed> {
-    let fields = str::from_utf8(body).ok().and_then(|text| Fields::of_text(text).ok());
-    let fields = fields.ok_or_else(|| unreadable("the answer"))?;
+    let fields = Fields::of_bytes(body).map_err(|_| Malformed::of("the answer"))?;
     if let Some(error) = error_in_answer(&fields) {
         return Err(Malformed::Error(error));
     }
-    read_answer(&fields).map_err(|Unreadable| unreadable("the answer"))
+    read_answer(&fields).map_err(|Unreadable| Malformed::of("the answer"))
 }
 
 fn read_answer(fields: &Fields<'_>) -> Result<Response, Unreadable> {

@@ -58,7 +58,7 @@ fn read_detail(detail: &RawValue) -> Option<(bool, u64)> {
 }
 
 fn word(answer: &Fields<'_>, object: &str, name: &str) -> Option<String> {
-    answer.object(object).ok().flatten()?.text(name).ok().flatten()
+    answer.object(object).ok().flatten()?.given(name)
 }
 
 /// Writes `usage` and what goes with it into an answer or a `metadata` event. Bedrock has no figures of audio, images and

@@ -31,7 +31,7 @@ fn steps(deltas: &[Delta]) -> String {
     let mut note = |index: u32, step: Step<'_>| {
         steps.push(match step {
             Step::BeginText => format!("{index}(text"),
-            Step::BeginReasoning => format!("{index}(reasoning"),
+            Step::BeginReasoning(_) => format!("{index}(reasoning"),
             Step::BeginCall { id, name } => format!("{index}({id}:{name}"),
             Step::Text(said) | Step::Reasoning(said) | Step::Arguments(said) => said.to_owned(),
             Step::Seal { seal, after_text } => format!("{}:{after_text}", seal.value),

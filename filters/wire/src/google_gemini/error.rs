@@ -1,11 +1,11 @@
 //! Error objects: `{"error":{"code":..,"message":..,"status":..,"details":[..]}}`.
 
-use crate::error::{ApiError, ErrorKind};
+use crate::error::{ApiError, ErrorKind, documented, message, name_of};
 use crate::fields::{Fields, Unreadable};
 use crate::json::Json;
 use serde_json::value::RawValue;
 
-/// Google's canonical codes, the HTTP status of each, and what each means. The first of a kind is the one written.
+/// Google's canonical codes.
 const NAMES: [(&str, u16, ErrorKind); 16] = [
     ("INVALID_ARGUMENT", 400, ErrorKind::InvalidRequest),
     ("UNAUTHENTICATED", 401, ErrorKind::Authentication),
@@ -93,16 +93,11 @@ impl Fault {
             }
             _ => self.known().map_or_else(|| ErrorKind::of_status(status), |(_, kind)| kind),
         };
-        let message = self
-            .message
-            .filter(|message| !message.trim().is_empty())
-            .unwrap_or_else(|| format!("the provider answered with status {status} and no message"));
-        ApiError { status, kind, message, code: self.reason, param: self.field }
+        ApiError { status, kind, message: message(self.message, status), code: self.reason, param: self.field }
     }
 
     fn known(&self) -> Option<(u16, ErrorKind)> {
-        let name = self.name.as_deref()?;
-        NAMES.iter().find(|(known, ..)| *known == name).map(|&(_, status, kind)| (status, kind))
+        documented(&NAMES, self.name.as_deref()?)
     }
 }
 
@@ -111,7 +106,7 @@ impl Fault {
 pub fn write_error(error: &ApiError) -> Vec<u8> {
     let name = match error.kind {
         ErrorKind::TooLarge => "INVALID_ARGUMENT",
-        kind => NAMES.iter().find(|(.., known)| *known == kind).map_or("UNKNOWN", |&(name, ..)| name),
+        kind => name_of(&NAMES, kind).unwrap_or("UNKNOWN"),
     };
     let mut out = Vec::new();
     let json = &mut Json::new(&mut out);

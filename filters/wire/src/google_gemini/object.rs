@@ -72,6 +72,10 @@ impl<'a> Object<'a> {
         Ok(list.transpose()?.unwrap_or_default())
     }
 
+    pub(super) const fn fields(&self) -> &Fields<'a> {
+        &self.0
+    }
+
     /// What is left, in order and by the names given.
     pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &'a RawValue)> {
         self.0.iter()

@@ -1,10 +1,7 @@
 //! The parts of what the model says, written in order: thoughts, texts, calls of tools, and the signatures on them.
 
+use crate::arguments::write_object;
 use crate::json::Json;
-use serde_json::value::RawValue;
-
-/// The name that arguments are written under when they are not a JSON object.
-const MALFORMED_ARGUMENTS: &str = "malformed_arguments";
 
 /// What one list of parts has still to say.
 ///
@@ -47,19 +44,7 @@ impl Parts {
             json.key("id").text(id);
         }
         json.key("name").text(name);
-        json.key("args");
-        match as_object(arguments) {
-            Some(object) => json.raw(object),
-            None => {
-                json.open_object();
-                // Some servers write nothing at all for a tool without parameters. Anything else is never an empty
-                // object: that would call the tool with something else than the model said.
-                if !arguments.trim().is_empty() {
-                    json.key(MALFORMED_ARGUMENTS).text(arguments);
-                }
-                json.close_object();
-            }
-        }
+        write_object(arguments, json.key("args"));
         json.close_object();
         self.end_part(signature, json);
     }
@@ -94,11 +79,6 @@ impl Parts {
     pub(super) const fn has_signature(&self) -> bool {
         self.signature.is_some()
     }
-}
-
-/// `arguments`, if they are one JSON object.
-pub(super) fn as_object(arguments: &str) -> Option<&RawValue> {
-    serde_json::from_str::<&RawValue>(arguments).ok().filter(|value| value.get().starts_with('{'))
 }
 
 #[cfg(test)]

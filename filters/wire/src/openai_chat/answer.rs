@@ -1,7 +1,7 @@
 //! What whole messages and deltas of an answer have in common.
 
+use crate::arguments::said;
 use crate::fields::{Fields, Unreadable, list};
-use serde_json::value::RawValue;
 
 /// Other fields than these have no name here: audio, calls of the old kind, citations.
 const KNOWN: [&str; 9] = [
@@ -49,10 +49,9 @@ impl Said {
     }
 }
 
-/// A tool call's arguments. They are JSON text in a string; some compatible servers send the object itself.
+/// A tool call's arguments.
 pub(super) fn arguments(called: &Fields<'_>) -> String {
-    let raw = called.get("arguments").map_or("", RawValue::get);
-    serde_json::from_str(raw).unwrap_or_else(|_| raw.to_owned())
+    called.get("arguments").map(said).unwrap_or_default()
 }
 
 /// Bytes of what the model wrote that is not translated. A call of a custom tool is one: only OpenAI has them.

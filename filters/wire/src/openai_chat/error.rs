@@ -9,8 +9,8 @@ use serde_json::value::RawValue;
 #[must_use]
 pub fn read_error(status: u16, body: &[u8]) -> ApiError {
     let failure = Some(status).filter(|status| (400..=599).contains(status));
-    let body = str::from_utf8(body).ok().and_then(|body| Fields::of_text(body).ok()).unwrap_or_default();
-    let error = body.get("error").map_or_else(|| plain_error(status), |error| read_object(failure, error));
+    let body = Fields::of_bytes(body).unwrap_or_default();
+    let error = body.get("error").map_or_else(|| plain_error(status), |error| read_object(failure, error.get()));
     ApiError { status: failure.unwrap_or(error.status), ..error }
 }
 
@@ -23,13 +23,13 @@ pub fn write_error(error: &ApiError) -> Vec<u8> {
 }
 
 /// Reads the value of an `error` key that came where an answer was promised, without a status of its own.
-pub(super) fn read_inner_error(error: &RawValue) -> ApiError {
+pub(crate) fn read_inner_error(error: &str) -> ApiError {
     read_object(None, error)
 }
 
 /// An answer that has an error inside is that error.
 pub(super) fn refuse_inner_error(error: Option<&RawValue>) -> Result<(), Malformed> {
-    error.map_or(Ok(()), |error| Err(Malformed::Error(read_inner_error(error))))
+    error.map_or(Ok(()), |error| Err(Malformed::Error(read_inner_error(error.get()))))
 }
 
 fn plain_error(status: u16) -> ApiError {
@@ -37,19 +37,19 @@ fn plain_error(status: u16) -> ApiError {
     ApiError::new(kind, format!("the provider answered with status {status} and no readable error"))
 }
 
-fn read_object(status: Option<u16>, error: &RawValue) -> ApiError {
-    let object = Fields::of_text(error.get()).unwrap_or_default();
+fn read_object(status: Option<u16>, error: &str) -> ApiError {
+    let object = Fields::of_text(error).unwrap_or_default();
     // With some compatible servers it is only a sentence.
-    let sentence = || serde_json::from_str(error.get()).ok();
-    let text = |name| object.text(name).ok().flatten();
+    let sentence = || serde_json::from_str(error).ok();
     // A string with OpenAI, an HTTP status with several compatible servers.
-    let code = text("code").or_else(|| object.get("code").map(|code| code.get().to_owned()));
+    let code = object.given("code").or_else(|| object.get("code").map(|code| code.get().to_owned()));
     let kind = match status.or_else(|| code.as_deref()?.parse().ok()) {
         Some(status @ 400..=599) => ErrorKind::of_status(status),
-        _ => kind_of_names(code.as_deref(), text("type").as_deref()),
+        _ => kind_of_names(code.as_deref(), object.given("type").as_deref()),
     };
-    let message = text("message").or_else(sentence).unwrap_or_else(|| "the provider gave no message".to_owned());
-    ApiError { code, param: text("param"), ..ApiError::new(kind, message) }
+    let message =
+        object.given("message").or_else(sentence).unwrap_or_else(|| "the provider gave no message".to_owned());
+    ApiError { code, param: object.given("param"), ..ApiError::new(kind, message) }
 }
 
 /// The code is the finer of the two: a wrong key is an `invalid_request_error` with the code `invalid_api_key`.

@@ -9,17 +9,13 @@ mod response;
 mod stream;
 mod usage;
 
+pub(crate) use error::read_inner_error;
 pub use error::{read_error, write_error};
 pub use request::{read_request, write_request};
 pub use response::{read_response, write_response};
 pub use stream::{StreamReader, StreamWriter};
 
 use crate::conversation::StopReason;
-
-/// The id of a call that a compatible server gave none: answers refer to calls by id, so each needs one.
-fn made_up_id(index: usize) -> String {
-    format!("call_{index}")
-}
 
 /// Why an answer ended. `stop` is also said of an answer that calls the one tool it was told to call.
 fn read_finish_reason(reason: &str, calls_tools: bool, refused: bool) -> StopReason {

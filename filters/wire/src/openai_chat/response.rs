@@ -9,7 +9,7 @@ use crate::openai_chat::error::refuse_inner_error;
 use crate::openai_chat::reasoning::{Side, Thinking, read_extra, write_for_client};
 use crate::openai_chat::request::write_tool_calls;
 use crate::openai_chat::usage::{self, Figures, tier_name};
-use crate::openai_chat::{finish_reason, made_up_id, read_finish_reason};
+use crate::openai_chat::{finish_reason, read_finish_reason};
 
 #[cfg(test)]
 mod tests;
@@ -20,8 +20,7 @@ mod tests;
 /// When the body is not a chat completion with at least one choice, or is an error object inside a 200.
 pub fn read_response(body: &[u8]) -> Result<Response, Malformed> {
     let unreadable = |_| Malformed::Unreadable("the answer is not a readable chat completion".to_owned());
-    let body = str::from_utf8(body).map_err(|_| unreadable(Unreadable))?;
-    let response = Fields::of_text(body).map_err(unreadable)?;
+    let response = Fields::of_bytes(body).map_err(unreadable)?;
     refuse_inner_error(response.get("error"))?;
     read_choices(&response).map_err(unreadable)
 }
@@ -79,7 +78,7 @@ fn read_tool_call(index: usize, call: &Fields<'_>, parts: &mut Vec<Part>) -> Res
         return Ok(());
     }
     let Some(function) = call.object("function")? else { return Ok(()) };
-    let id = call.text("id")?.filter(|id| !id.is_empty()).unwrap_or_else(|| made_up_id(index));
+    let id = call.text("id")?.filter(|id| !id.is_empty()).unwrap_or_else(|| ToolCall::made_up_id(index));
     let name = function.text("name")?.ok_or(Unreadable)?;
     if let Some(seal) = read_extra(call, Side::Provider) {
         parts.push(Part::Reasoning(Reasoning { text: String::new(), seal: Some(seal) }));

@@ -27,7 +27,7 @@ const OF_THE_REQUEST: [&str; 6] = [
 
 /// Reads an error object, JSON text, that came without a status: an answer's or an event's.
 pub(super) fn of_object(object: &str) -> ApiError {
-    let mut error = openai_chat::read_error(200, format!("{{\"error\":{object}}}").as_bytes());
+    let mut error = openai_chat::read_inner_error(object);
     if error.kind == ErrorKind::Internal
         && let Some(kind) = error.code.as_deref().and_then(kind_of_code)
     {

@@ -1,5 +1,6 @@
 //! Items of an answer's output, as they are read.
 
+use crate::arguments::said;
 use crate::conversation::{Part, Reasoning, StopReason, ToolCall};
 use crate::fields::{Fields, Unreadable};
 use crate::signature::{LABEL, Origin, Seal, SealKind};
@@ -47,10 +48,9 @@ impl<'a> Item<'a> {
     /// The call that a `function_call` is. `None` without a name: then it is not complete.
     pub(super) fn call(&self, index: u32) -> Result<Option<ToolCall>, Unreadable> {
         let Some(name) = self.given("name")? else { return Ok(None) };
-        // Answers refer to calls by id, so one that a compatible server gave none needs one.
         let id = match self.given("call_id")? {
             Some(id) => id,
-            None => self.given("id")?.unwrap_or_else(|| format!("call_{index}")),
+            None => self.given("id")?.unwrap_or_else(|| ToolCall::made_up_id(index)),
         };
         Ok(Some(ToolCall { id, name, arguments: self.arguments() }))
     }
@@ -62,7 +62,7 @@ impl<'a> Item<'a> {
     /// The arguments of a call: nothing at all is what some servers write for a tool without parameters. Of a call that
     /// was cut short it is all there is.
     pub(super) fn arguments(&self) -> String {
-        let arguments = self.fields.get("arguments").map(arguments).unwrap_or_default();
+        let arguments = self.fields.get("arguments").map(said).unwrap_or_default();
         let is_cut = || self.fields.text("status").is_ok_and(|status| status.as_deref() == Some("incomplete"));
         if arguments.trim().is_empty() && !is_cut() { "{}".to_owned() } else { arguments }
     }
@@ -92,11 +92,6 @@ impl<'a> Item<'a> {
     pub(super) fn untranslated_bytes(&self) -> usize {
         if self.kind == "image_generation_call" { 0 } else { self.bytes }
     }
-}
-
-/// Arguments are JSON text in a string; some compatible servers send the object itself.
-pub(super) fn arguments(value: &RawValue) -> String {
-    serde_json::from_str(value.get()).unwrap_or_else(|_| value.get().to_owned())
 }
 
 /// What stands between two summaries.

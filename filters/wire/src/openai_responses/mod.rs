@@ -21,10 +21,8 @@ use crate::error::Malformed;
 use crate::fields::Unreadable;
 use crate::json::Json;
 
-/// What is not of the form that the API documents. Says where, never what stood there: that may be part of a prompt.
-#[cold]
 fn malformed(_: Unreadable) -> Malformed {
-    Malformed::Unreadable("the answer, or an event of it, is not of the documented form".to_owned())
+    Malformed::of("the answer, or an event of it,")
 }
 
 /// A name with a string, if there is one.

@@ -58,7 +58,7 @@ impl<'a> Told<'a> {
 /// # Errors
 /// When the body is not a response with an output, or it failed.
 pub fn read_response(body: &[u8]) -> Result<Response, Malformed> {
-    let told = str::from_utf8(body).map_err(|_| Unreadable).and_then(Told::read).map_err(malformed)?;
+    let told = Fields::of_bytes(body).map(Told).map_err(malformed)?;
     match told.error() {
         Some(error) => Err(Malformed::Error(error)),
         None => read_answer(&told).map_err(malformed),

@@ -29,7 +29,7 @@ impl Calls {
 
 /// Opening a page that was found, or finding a word in it, is not billed.
 fn is_search(item: &Fields<'_>) -> bool {
-    let kind = details(item, "action").text("type").ok().flatten();
+    let kind = details(item, "action").given("type");
     kind.is_none_or(|kind| kind == "search")
 }
 
@@ -55,7 +55,7 @@ pub(super) fn read(answer: &Fields<'_>, calls: Calls) -> Option<Usage> {
     let tools = details(answer, "tool_usage");
     let images = details(&tools, "image_gen");
     let billed_searches = details(&tools, "web_search").count("num_requests").ok().flatten();
-    let tier = answer.text("service_tier").ok().flatten();
+    let tier = answer.given("service_tier");
     let usage = Usage {
         input_fresh: input.0,
         input_cache_read,

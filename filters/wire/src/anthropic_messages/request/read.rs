@@ -3,6 +3,7 @@
 mod blocks;
 mod settings;
 
+use crate::asked::choose;
 use crate::conversation::{CacheTtl, Instruction, Message, Part, Request, Role, Tool, ToolChoice};
 use crate::error::Invalid;
 use crate::fields::{At, Fields};
@@ -79,7 +80,7 @@ pub fn read_request(body: &[u8]) -> Result<Request, Invalid> {
             return Err(at.field(name).fault("cannot be carried to another provider"));
         }
     }
-    leave_out(fields, &BODY_FIELDS, at, &mut request)?;
+    fields.leave_out(&BODY_FIELDS, at, &mut request)?;
     Ok(request)
 }
 
@@ -102,7 +103,7 @@ fn read_messages(messages: Vec<Fields<'_>>, at: &At<'_>, request: &mut Request) 
 
 fn read_turn(role: Role, mut message: Fields<'_>, at: &At<'_>, request: &mut Request) -> Result<(), Invalid> {
     let content: &RawValue = message.require("content", at, "a string or an array of content blocks")?;
-    leave_out(message, &[], at, request)?;
+    message.leave_out(&[], at, request)?;
     let at = &at.field("content");
     let mut parts = read_content(content, at, request, read_turn_block)?;
     if role == Role::User && parts.iter().any(|part| matches!(part, Part::Reasoning(_))) {
@@ -128,7 +129,7 @@ fn read_system_message(mut message: Fields<'_>, at: &At<'_>, request: &mut Reque
         let system = read_system(content, &at.field("content"), request)?;
         request.system.extend(system);
     }
-    leave_out(message, &SYSTEM_MESSAGE_FIELDS, at, request)
+    message.leave_out(&SYSTEM_MESSAGE_FIELDS, at, request)
 }
 
 fn read_system(content: &RawValue, at: &At<'_>, request: &mut Request) -> Result<Vec<Instruction>, Invalid> {
@@ -170,13 +171,11 @@ fn read_tools(tools: Vec<Fields<'_>>, at: &At<'_>, request: &mut Request) -> Res
         request.tools.push(Tool {
             name: tool.require("name", at, "a string")?,
             description: tool.read("description", at, "a string")?,
-            parameters: Some(
-                read_object(tool.require("input_schema", at, "an object")?, &at.field("input_schema"))?.to_owned(),
-            ),
+            parameters: Some(tool.require_object("input_schema", at)?.to_owned()),
             strict: tool.read("strict", at, "true or false")?,
             cache,
         });
-        leave_out(tool, &TOOL_FIELDS, at, request)?;
+        tool.leave_out(&TOOL_FIELDS, at, request)?;
     }
     Ok(())
 }
@@ -185,7 +184,7 @@ fn read_tool_choice(mut choice: Fields<'_>, at: &At<'_>, request: &mut Request) 
     let kind: String = choice.require("type", at, "a string")?;
     let named: Option<String> = choice.read("name", at, "a string")?;
     let disable_parallel: Option<bool> = choice.read("disable_parallel_tool_use", at, "true or false")?;
-    leave_out(choice, &[], at, request)?;
+    choice.leave_out(&[], at, request)?;
     let choice = match (kind.as_str(), named) {
         ("auto", _) => ToolChoice::Auto,
         ("any", _) => ToolChoice::Required,
@@ -194,40 +193,9 @@ fn read_tool_choice(mut choice: Fields<'_>, at: &At<'_>, request: &mut Request) 
         ("tool", None) => return Err(at.field("name").lacks("a string")),
         _ => return Err(at.field("type").fault("must be auto, any, tool or none")),
     };
-    let can_be_met = match &choice {
-        ToolChoice::Named(name) => request.tools.iter().any(|tool| tool.name == *name),
-        ToolChoice::Required => !request.tools.is_empty(),
-        ToolChoice::Auto | ToolChoice::None => true,
-    };
-    if !can_be_met {
-        return Err(at.fault("asks for a tool that is not there or cannot be carried to another provider"));
-    }
-    // Without tools there is nothing to choose from, and other formats refuse the choice.
+    choose(choice, at, request)?;
     if !request.tools.is_empty() {
-        request.tool_choice = Some(choice);
         request.parallel_tool_calls = disable_parallel.map(|disable| !disable);
-    }
-    Ok(())
-}
-
-fn read_object<'a>(value: &'a RawValue, at: &At<'_>) -> Result<&'a RawValue, Invalid> {
-    if value.get().starts_with('{') { Ok(value) } else { Err(at.fault("must be an object")) }
-}
-
-/// Names what is left of an object: `known` fields each by its own name, all others by one.
-fn leave_out(
-    mut fields: Fields<'_>,
-    known: &[&'static str],
-    at: &At<'_>,
-    request: &mut Request,
-) -> Result<(), Invalid> {
-    for &name in known {
-        if fields.has(name, at)? {
-            request.note_dropped(name);
-        }
-    }
-    if !fields.is_empty() {
-        request.note_dropped("unknown_fields");
     }
     Ok(())
 }

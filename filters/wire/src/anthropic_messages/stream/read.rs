@@ -2,8 +2,8 @@
 
 use crate::anthropic_messages::error::Fault;
 use crate::anthropic_messages::response::{Block, Content, seal, stop_reason};
+use crate::anthropic_messages::text_of;
 use crate::anthropic_messages::usage::Figures;
-use crate::anthropic_messages::{object_of, text_of, unreadable};
 use crate::conversation::Part;
 use crate::error::Malformed;
 use crate::fields::Fields;
@@ -46,7 +46,7 @@ impl StreamReader {
         if self.ended || data.trim_ascii().is_empty() {
             return Ok(());
         }
-        let fields = object_of(data).ok_or_else(|| unreadable("a stream event"))?;
+        let fields = Fields::of_bytes(data).map_err(|_| Malformed::of("a stream event"))?;
         let kind = text_of(&fields, "type", "a stream event")?;
         match kind.as_deref().map_or(event, str::as_bytes) {
             b"message_start" => self.message_start(&fields, out)?,
@@ -219,11 +219,11 @@ impl Open {
 
 /// The object that an event's type promises; left out, there is nothing in it.
 fn part<'a>(event: &Fields<'a>, name: &str, what: &str) -> Result<Option<Fields<'a>>, Malformed> {
-    event.object(name).map_err(|_| unreadable(what))
+    event.object(name).map_err(|_| Malformed::of(what))
 }
 
 fn index(event: &Fields<'_>, what: &str) -> Result<u64, Malformed> {
-    event.count("index").map(Option::unwrap_or_default).map_err(|_| unreadable(what))
+    event.count("index").map(Option::unwrap_or_default).map_err(|_| Malformed::of(what))
 }
 
 #[cfg(test)]

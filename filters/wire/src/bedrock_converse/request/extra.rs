@@ -1,7 +1,7 @@
 //! `additionalModelRequestFields` of a client's request: what only some models know, each family under its own name.
 
+use super::object;
 use super::read::read_effort;
-use super::{leave_out, object};
 use crate::conversation::{Effort, ReasoningRequest, Request, ToolChoice};
 use crate::error::Invalid;
 use crate::fields::{At, Fields};
@@ -66,7 +66,7 @@ fn read_thinking(thinking: &RawValue, at: &At<'_>, request: &mut Request) -> Res
         }
         _ => return Err(at.field("type").fault("must be enabled, adaptive or disabled")),
     });
-    leave_out(thinking, &[], at, request)
+    thinking.leave_out(&[], at, request)
 }
 
 /// Nova's.
@@ -76,7 +76,7 @@ fn read_nova(config: &RawValue, at: &At<'_>, request: &mut Request) -> Result<()
     let effort = if kind == "disabled" { Some(Effort::None) } else { None };
     request.reasoning = Some(ReasoningRequest { effort, ..ReasoningRequest::default() });
     read_effort_of(&mut config, "maxReasoningEffort", at, request)?;
-    leave_out(config, &[], at, request)
+    config.leave_out(&[], at, request)
 }
 
 /// Claude's, of which `toolConfig` has all but this.
@@ -90,5 +90,5 @@ fn read_choice(choice: &RawValue, at: &At<'_>, request: &mut Request) -> Result<
             request.tool_choice = Some(ToolChoice::None);
         }
     }
-    leave_out(choice, &["name"], at, request)
+    choice.leave_out(&["name"], at, request)
 }

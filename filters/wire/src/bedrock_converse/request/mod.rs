@@ -12,7 +12,6 @@ mod write_tools;
 pub use read::read_request;
 pub use write::write_request;
 
-use crate::conversation::Request;
 use crate::error::Invalid;
 use crate::fields::{At, Fields, read};
 use serde_json::value::RawValue;
@@ -40,29 +39,6 @@ fn object<'a>(value: &'a RawValue, at: &At<'_>) -> Result<Fields<'a>, Invalid> {
 
 fn list<'a>(value: &'a RawValue, at: &At<'_>) -> Result<Vec<&'a RawValue>, Invalid> {
     read(value, at, "an array")
-}
-
-/// `value`, which must be an object, as its own text.
-fn raw_object<'a>(value: &'a RawValue, at: &At<'_>) -> Result<&'a RawValue, Invalid> {
-    if value.get().starts_with('{') { Ok(value) } else { Err(at.fault("must be an object")) }
-}
-
-/// Names what is left of an object: `known` fields each by its own name, all others by one.
-fn leave_out(
-    mut fields: Fields<'_>,
-    known: &[&'static str],
-    at: &At<'_>,
-    request: &mut Request,
-) -> Result<(), Invalid> {
-    for &name in known {
-        if fields.has(name, at)? {
-            request.note_dropped(name);
-        }
-    }
-    if !fields.is_empty() {
-        request.note_dropped("unknown_fields");
-    }
-    Ok(())
 }
 
 #[cfg(test)]

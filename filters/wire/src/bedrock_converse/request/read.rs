@@ -2,7 +2,8 @@
 
 use super::read_content::{read_system, read_turn};
 use super::read_tools::{read_tool_choice, read_tools};
-use super::{extra, leave_out, member, object};
+use super::{extra, member, object};
+use crate::asked::labels;
 use crate::bedrock_converse::usage::tier;
 use crate::conversation::{Effort, OutputFormat, OutputSchema, ReasoningRequest, Request, Role, Sampling};
 use crate::error::Invalid;
@@ -45,7 +46,8 @@ pub fn read_request(body: &[u8]) -> Result<Request, Invalid> {
         read_output_config(config, &at.field("outputConfig"), &mut request)?;
     }
     if let Some(metadata) = fields.take("requestMetadata", at)? {
-        request.metadata = read_metadata(metadata, &at.field("requestMetadata"))?;
+        let at = &at.field("requestMetadata");
+        request.metadata = labels(&object(metadata, at)?, at)?;
     }
     if let Some(config) = fields.take("serviceTier", at)? {
         let at = &at.field("serviceTier");
@@ -59,7 +61,7 @@ pub fn read_request(body: &[u8]) -> Result<Request, Invalid> {
             request.note_dropped("performanceConfig");
         }
     }
-    leave_out(fields, &["additionalModelResponseFieldPaths"], at, &mut request)?;
+    fields.leave_out(&["additionalModelResponseFieldPaths"], at, &mut request)?;
     Ok(request)
 }
 
@@ -72,7 +74,7 @@ fn read_messages(messages: Vec<&RawValue>, at: &At<'_>, request: &mut Request) -
         let mut message = object(message, at)?;
         let role: String = message.require("role", at, "a string")?;
         let content: &RawValue = message.require("content", at, "an array of content blocks")?;
-        leave_out(message, &[], at, request)?;
+        message.leave_out(&[], at, request)?;
         let content_at = &at.field("content");
         match role.as_str() {
             "user" => read_turn(Role::User, content, content_at, request)?,
@@ -99,7 +101,7 @@ fn read_inference(config: &RawValue, at: &At<'_>, request: &mut Request) -> Resu
         ..Sampling::default()
     };
     request.stop = config.read("stopSequences", at, "an array of strings")?.unwrap_or_default();
-    leave_out(config, &[], at, request)
+    config.leave_out(&[], at, request)
 }
 
 fn read_tool_config(config: &RawValue, at: &At<'_>, request: &mut Request) -> Result<(), Invalid> {
@@ -110,7 +112,7 @@ fn read_tool_config(config: &RawValue, at: &At<'_>, request: &mut Request) -> Re
     if let Some(choice) = config.take("toolChoice", at)? {
         read_tool_choice(choice, &at.field("toolChoice"), request)?;
     }
-    leave_out(config, &[], at, request)
+    config.leave_out(&[], at, request)
 }
 
 fn read_output_config(config: &RawValue, at: &At<'_>, request: &mut Request) -> Result<(), Invalid> {
@@ -121,7 +123,7 @@ fn read_output_config(config: &RawValue, at: &At<'_>, request: &mut Request) -> 
     if let Some(format) = config.take("textFormat", at)? {
         request.output = Some(read_text_format(format, &at.field("textFormat"), request)?);
     }
-    leave_out(config, &[], at, request)
+    config.leave_out(&[], at, request)
 }
 
 /// Reads an effort under any of its names. Where thinking was switched off before, it stays off.
@@ -139,7 +141,7 @@ fn read_text_format(format: &RawValue, at: &At<'_>, request: &mut Request) -> Re
     let mut format = object(format, at)?;
     let kind: String = format.require("type", at, "a string")?;
     let structure: &RawValue = format.require("structure", at, "an object")?;
-    leave_out(format, &[], at, request)?;
+    format.leave_out(&[], at, request)?;
     let at = &at.field("structure");
     let (_, schema) = member(structure, &["jsonSchema"], at)?;
     if kind != "json_schema" {
@@ -156,14 +158,6 @@ fn read_text_format(format: &RawValue, at: &At<'_>, request: &mut Request) -> Re
         // Bedrock knows no other way.
         strict: Some(true),
     };
-    leave_out(fields, &[], at, request)?;
+    fields.leave_out(&[], at, request)?;
     Ok(OutputFormat::JsonSchema(schema))
-}
-
-fn read_metadata(metadata: &RawValue, at: &At<'_>) -> Result<Vec<(String, String)>, Invalid> {
-    let mut read_pairs = Vec::new();
-    for (name, value) in object(metadata, at)?.iter() {
-        read_pairs.push((name.to_owned(), read(value, at, "an object of strings")?));
-    }
-    Ok(read_pairs)
 }

@@ -1,6 +1,6 @@
 //! Content blocks of a client's request into parts.
 
-use super::{leave_out, list, member, object, raw_object};
+use super::{list, member, object};
 use crate::bedrock_converse::media::{document_type, image_type};
 use crate::bedrock_converse::reasoning;
 use crate::conversation::{
@@ -131,9 +131,9 @@ fn read_tool_use(value: &RawValue, at: &At<'_>, request: &mut Request) -> Result
     let call = ToolCall {
         id: block.require("toolUseId", at, "a string")?,
         name: block.require("name", at, "a string")?,
-        arguments: raw_object(block.require("input", at, "an object")?, &at.field("input"))?.get().to_owned(),
+        arguments: block.require_object("input", at)?.get().to_owned(),
     };
-    leave_out(block, &[], at, request)?;
+    block.leave_out(&[], at, request)?;
     Ok(Some(call))
 }
 
@@ -153,7 +153,7 @@ fn read_tool_result(value: &RawValue, at: &At<'_>, request: &mut Request) -> Res
         content,
         is_error: status.is_some_and(|status| status == "error"),
     };
-    leave_out(block, &[], at, request)?;
+    block.leave_out(&[], at, request)?;
     Ok(Some(result))
 }
 
@@ -215,7 +215,7 @@ fn read_image(value: &RawValue, at: &At<'_>, request: &mut Request) -> Result<Me
     let mut block = object(value, at)?;
     let format: String = block.require("format", at, "a string")?;
     let source: &RawValue = block.require("source", at, "an object")?;
-    leave_out(block, &["error"], at, request)?;
+    block.leave_out(&["error"], at, request)?;
     let media_type = image_type(&format).ok_or_else(|| at.field("format").fault("must be png, jpeg, gif or webp"))?;
     let at = &at.field("source");
     let (kind, value) = member(source, &SOURCES, at)?;
@@ -233,7 +233,7 @@ fn read_document(value: &RawValue, at: &At<'_>, request: &mut Request) -> Result
     if block.has("context", at)? {
         request.note_dropped("document.context");
     }
-    leave_out(block, &[], at, request)?;
+    block.leave_out(&[], at, request)?;
     let media_type = match format.as_deref() {
         None => None,
         Some(format) => Some(document_type(format).ok_or_else(|| at.field("format").fault("is not a known format"))?),
@@ -270,7 +270,7 @@ fn read_file(
         ("s3Location", _) => {
             let mut location = object(value, at)?;
             let uri = location.require("uri", at, "a string")?;
-            leave_out(location, &["bucketOwner"], at, request)?;
+            location.leave_out(&["bucketOwner"], at, request)?;
             Ok(Media::Url(uri))
         }
         _ => Err(at.fault("is a source that cannot be carried to another provider's format")),

@@ -1,10 +1,11 @@
 //! Tools of a client's request.
 
 use super::read_content::read_cache_point;
-use super::{leave_out, list, member, object, raw_object};
+use super::{list, member, object};
+use crate::asked::choose;
 use crate::conversation::{Request, Tool, ToolChoice};
 use crate::error::Invalid;
-use crate::fields::At;
+use crate::fields::{At, raw_object};
 use serde_json::value::RawValue;
 
 pub(super) fn read_tools(tools: &RawValue, at: &At<'_>, request: &mut Request) -> Result<(), Invalid> {
@@ -41,7 +42,7 @@ fn read_tool(value: &RawValue, at: &At<'_>, request: &mut Request) -> Result<(),
         strict: tool.read("strict", at, "true or false")?,
         cache: None,
     };
-    leave_out(tool, &[], at, request)?;
+    tool.leave_out(&[], at, request)?;
     request.tools.push(read);
     Ok(())
 }
@@ -54,17 +55,5 @@ pub(super) fn read_tool_choice(choice: &RawValue, at: &At<'_>, request: &mut Req
         "any" => ToolChoice::Required,
         _ => ToolChoice::Named(object(value, at)?.require("name", at, "a string")?),
     };
-    let can_be_met = match &choice {
-        ToolChoice::Named(name) => request.tools.iter().any(|tool| tool.name == *name),
-        ToolChoice::Required => !request.tools.is_empty(),
-        ToolChoice::Auto | ToolChoice::None => true,
-    };
-    if !can_be_met {
-        return Err(at.fault("asks for a tool that is not there or cannot be carried to another provider"));
-    }
-    // Without tools there is nothing to choose from, and other formats refuse the choice.
-    if !request.tools.is_empty() {
-        request.tool_choice = Some(choice);
-    }
-    Ok(())
+    choose(choice, at, request)
 }

@@ -3,7 +3,6 @@
 use crate::bedrock_converse::error::error_in_stream;
 use crate::bedrock_converse::reasoning;
 use crate::bedrock_converse::response::{is_servers, stop_reason};
-use crate::bedrock_converse::unreadable;
 use crate::bedrock_converse::usage::read_usage;
 use crate::error::Malformed;
 use crate::fields::{Fields, Unreadable};
@@ -60,9 +59,8 @@ impl StreamReader {
             out.push(Delta::Error(error_in_stream(name, data)));
             return Ok(());
         }
-        let text = str::from_utf8(data).map_err(|_| unreadable("a stream event"))?;
-        let fields = Fields::of_text(text).map_err(|Unreadable| unreadable("a stream event"))?;
-        self.event(name, &fields, out).map_err(|Unreadable| unreadable("a stream event"))
+        let fields = Fields::of_bytes(data).map_err(|Unreadable| Malformed::of("a stream event"))?;
+        self.event(name, &fields, out).map_err(|Unreadable| Malformed::of("a stream event"))
     }
 
     fn event(&mut self, name: &str, fields: &Fields<'_>, out: &mut Vec<Delta>) -> Result<(), Unreadable> {

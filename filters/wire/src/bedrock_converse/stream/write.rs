@@ -58,8 +58,7 @@ impl StreamWriter {
         }
         self.begin(out);
         if let Err(TooMuch) = self.blocks.push(delta, &mut |block, step| write_step(block, step, out)) {
-            let message = "the provider sent too much beside a tool call that it did not complete";
-            self.error(&ApiError::new(ErrorKind::Internal, message), out);
+            self.error(&ApiError::new(ErrorKind::Internal, TooMuch::MESSAGE), out);
         }
     }
 
@@ -90,7 +89,7 @@ impl StreamWriter {
 /// Blocks of text and reasoning begin with their first piece; only calls are announced.
 fn write_step(block: u32, step: Step<'_>, out: &mut Vec<u8>) {
     match step {
-        Step::BeginText | Step::BeginReasoning => {}
+        Step::BeginText | Step::BeginReasoning(_) => {}
         Step::BeginCall { id, name } => write_block_event("contentBlockStart", block, out, |json| {
             json.key("start").open_object().key("toolUse").open_object();
             json.key("toolUseId").text(id);
@@ -122,7 +121,7 @@ fn write_delta(step: Step<'_>, json: &mut Json<'_>) {
                 json.key("signature").text(&reasoning::signature_text(seal));
             }
         }
-        Step::BeginText | Step::BeginReasoning | Step::BeginCall { .. } | Step::End => return,
+        Step::BeginText | Step::BeginReasoning(_) | Step::BeginCall { .. } | Step::End => return,
     }
     json.close_object();
 }

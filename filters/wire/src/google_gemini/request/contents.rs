@@ -223,7 +223,7 @@ fn read_data(
 
 fn read_call(mut call: Object<'_>, at: &At<'_>, calls: &mut Calls, request: &mut Request) -> Result<ToolCall, Invalid> {
     let name = call.text("name", at)?.ok_or_else(|| at.field("name").lacks("a string"))?;
-    let made_up = || format!("call_{}", calls.count);
+    let made_up = || ToolCall::made_up_id(calls.count);
     let id = call.text("id", at)?.filter(|id| !id.is_empty()).unwrap_or_else(made_up);
     let arguments = call.take("args", at)?.map_or("{}", RawValue::get);
     if !arguments.starts_with('{') {

@@ -1,11 +1,12 @@
 //! Requests: a client's Gemini body into the conversation.
 
 use super::contents;
+use crate::asked::{choose, labels};
 use crate::conversation::{
     Effort, Instruction, OutputFormat, OutputSchema, ReasoningRequest, Request, Sampling, Tool, ToolChoice,
 };
 use crate::error::Invalid;
-use crate::fields::{At, read};
+use crate::fields::At;
 use crate::google_gemini::object::Object;
 use crate::google_gemini::schema::json_schema;
 use crate::usage::ServiceTier;
@@ -84,10 +85,8 @@ pub fn read_request(body: &[u8]) -> Result<Request, Invalid> {
     if let Some(config) = fields.object("generationConfig", at)? {
         read_config(config, &at.field("generationConfig"), &mut request)?;
     }
-    if let Some(labels) = fields.object("labels", at)? {
-        for (name, value) in labels.iter() {
-            request.metadata.push((name.to_owned(), read(value, &at.field("labels"), "an object of strings")?));
-        }
+    if let Some(given) = fields.object("labels", at)? {
+        request.metadata = labels(given.fields(), &at.field("labels"))?;
     }
     request.service_tier = fields.text("serviceTier", at)?.and_then(|name| read_tier(&name));
     if fields.take("cachedContent", at)?.is_some() {
@@ -198,19 +197,7 @@ fn read_choice(mode: &str, allowed: Vec<String>, at: &At<'_>, request: &mut Requ
     if matches!((mode, allowed.len()), ("ANY", 2..) | ("VALIDATED", 1..)) {
         request.tools.retain(|tool| allowed.contains(&tool.name));
     }
-    let can_be_met = match &choice {
-        ToolChoice::Named(name) => request.tools.iter().any(|tool| tool.name == *name),
-        ToolChoice::Required => !request.tools.is_empty(),
-        ToolChoice::Auto | ToolChoice::None => true,
-    };
-    if !can_be_met {
-        return Err(at.fault("asks for a function that is not there or cannot be carried to another provider"));
-    }
-    // Without tools there is nothing to choose from, and other formats refuse the choice.
-    if !request.tools.is_empty() {
-        request.tool_choice = Some(choice);
-    }
-    Ok(())
+    choose(choice, at, request)
 }
 
 fn read_config(mut config: Object<'_>, at: &At<'_>, request: &mut Request) -> Result<(), Invalid> {

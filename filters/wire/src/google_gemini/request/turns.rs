@@ -1,9 +1,10 @@
 //! The turns of a provider's Gemini body.
 
 use super::contents::MAX_WAITING;
+use crate::arguments::as_object;
 use crate::conversation::{Part, Reasoning, Request, Role, ToolResult};
 use crate::error::Invalid;
-use crate::google_gemini::parts::{Parts, as_object};
+use crate::google_gemini::parts::Parts;
 use crate::google_gemini::{NO_SIGNATURE, ORIGIN, before_gemini_3, media};
 use crate::json::Json;
 
@@ -51,8 +52,7 @@ impl<'a> Turns<'a, '_, '_> {
                 self.parts.text(text, self.json);
             }
             Part::ToolCall(call) => {
-                let is_object = call.arguments.trim().is_empty() || as_object(&call.arguments).is_some();
-                if !is_object {
+                if as_object(&call.arguments).is_none() {
                     return Err(Invalid::new("messages", "the arguments of a tool call must be a JSON object"));
                 }
                 self.turn_to(role);

@@ -1,7 +1,7 @@
 //! Streams: a provider's Gemini chunks into deltas. A whole answer is one chunk.
 
 use super::arguments::Assembly;
-use crate::conversation::StopReason;
+use crate::conversation::{StopReason, ToolCall};
 use crate::error::Malformed;
 use crate::fields::{Fields, Unreadable};
 use crate::google_gemini::error::read_inner_error;
@@ -45,7 +45,7 @@ impl StreamReader {
         if self.failed || data.trim_ascii().is_empty() {
             return Ok(());
         }
-        self.chunk(data, out).map_err(|_| Malformed::Unreadable("the answer is not of the documented form".to_owned()))
+        self.chunk(data, out).map_err(|_| Malformed::of("the answer"))
     }
 
     /// Whether anything at all was answered, be it nothing or no.
@@ -54,7 +54,7 @@ impl StreamReader {
     }
 
     fn chunk(&mut self, data: &[u8], out: &mut Vec<Delta>) -> Result<(), Unreadable> {
-        let chunk = Fields::of_text(str::from_utf8(data).map_err(|_| Unreadable)?)?;
+        let chunk = Fields::of_bytes(data)?;
         if let Some(error) = chunk.get("error") {
             self.failed = true;
             out.push(Delta::Error(read_inner_error(error)));
@@ -186,7 +186,8 @@ impl StreamReader {
 
     /// Unique in a conversation as far as the answer's id is, and the same however the answer is read.
     fn made_up_id(&self) -> String {
-        if self.id.is_empty() { format!("call_{}", self.calls) } else { format!("call_{}_{}", self.id, self.calls) }
+        let calls = self.calls;
+        if self.id.is_empty() { ToolCall::made_up_id(calls) } else { format!("call_{}_{calls}", self.id) }
     }
 
     fn close(&mut self, out: &mut Vec<Delta>) {

@@ -1,10 +1,11 @@
 //! Streams: deltas into a client's Gemini chunks.
 
+use crate::arguments::as_object;
 use crate::conversation::StopReason;
 use crate::error::{ApiError, ErrorKind};
 use crate::google_gemini::ORIGIN;
 use crate::google_gemini::error::write_error;
-use crate::google_gemini::parts::{Parts, as_object};
+use crate::google_gemini::parts::Parts;
 use crate::google_gemini::response::{begin_chunk, end_chunk};
 use crate::json::Json;
 use crate::stream::Delta;
@@ -136,7 +137,7 @@ impl StreamWriter {
     fn write_complete_calls(&mut self, out: &mut Vec<u8>) {
         let mut complete = 0_usize;
         for call in &mut self.calls {
-            call.incomplete = call.incomplete || as_object(&call.arguments).is_none();
+            call.incomplete = call.incomplete || !is_complete(&call.arguments);
             if call.incomplete {
                 break;
             }
@@ -194,6 +195,11 @@ impl Call {
         let texts = [self.id.len(), self.name.len(), self.arguments.len(), size_of::<Self>()];
         texts.into_iter().fold(0, usize::saturating_add)
     }
+}
+
+/// Nothing at all may be the beginning of something.
+fn is_complete(arguments: &str) -> bool {
+    !arguments.trim().is_empty() && as_object(arguments).is_some()
 }
 
 fn begin(out: &mut Vec<u8>) {

@@ -1,5 +1,6 @@
 //! `messages` into turns.
 
+use crate::asked::take_breakpoints;
 use crate::conversation::{CacheTtl, Instruction, Message, Part, Reasoning, Request, Role, ToolCall, ToolResult};
 use crate::error::Invalid;
 use crate::fields::{At, Fields, read as read_value};
@@ -107,14 +108,7 @@ fn push_call(mut call: Fields<'_>, at: &At<'_>, parts: &mut Vec<Part>) -> Result
 
 /// Results of the calls of one turn belong into one turn.
 fn push_result(id: String, mut content: Vec<Part>, messages: &mut Vec<Message>) {
-    let mut cache = None;
-    content.retain(|part| match part {
-        Part::CacheBreakpoint(_) => {
-            cache = Some(part.clone());
-            false
-        }
-        _ => true,
-    });
+    let cache = take_breakpoints(&mut content).map(Part::CacheBreakpoint);
     let result = Part::ToolResult(ToolResult { id, content, is_error: false });
     let parts = [Some(result), cache].into_iter().flatten();
     let only_results = |message: &Message| {

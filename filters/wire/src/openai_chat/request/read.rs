@@ -1,6 +1,7 @@
 //! A request body into a conversation.
 
-use crate::conversation::{Effort, OutputFormat, OutputSchema, ReasoningRequest, Request, Sampling};
+use crate::asked::{effort, labels};
+use crate::conversation::{OutputFormat, OutputSchema, ReasoningRequest, Request, Sampling};
 use crate::error::Invalid;
 use crate::fields::{At, Fields, read};
 use crate::openai_chat::request::{messages, tools};
@@ -87,14 +88,12 @@ fn read_settings(fields: &mut Fields<'_>, request: &mut Request, at: &At<'_>) ->
         request.end_user = fields.read("safety_identifier", at, "a string")?;
     }
     if let Some(metadata) = fields.read("metadata", at, "an object of strings")? {
-        request.metadata = read_metadata(&metadata, &at.field("metadata"))?;
+        request.metadata = labels(&metadata, &at.field("metadata"))?;
     }
     if let Some(tier) = fields.read::<String>("service_tier", at, "a string")? {
         read_tier(&tier, request);
     }
-    if let Some(effort) = fields.read::<String>("reasoning_effort", at, "a string")? {
-        let known = "must be none, minimal, low, medium, high, xhigh or max";
-        let effort = Effort::of_name(&effort).ok_or_else(|| at.field("reasoning_effort").fault(known))?;
+    if let Some(effort) = effort(fields, "reasoning_effort", at)? {
         request.reasoning = Some(ReasoningRequest { effort: Some(effort), ..ReasoningRequest::default() });
     }
     if let Some(format) = fields.read("response_format", at, "an object with a type")? {
@@ -109,14 +108,6 @@ fn read_stop(stop: &RawValue, at: &At<'_>) -> Result<Vec<String>, Invalid> {
         return Ok(vec![read(stop, at, expected)?]);
     }
     read(stop, at, expected)
-}
-
-fn read_metadata(metadata: &Fields<'_>, at: &At<'_>) -> Result<Vec<(String, String)>, Invalid> {
-    let mut labels = Vec::new();
-    for (name, value) in metadata.iter() {
-        labels.push((name.to_owned(), read(value, at, "an object of strings")?));
-    }
-    Ok(labels)
 }
 
 /// `auto` leaves it to the provider's account, as saying nothing does.

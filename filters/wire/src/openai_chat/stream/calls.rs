@@ -1,9 +1,9 @@
 //! Pieces of tool calls, put together.
 
+use crate::conversation::ToolCall;
 use crate::error::Malformed;
 use crate::fields::Fields;
 use crate::openai_chat::answer::{arguments, custom_input};
-use crate::openai_chat::made_up_id;
 use crate::openai_chat::reasoning::{Side, read_extra};
 use crate::openai_chat::stream::read::unreadable;
 use crate::stream::Delta;
@@ -78,7 +78,7 @@ impl Calls {
         if position >= MAX_TOOL_CALLS {
             return Err(Malformed::Unreadable(format!("more than {MAX_TOOL_CALLS} tool calls in one answer")));
         }
-        let id = if call.id.is_empty() { made_up_id(position) } else { call.id.clone() };
+        let id = if call.id.is_empty() { ToolCall::made_up_id(position) } else { call.id.clone() };
         self.0.push(call);
         out.push(Delta::ToolCall { index: u32::try_from(position).unwrap_or(u32::MAX), id, name });
         Ok(position)

@@ -41,10 +41,9 @@ impl StreamReader {
             _ => {}
         }
         // Checked for UTF-8 as a whole: piece by piece takes longer.
-        let data = str::from_utf8(data).map_err(|_| unreadable(Unreadable))?;
-        let chunk = Fields::of_text(data).map_err(unreadable)?;
+        let chunk = Fields::of_bytes(data).map_err(unreadable)?;
         if let Some(error) = chunk.get("error") {
-            out.push(Delta::Error(read_inner_error(error)));
+            out.push(Delta::Error(read_inner_error(error.get())));
             return Ok(());
         }
         self.read_chunk(&chunk, out)
@@ -55,7 +54,7 @@ impl StreamReader {
         // A chunk without choices may come before the answer, with no id yet (Azure's prompt filter results).
         if !self.started && !choices.is_empty() {
             self.started = true;
-            let text = |name| chunk.text(name).ok().flatten().unwrap_or_default();
+            let text = |name| chunk.given(name).unwrap_or_default();
             out.push(Delta::Start { id: text("id"), model: text("model") });
         }
         let (before, of_choices) = (out.len(), !choices.is_empty());

@@ -1,6 +1,6 @@
 //! The items of a client's input into instructions and turns.
 
-use super::{STATE, leave_out};
+use super::STATE;
 use crate::conversation::{
     CacheTtl, Document, DocumentSource, Instruction, Media, Message, Part, Reasoning, Request, Role, ToolCall,
     ToolResult,
@@ -73,7 +73,7 @@ impl Input<'_> {
     fn message(&mut self, role: &str, mut message: Fields<'_>, at: &At<'_>) -> Result<(), Invalid> {
         let content: &RawValue = message.require("content", at, "a string or an array of parts")?;
         message.has("id", at)?;
-        leave_out(message, &["phase"], at, self.request)?;
+        message.leave_out(&["phase"], at, self.request)?;
         let parts = self.content(content, &at.field("content"))?;
         match role {
             "user" => self.request.messages.push(Message { role: Role::User, parts }),
@@ -147,7 +147,7 @@ impl Input<'_> {
             "input_file" => Part::Document(self.document(&mut part, at)?),
             _ => return Err(at.fault("is a part that cannot be carried to another provider's format")),
         });
-        leave_out(part, &[], at, self.request)?;
+        part.leave_out(&[], at, self.request)?;
         if let Some(mut breakpoint) = breakpoint {
             let ttl = breakpoint.read::<String>("ttl", &at.field("prompt_cache_breakpoint"), "a string")?;
             parts.push(Part::CacheBreakpoint(match ttl.as_deref() {
@@ -202,7 +202,7 @@ impl Input<'_> {
             arguments: call.require("arguments", at, "a string")?,
         });
         call.has("id", at)?;
-        leave_out(call, &["namespace", "caller", "async"], at, self.request)?;
+        call.leave_out(&["namespace", "caller", "async"], at, self.request)?;
         self.assistant(part);
         Ok(())
     }
@@ -214,7 +214,7 @@ impl Input<'_> {
         for name in ["id", "name"] {
             output.has(name, at)?;
         }
-        leave_out(output, &["namespace", "caller"], at, self.request)?;
+        output.leave_out(&["namespace", "caller"], at, self.request)?;
         // At the end of a result is after it.
         let breakpoint = content.pop_if(|part| matches!(part, Part::CacheBreakpoint(_)));
         let result = Part::ToolResult(ToolResult { id, content, is_error: false });
@@ -243,7 +243,7 @@ impl Input<'_> {
                 text.push_str(&thought);
             }
         }
-        leave_out(item, &[], at, self.request)?;
+        item.leave_out(&[], at, self.request)?;
         if text.is_empty() && seal.is_none() {
             // Only its provider knows what was thought.
             self.request.note_dropped("reasoning_content");

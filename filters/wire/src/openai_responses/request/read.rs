@@ -1,10 +1,9 @@
 //! A client's body into the conversation.
 
 use super::input::Input;
-use super::{STATE, leave_out, tools};
-use crate::conversation::{
-    CacheTtl, Effort, Instruction, OutputFormat, OutputSchema, ReasoningRequest, Request, Sampling,
-};
+use super::{STATE, tools};
+use crate::asked::effort;
+use crate::conversation::{CacheTtl, Instruction, OutputFormat, OutputSchema, ReasoningRequest, Request, Sampling};
 use crate::error::Invalid;
 use crate::fields::{At, Fields, read};
 use crate::openai_responses::usage::tier_of;
@@ -52,7 +51,7 @@ pub fn read_request(body: &[u8]) -> Result<Request, Invalid> {
     if request.messages.is_empty() {
         return Err(at.field("input").fault("must hold at least one user or assistant message"));
     }
-    tools::read(&mut fields, at, &mut request)?;
+    tools::read_all(&mut fields, at, &mut request)?;
     if let Some(reasoning) = fields.read("reasoning", at, "an object")? {
         request.reasoning = read_reasoning(reasoning, &at.field("reasoning"), &mut request)?;
     }
@@ -67,7 +66,7 @@ pub fn read_request(body: &[u8]) -> Result<Request, Invalid> {
     }
     read_end_user(&mut fields, at, &mut request)?;
     read_harmless(&mut fields, at, &mut request)?;
-    leave_out(fields, &BODY_FIELDS, at, &mut request)?;
+    fields.leave_out(&BODY_FIELDS, at, &mut request)?;
     Ok(request)
 }
 
@@ -102,13 +101,7 @@ fn read_reasoning(
     at: &At<'_>,
     request: &mut Request,
 ) -> Result<Option<ReasoningRequest>, Invalid> {
-    let effort = match reasoning.read::<String>("effort", at, "a string")? {
-        Some(name) => Some(
-            Effort::of_name(&name)
-                .ok_or_else(|| at.field("effort").fault("must be none, minimal, low, medium, high, xhigh or max"))?,
-        ),
-        None => None,
-    };
+    let effort = effort(&mut reasoning, "effort", at)?;
     let deprecated = reasoning.has("generate_summary", at)?;
     let shown = (reasoning.has("summary", at)? || deprecated).then_some(true);
     if !reasoning.is_empty() {
@@ -123,7 +116,7 @@ fn read_text(mut text: Fields<'_>, at: &At<'_>, request: &mut Request) -> Result
     if let Some(format) = text.read("format", at, "an object")? {
         request.output = read_format(format, &at.field("format"), request)?;
     }
-    leave_out(text, &["verbosity"], at, request)
+    text.leave_out(&["verbosity"], at, request)
 }
 
 fn read_format(mut format: Fields<'_>, at: &At<'_>, request: &mut Request) -> Result<Option<OutputFormat>, Invalid> {
@@ -134,12 +127,12 @@ fn read_format(mut format: Fields<'_>, at: &At<'_>, request: &mut Request) -> Re
         "json_schema" => Some(OutputFormat::JsonSchema(OutputSchema {
             name: Some(format.require("name", at, "a string")?),
             description: format.read("description", at, "a string")?,
-            schema: tools::object(format.require("schema", at, "an object")?, &at.field("schema"))?.to_owned(),
+            schema: format.require_object("schema", at)?.to_owned(),
             strict: format.read("strict", at, "true or false")?,
         })),
         _ => return Err(at.field("type").fault("must be text, json_object or json_schema")),
     };
-    leave_out(format, &[], at, request)?;
+    format.leave_out(&[], at, request)?;
     Ok(output)
 }
 

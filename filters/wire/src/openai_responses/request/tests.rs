@@ -1,8 +1,9 @@
 use super::*;
 use crate::conversation::{
     CacheTtl, Document, DocumentSource, Effort, Instruction, Media, Message, OutputFormat, OutputSchema, Part,
-    Reasoning, ReasoningRequest, Role, Tool, ToolCall, ToolChoice, ToolResult,
+    Reasoning, ReasoningRequest, Request, Role, Tool, ToolCall, ToolChoice, ToolResult,
 };
+use crate::error::Invalid;
 use crate::signature::{Origin, Seal, SealKind};
 use crate::usage::ServiceTier;
 use serde_json::{Value, json};

@@ -1,9 +1,9 @@
 //! The tools of a client's request, and how the model may choose among them.
 
-use super::leave_out;
+use crate::asked::choose;
 use crate::conversation::{Request, Tool, ToolChoice};
 use crate::error::Invalid;
-use crate::fields::{At, Fields};
+use crate::fields::{At, Fields, raw_object, read};
 use serde_json::value::RawValue;
 
 /// Fields of functions that no other format has a place for.
@@ -28,7 +28,7 @@ const OTHER_TOOLS: [&str; 13] = [
 ];
 
 /// Takes `tools`, `tool_choice` and `parallel_tool_calls`.
-pub(super) fn read(fields: &mut Fields<'_>, at: &At<'_>, request: &mut Request) -> Result<(), Invalid> {
+pub(super) fn read_all(fields: &mut Fields<'_>, at: &At<'_>, request: &mut Request) -> Result<(), Invalid> {
     if let Some(tools) = fields.read("tools", at, "an array of objects")? {
         read_tools(tools, &at.field("tools"), request)?;
     }
@@ -53,7 +53,7 @@ fn read_tools(tools: Vec<Fields<'_>>, at: &At<'_>, request: &mut Request) -> Res
             continue;
         }
         let parameters = match tool.take("parameters", at)? {
-            Some(schema) => Some(object(schema, &at.field("parameters"))?.to_owned()),
+            Some(schema) => Some(raw_object(schema, &at.field("parameters"))?.to_owned()),
             None => None,
         };
         request.tools.push(Tool {
@@ -65,7 +65,7 @@ fn read_tools(tools: Vec<Fields<'_>>, at: &At<'_>, request: &mut Request) -> Res
             strict: tool.read("strict", at, "true or false")?.filter(|strict| *strict),
             cache: None,
         });
-        leave_out(tool, &FUNCTION_FIELDS, at, request)?;
+        tool.leave_out(&FUNCTION_FIELDS, at, request)?;
     }
     Ok(())
 }
@@ -77,23 +77,11 @@ fn read_choice(choice: &RawValue, at: &At<'_>, request: &mut Request) -> Result<
         r#""required""# => ToolChoice::Required,
         _ => read_choice_object(choice, at, request)?,
     };
-    let can_be_met = match &choice {
-        ToolChoice::Named(name) => request.tools.iter().any(|tool| tool.name == *name),
-        ToolChoice::Required => !request.tools.is_empty(),
-        ToolChoice::Auto | ToolChoice::None => true,
-    };
-    if !can_be_met {
-        return Err(at.fault("asks for a tool that is not there or cannot be carried to another provider"));
-    }
-    if !request.tools.is_empty() {
-        request.tool_choice = Some(choice);
-    }
-    Ok(())
+    choose(choice, at, request)
 }
 
 fn read_choice_object(choice: &RawValue, at: &At<'_>, request: &mut Request) -> Result<ToolChoice, Invalid> {
-    let mut choice: Fields<'_> =
-        crate::fields::read(choice, at, "none, auto, required or an object that names a tool")?;
+    let mut choice: Fields<'_> = read(choice, at, "none, auto, required or an object that names a tool")?;
     let kind: String = choice.require("type", at, "a string")?;
     match kind.as_str() {
         "function" => Ok(ToolChoice::Named(choice.require("name", at, "a string")?)),
@@ -115,8 +103,4 @@ fn allow_only(allowed: Vec<Fields<'_>>, at: &At<'_>, request: &mut Request) -> R
     }
     request.tools.retain(|tool| names.contains(&tool.name));
     Ok(())
-}
-
-pub(super) fn object<'a>(value: &'a RawValue, at: &At<'_>) -> Result<&'a RawValue, Invalid> {
-    if value.get().starts_with('{') { Ok(value) } else { Err(at.fault("must be an object")) }
 }

@@ -1,10 +1,11 @@
 //! Streams: a provider's events into deltas.
 
+use crate::arguments;
 use crate::conversation::StopReason;
 use crate::error::Malformed;
 use crate::fields::{Fields, Unreadable};
 use crate::openai_responses::error::of_object;
-use crate::openai_responses::item::{Item, PARAGRAPH, Said, arguments, stop_reason};
+use crate::openai_responses::item::{Item, PARAGRAPH, Said, stop_reason};
 use crate::openai_responses::malformed;
 use crate::openai_responses::response::Told;
 use crate::openai_responses::usage::Calls;
@@ -222,7 +223,7 @@ impl StreamReader {
     fn argue(&mut self, event: &Event<'_>, out: &mut Vec<Delta>) -> Result<(), Unreadable> {
         let (delta, whole) = (event.text("delta")?, event.get("arguments"));
         let is_delta = delta.is_some();
-        let json = delta.unwrap_or_else(|| whole.map(arguments).unwrap_or_default());
+        let json = delta.unwrap_or_else(|| whole.map(arguments::said).unwrap_or_default());
         let slot = self.slot(index(event)?, false)?;
         if let Some(index) = slot.call
             && !slot.done

@@ -1,8 +1,8 @@
 //! Content blocks of a request.
 
 use super::settings::read_cache_control;
-use super::{leave_out, read_object};
 use crate::anthropic_messages::response::seal;
+use crate::asked::take_breakpoints;
 use crate::conversation::{Document, DocumentSource, Media, Part, Reasoning, Request, ToolCall, ToolResult};
 use crate::error::Invalid;
 use crate::fields::{At, Fields, read};
@@ -71,7 +71,7 @@ pub(super) fn read_turn_block(
         "tool_use" => parts.push(Part::ToolCall(ToolCall {
             id: block.require("id", at, "a string")?,
             name: block.require("name", at, "a string")?,
-            arguments: read_object(block.require("input", at, "an object")?, &at.field("input"))?.get().to_owned(),
+            arguments: block.require_object("input", at)?.get().to_owned(),
         })),
         "tool_result" => read_tool_result(&mut block, at, request, parts)?,
         "thinking" => {
@@ -87,11 +87,11 @@ pub(super) fn read_turn_block(
         "compaction" => {
             let summary: Option<String> = block.read("content", at, "a string")?;
             parts.extend(summary.map(Part::Text));
-            return leave_out(block, &["encrypted_content", "signature", "tool_changes"], at, request);
+            return block.leave_out(&["encrypted_content", "signature", "tool_changes"], at, request);
         }
         _ => return read_plain(kind, block, at, request, parts),
     }
-    leave_out(block, &BLOCK_FIELDS, at, request)
+    block.leave_out(&BLOCK_FIELDS, at, request)
 }
 
 fn push_reasoning(text: String, kind: SealKind, sealed: &str, parts: &mut Vec<Part>) {
@@ -111,15 +111,7 @@ fn read_tool_result(
         Some(content) => read_content(content, &at.field("content"), request, read_plain)?,
         None => Vec::new(),
     };
-    // A breakpoint inside a result is one after it: the rest of the result is not worth a prompt of its own.
-    let mut cache = None;
-    content.retain(|part| match part {
-        Part::CacheBreakpoint(ttl) => {
-            cache = Some(*ttl);
-            false
-        }
-        _ => true,
-    });
+    let cache = take_breakpoints(&mut content);
     parts.push(Part::ToolResult(ToolResult {
         id: block.require("tool_use_id", at, "a string")?,
         content,
@@ -143,7 +135,7 @@ pub(super) fn read_plain(
         "search_result" => read_search_result(&mut block, at, request, parts)?,
         _ => return read_innermost(kind, block, at, request, parts),
     }
-    leave_out(block, &BLOCK_FIELDS, at, request)
+    block.leave_out(&BLOCK_FIELDS, at, request)
 }
 
 /// Text or an image.
@@ -168,7 +160,7 @@ fn read_innermost(
             return Ok(());
         }
     }
-    leave_out(block, &BLOCK_FIELDS, at, request)
+    block.leave_out(&BLOCK_FIELDS, at, request)
 }
 
 fn read_image(mut source: Fields<'_>, at: &At<'_>, request: &mut Request) -> Result<Media, Invalid> {
@@ -179,7 +171,7 @@ fn read_image(mut source: Fields<'_>, at: &At<'_>, request: &mut Request) -> Res
         "file" => return Err(in_file_store(at)),
         _ => return Err(at.field("type").fault("must be base64, url or file")),
     };
-    leave_out(source, &[], at, request)?;
+    source.leave_out(&[], at, request)?;
     Ok(image)
 }
 
@@ -224,7 +216,7 @@ fn read_document(
                 // No other format has documents of pictures; what is in them can be shown all the same.
                 None => {
                     parts.extend(content);
-                    return leave_out(source, &[], at, request);
+                    return source.leave_out(&[], at, request);
                 }
             }
         }
@@ -232,7 +224,7 @@ fn read_document(
         _ => return Err(at.field("type").fault("must be base64, text, content, url or file")),
     };
     parts.push(Part::Document(Document { name, source: content }));
-    leave_out(source, &[], at, request)
+    source.leave_out(&[], at, request)
 }
 
 /// A passage that was found for a question: to the model, a short document that says where it is from.

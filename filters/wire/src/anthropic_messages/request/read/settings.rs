@@ -1,6 +1,5 @@
 //! How a request is to be answered.
 
-use super::{leave_out, read_object};
 use crate::conversation::{CacheTtl, Effort, OutputFormat, OutputSchema, ReasoningRequest, Request, Sampling};
 use crate::error::Invalid;
 use crate::fields::{At, Fields};
@@ -29,7 +28,7 @@ pub(super) fn read_settings(fields: &mut Fields<'_>, at: &At<'_>, request: &mut 
     if let Some(mut metadata) = fields.read::<Fields<'_>>("metadata", at, "an object")? {
         let at = &at.field("metadata");
         request.end_user = metadata.read("user_id", at, "a string")?;
-        leave_out(metadata, &[], at, request)?;
+        metadata.leave_out(&[], at, request)?;
     }
     if let Some(thinking) = fields.read("thinking", at, "an object")? {
         read_thinking(thinking, &at.field("thinking"), request)?;
@@ -68,7 +67,7 @@ fn read_thinking(mut thinking: Fields<'_>, at: &At<'_>, request: &mut Request) -
         Some(_) => return Err(at.field("display").fault("must be summarized or omitted")),
     };
     request.reasoning = Some(reasoning);
-    leave_out(thinking, &["block_binding"], at, request)
+    thinking.leave_out(&["block_binding"], at, request)
 }
 
 fn read_output_config(mut config: Fields<'_>, at: &At<'_>, request: &mut Request) -> Result<(), Invalid> {
@@ -87,7 +86,7 @@ fn read_output_config(mut config: Fields<'_>, at: &At<'_>, request: &mut Request
     if let Some(format) = config.read("format", at, "an object")? {
         read_output_format(format, &at.field("format"), request)?;
     }
-    leave_out(config, &["task_budget"], at, request)
+    config.leave_out(&["task_budget"], at, request)
 }
 
 fn read_output_format(mut format: Fields<'_>, at: &At<'_>, request: &mut Request) -> Result<(), Invalid> {
@@ -95,10 +94,10 @@ fn read_output_format(mut format: Fields<'_>, at: &At<'_>, request: &mut Request
     if kind != "json_schema" {
         return Err(at.field("type").fault("must be json_schema"));
     }
-    let schema = read_object(format.require("schema", at, "an object")?, &at.field("schema"))?.to_owned();
+    let schema = format.require_object("schema", at)?.to_owned();
     request.output =
         Some(OutputFormat::JsonSchema(OutputSchema { name: None, description: None, schema, strict: None }));
-    leave_out(format, &[], at, request)
+    format.leave_out(&[], at, request)
 }
 
 /// Takes the `cache_control` of an object.

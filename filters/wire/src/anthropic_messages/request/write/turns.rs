@@ -3,8 +3,8 @@
 use super::cache::write_cache_control;
 use super::documents::{write_document, write_image};
 use super::{Dropped, has_text, tool_name};
-use crate::anthropic_messages::arguments::as_object;
 use crate::anthropic_messages::response::{write_redacted, write_thinking};
+use crate::arguments::as_object;
 use crate::conversation::{CacheTtl, DocumentSource, Message, Part, Reasoning, Request, Role, ToolCall, ToolResult};
 use crate::error::Invalid;
 use crate::json::Json;
@@ -201,7 +201,7 @@ fn write_call(call: &ToolCall, out: &mut Json<'_>) -> Result<(), Invalid> {
     out.key("type").text("tool_use");
     out.key("id").text(&call_id(&call.id));
     out.key("name").text(tool_name(&call.name, "messages")?);
-    out.key("input").raw(&input);
+    out.key("input").raw(input);
     Ok(())
 }
 
