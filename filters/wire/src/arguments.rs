@@ -27,6 +27,13 @@ pub(crate) fn write_object(arguments: &str, json: &mut Json<'_>) {
     json.close_object();
 }
 
+/// Writes the schema of no arguments, where a tool must have one.
+pub(crate) fn write_no_parameters(json: &mut Json<'_>) {
+    json.open_object().key("type").text("object");
+    json.key("properties").open_object().close_object();
+    json.close_object();
+}
+
 /// Watches pieces of one JSON object go by and knows when it is closed. Keeps no text.
 #[derive(Debug, Default)]
 pub(crate) struct Progress {

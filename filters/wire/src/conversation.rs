@@ -1,5 +1,6 @@
 //! The neutral conversation that every format is read into and written from.
 
+use crate::error::Invalid;
 use crate::signature::Seal;
 use crate::usage::{ServiceTier, Usage};
 use serde_json::value::RawValue;
@@ -322,6 +323,17 @@ pub struct Tool {
     pub strict: Option<bool>,
     /// The tools up to here are worth keeping in the provider's prompt cache.
     pub cache: Option<CacheTtl>,
+}
+
+impl Tool {
+    /// The schema of its arguments; `None` where it has no parameters, which clients say as `{}` too.
+    pub(crate) fn schema(&self) -> Result<Option<&RawValue>, Invalid> {
+        let Some(schema) = self.parameters.as_deref() else { return Ok(None) };
+        let Some(inner) = schema.get().strip_prefix('{') else {
+            return Err(Invalid::new("tools", "the parameters of a tool must be a JSON object"));
+        };
+        Ok(Some(schema).filter(|_| inner.trim_start() != "}"))
+    }
 }
 
 /// How the model may choose a tool.

@@ -1,5 +1,6 @@
-//! What a client calls what was left out of its request.
+//! What was left out of a client's request, and what the client calls it.
 
+use crate::conversation::Request;
 use crate::format::Format;
 use Format::{AnthropicMessages, BedrockConverse, GoogleGemini, OpenaiChat, OpenaiResponses};
 
@@ -45,6 +46,35 @@ const NAMES: [(Format, &str, &str); 39] = [
     (BedrockConverse, "top_k", "additionalModelRequestFields.top_k"),
     (BedrockConverse, "top_p", "inferenceConfig.topP"),
 ];
+
+/// The neutral names of what a request that is being written cannot say.
+#[derive(Debug, Default)]
+pub(crate) struct Dropped(Vec<&'static str>);
+
+impl Dropped {
+    #[inline(never)]
+    pub(crate) fn push(&mut self, name: &'static str) {
+        self.0.push(name);
+    }
+
+    pub(crate) fn push_if(&mut self, is_asked: bool, name: &'static str) {
+        if is_asked {
+            self.push(name);
+        }
+    }
+
+    #[cfg(test)]
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The request was written: adds all to [`Request::dropped`].
+    pub(crate) fn note_in(self, request: &mut Request) {
+        for name in self.0 {
+            request.note_dropped(name);
+        }
+    }
+}
 
 impl Format {
     /// What a client of this format calls the field that [`Request::dropped`](crate::conversation::Request::dropped) has

@@ -61,6 +61,38 @@ impl<'a> Json<'a> {
         }
     }
 
+    /// The string `name`, if there is one.
+    #[inline(never)]
+    pub(crate) fn text_if(&mut self, name: &str, text: Option<&str>) {
+        if let Some(text) = text {
+            self.key(name).text(text);
+        }
+    }
+
+    /// The number `name`, if there is one.
+    #[inline(never)]
+    pub(crate) fn number_if(&mut self, name: &str, number: Option<u64>) {
+        if let Some(number) = number {
+            self.key(name).number(number);
+        }
+    }
+
+    /// As [`Self::number_if`], for numbers that need not be whole.
+    #[inline(never)]
+    pub(crate) fn float_if(&mut self, name: &str, number: Option<f64>) {
+        if let Some(number) = number {
+            self.key(name).float(number);
+        }
+    }
+
+    /// The flag `name`, if there is one.
+    #[inline(never)]
+    pub(crate) fn flag_if(&mut self, name: &str, flag: Option<bool>) {
+        if let Some(flag) = flag {
+            self.key(name).flag(flag);
+        }
+    }
+
     /// Begins a string that [`Self::more_text`] writes piece by piece.
     #[inline(never)]
     pub(crate) fn open_text(&mut self) {

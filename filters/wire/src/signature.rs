@@ -5,9 +5,7 @@
 //! client's own format is labelled with where it came from on its way to the client, and on its way back goes only to
 //! a provider that can read it: any other would refuse the whole conversation.
 
-use base64::Engine as _;
-use base64::alphabet;
-use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use crate::bytes::{decode_text, encode};
 use std::fmt;
 
 /// Who can read a seal.
@@ -58,12 +56,6 @@ const ORIGINS: [(Origin, &str); 4] = [
 ];
 const KINDS: [(SealKind, &str); 2] = [(SealKind::Signature, "signature"), (SealKind::Encrypted, "encrypted")];
 
-/// Written with padding, read with and without.
-const BASE64: GeneralPurpose = GeneralPurpose::new(
-    &alphabet::STANDARD,
-    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
-);
-
 impl Seal {
     /// The seal that a client of a format with seals of `own` hands back. `kind` says where in that format it stood;
     /// a label knows better.
@@ -87,8 +79,8 @@ impl Seal {
     #[must_use]
     pub fn from_client_base64(own: Origin, kind: SealKind, text: &str) -> Self {
         let labelled = || {
-            let decoded = BASE64.decode(text.strip_prefix(LABEL_BASE64)?.replace('-', "+").replace('_', "/")).ok()?;
-            Self::labelled(&format!("{LABEL}{}", str::from_utf8(&decoded).ok()?))
+            let decoded = decode_text(&text.strip_prefix(LABEL_BASE64)?.replace('-', "+").replace('_', "/"))?;
+            Self::labelled(&format!("{LABEL}{decoded}"))
         };
         labelled().unwrap_or_else(|| Self { origin: own, kind, value: text.to_owned() })
     }
@@ -96,7 +88,7 @@ impl Seal {
     /// As [`Self::for_client`], for a format whose seals are base64.
     #[must_use]
     pub fn for_client_base64(&self, own: Origin) -> String {
-        if self.origin == own { self.value.clone() } else { BASE64.encode(self.for_client(own)) }
+        if self.origin == own { self.value.clone() } else { encode(self.for_client(own).as_bytes()) }
     }
 
     /// Whether it is a block of its own where reasoning is blocks: what Claude encrypts has no text. What others encrypt

@@ -211,6 +211,18 @@ impl Usage {
     }
 }
 
+/// What is left of an inclusive figure. Details that claim more than it are cut, so that the buckets always add up.
+pub(crate) struct Remaining(pub(crate) u64);
+
+impl Remaining {
+    /// Takes what a detail claims.
+    pub(crate) fn take(&mut self, claimed: Option<u64>) -> u64 {
+        let taken = claimed.unwrap_or(0).min(self.0);
+        self.0 = self.0.saturating_sub(taken);
+        taken
+    }
+}
+
 /// Most buckets of most records are empty; what is left out is 0.
 const fn is_zero(tokens: &u64) -> bool {
     *tokens == 0

@@ -32,7 +32,7 @@ impl Generation {
 }
 
 /// The version in `opus-4-5-20251101` or `3-7-sonnet`; dates are no part of it.
-fn version(rest: &str) -> Option<(u8, u8)> {
+pub(crate) fn version(rest: &str) -> Option<(u8, u8)> {
     let mut words = rest.split(|letter: char| !letter.is_ascii_alphanumeric());
     let major = words.by_ref().find_map(|word| word.parse().ok())?;
     Some((major, words.next().and_then(|word| word.parse().ok()).unwrap_or(0)))

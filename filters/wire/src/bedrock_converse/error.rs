@@ -102,9 +102,7 @@ pub(super) fn exception(error: &ApiError) -> (&'static str, Vec<u8>) {
 
 fn write_message(error: &ApiError, json: &mut Json<'_>) {
     json.key("message").text(&error.message);
-    if let Some(code) = &error.code {
-        json.key("reason").text(code);
-    }
+    json.text_if("reason", error.code.as_deref());
 }
 
 #[cfg(test)]

@@ -5,6 +5,8 @@
 //! took, so what is written depends on the model's name: where that does not tell the family (an ARN of an
 //! application's inference profile), only what every model takes is written, and the rest is said to be dropped.
 
+use crate::anthropic_messages::model;
+
 /// Who made a model, as far as that changes what it can be told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Family {
@@ -92,12 +94,9 @@ const fn at_least(major: u8, minor: u8, least_major: u8, least_minor: u8) -> boo
     major > least_major || (major == least_major && minor >= least_minor)
 }
 
-/// The version in `opus-4-5-20251101-v1:0`, `3-7-sonnet-20250219-v1:0` or `2-lite-v1:0`; dates are no part of it.
+/// The version in `opus-4-5-20251101-v1:0` or `2-lite-v1:0`, which is not that of the model's id.
 fn version(rest: &str) -> Option<(u8, u8)> {
-    let name = rest.split(':').next()?;
-    let mut words = name.split(['-', '.']);
-    let major = words.by_ref().find_map(|word| word.parse().ok())?;
-    Some((major, words.next().and_then(|word| word.parse().ok()).unwrap_or(0)))
+    model::version(rest.split(':').next()?)
 }
 
 #[cfg(test)]

@@ -1,8 +1,7 @@
 //! Seals in reasoning blocks: signatures are text, what is encrypted is base64.
 
+use crate::bytes::{decode_text, encode};
 use crate::signature::{LABEL_BASE64, Origin, Seal, SealKind};
-use base64::Engine;
-use base64::prelude::BASE64_STANDARD;
 
 /// The seal that stands beside a text.
 pub(super) fn signature(text: &str) -> Seal {
@@ -11,8 +10,7 @@ pub(super) fn signature(text: &str) -> Seal {
 
 /// The seal that is the reasoning itself. One of another format is labelled within the base64, because clients decode it.
 pub(super) fn redacted(base64: &str) -> Seal {
-    let labelled = base64.starts_with(LABEL_BASE64).then(|| BASE64_STANDARD.decode(base64).ok()).flatten();
-    let labelled = labelled.and_then(|bytes| String::from_utf8(bytes).ok());
+    let labelled = if base64.starts_with(LABEL_BASE64) { decode_text(base64) } else { None };
     Seal::from_client(Origin::Claude, SealKind::Encrypted, labelled.as_deref().unwrap_or(base64))
 }
 
@@ -24,7 +22,7 @@ pub(super) fn signature_text(seal: &Seal) -> String {
 /// The base64 of encrypted reasoning for a client.
 pub(super) fn redacted_base64(seal: &Seal) -> String {
     let text = seal.for_client(Origin::Claude);
-    if seal.origin == Origin::Claude { text } else { BASE64_STANDARD.encode(text) }
+    if seal.origin == Origin::Claude { text } else { encode(text.as_bytes()) }
 }
 
 /// Whether `seal` stands in the place of the reasoning rather than beside it. Beside a text there is no such place.
@@ -45,7 +43,7 @@ mod tests {
                 let seal = Seal { origin, kind, value: "c2VhbC0x".to_owned() };
                 assert_eq!(signature(&signature_text(&seal)).origin, origin);
                 let text = redacted_base64(&seal);
-                assert!(BASE64_STANDARD.decode(&text).is_ok());
+                assert!(decode_text(&text).is_some());
                 assert_eq!(text.starts_with(LABEL_BASE64), origin != Origin::Claude);
                 let returned = redacted(&text);
                 assert_eq!((returned.origin, returned.value), (origin, seal.value.clone()));

@@ -1,12 +1,11 @@
 //! Pictures and documents: `inlineData` and `fileData`.
 
 use super::object::Object;
+use crate::bytes::{decode_text, encode};
 use crate::conversation::{Document, DocumentSource, Media, Part};
 use crate::error::Invalid;
 use crate::fields::At;
 use crate::json::Json;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 
 /// Google's own file store. Only Google reads it.
 const FILE_STORE: &str = "https://generativelanguage.googleapis.com/";
@@ -35,7 +34,7 @@ pub(super) fn read_inline(data: &mut Object<'_>, at: &At<'_>) -> Result<Part, In
     let name = data.text("displayName", at)?;
     let base64 = standard(&base64).ok_or_else(|| at.field("data").fault("must be base64"))?;
     if media_type == "text/plain"
-        && let Some(text) = STANDARD.decode(&base64).ok().and_then(|bytes| String::from_utf8(bytes).ok())
+        && let Some(text) = decode_text(&base64)
     {
         return Ok(Part::Document(Document { name, source: DocumentSource::Text(text) }));
     }
@@ -95,7 +94,7 @@ pub(super) fn write_document(document: &Document, json: &mut Json<'_>) -> Result
     let name = document.name.as_deref();
     match &document.source {
         DocumentSource::File(file) => write_media(file, "application/pdf", name, json)?,
-        DocumentSource::Text(text) => write_inline("text/plain", &STANDARD.encode(text), name, json),
+        DocumentSource::Text(text) => write_inline("text/plain", &encode(text.as_bytes()), name, json),
     }
     Ok(())
 }
@@ -122,9 +121,7 @@ fn write_inline(media_type: &str, base64: &str, name: Option<&str>, json: &mut J
 }
 
 fn end_data(name: Option<&str>, json: &mut Json<'_>) {
-    if let Some(name) = name {
-        json.key("displayName").text(name);
-    }
+    json.text_if("displayName", name);
     json.close_object();
 }
 

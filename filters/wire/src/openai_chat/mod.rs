@@ -14,6 +14,7 @@ pub use error::{read_error, write_error};
 pub use request::{read_request, write_request};
 pub use response::{read_response, write_response};
 pub use stream::{StreamReader, StreamWriter};
+pub(crate) use usage::{tier_name, tier_of_name};
 
 use crate::conversation::StopReason;
 

@@ -2,7 +2,7 @@
 
 use crate::fields::{Fields, Unreadable};
 use crate::json::Json;
-use crate::usage::{ServiceTier, Usage};
+use crate::usage::{Remaining, ServiceTier, Usage};
 use serde_json::value::RawValue;
 
 #[cfg(test)]
@@ -24,12 +24,12 @@ const TIERS: [(ServiceTier, &str); 9] = [
 ];
 
 /// The tier of that name.
-pub(super) fn tier_of_name(name: &str) -> ServiceTier {
+pub(crate) fn tier_of_name(name: &str) -> ServiceTier {
     TIERS.iter().find(|(_, known)| *known == name).map_or(ServiceTier::Other, |(tier, _)| *tier)
 }
 
 /// OpenAI's name of a tier; `None` where it has none.
-pub(super) fn tier_name(tier: ServiceTier) -> Option<&'static str> {
+pub(crate) fn tier_name(tier: ServiceTier) -> Option<&'static str> {
     let names = TIERS.iter().filter(|_| tier != ServiceTier::Batch);
     names.into_iter().find(|(known, _)| *known == tier).map(|(_, name)| *name)
 }
@@ -139,17 +139,6 @@ impl Figures {
 fn newest(figure: &mut Option<u64>, later: Option<u64>) {
     if later.is_some_and(|later| later > 0 || figure.is_none()) {
         *figure = later;
-    }
-}
-
-/// What is left of an inclusive figure. Details that claim more than it are cut, so that the buckets always add up.
-struct Remaining(u64);
-
-impl Remaining {
-    fn take(&mut self, claimed: Option<u64>) -> u64 {
-        let taken = claimed.unwrap_or(0).min(self.0);
-        self.0 = self.0.saturating_sub(taken);
-        taken
     }
 }
 

@@ -5,7 +5,6 @@
 
 mod error;
 mod item;
-mod media;
 mod output;
 mod request;
 mod response;
@@ -19,15 +18,7 @@ pub use stream::{StreamReader, StreamWriter};
 
 use crate::error::Malformed;
 use crate::fields::Unreadable;
-use crate::json::Json;
 
 fn malformed(_: Unreadable) -> Malformed {
     Malformed::of("the answer, or an event of it,")
-}
-
-/// A name with a string, if there is one.
-fn text_if(json: &mut Json<'_>, name: &str, text: Option<&str>) {
-    if let Some(text) = text {
-        json.key(name).text(text);
-    }
 }

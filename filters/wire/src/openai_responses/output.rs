@@ -2,8 +2,9 @@
 //! that is here.
 
 use super::item::opened;
-use super::{text_if, usage};
+use super::usage;
 use crate::json::Json;
+use crate::openai_chat::tier_name;
 use crate::signature::{Origin, Seal};
 use crate::usage::Usage;
 
@@ -45,8 +46,8 @@ impl Answer<'_> {
     /// for `store`: nothing is.
     pub(super) fn end(&self, json: &mut Json<'_>) {
         json.close_list();
-        let tier = self.usage.and_then(|usage| usage::tier_name(usage.service_tier));
-        text_if(json, "service_tier", tier);
+        let tier = self.usage.and_then(|usage| tier_name(usage.service_tier));
+        json.text_if("service_tier", tier);
         match self.usage {
             None => json.key("usage").null(),
             Some(usage) => {
@@ -122,7 +123,7 @@ pub(super) fn reasoning(json: &mut Json<'_>, id: &str, text: &str, encrypted: Op
         summary_part(json, text);
     }
     json.close_list();
-    text_if(json, "encrypted_content", encrypted);
+    json.text_if("encrypted_content", encrypted);
     json.close_object();
 }
 

@@ -2,7 +2,8 @@
 
 use crate::fields::Fields;
 use crate::json::Json;
-use crate::usage::{ServiceTier, Usage};
+use crate::openai_chat::tier_of_name;
+use crate::usage::{Remaining, ServiceTier, Usage};
 
 /// Calls of tools that OpenAI runs itself, which cost apart. They are no figures but items of the output.
 #[derive(Debug, Clone, Copy, Default)]
@@ -45,7 +46,7 @@ pub(super) fn read(answer: &Fields<'_>, calls: Calls) -> Option<Usage> {
     let all_input = usage.count("input_tokens").ok()??;
     let all_output = usage.count("output_tokens").ok()??;
     // Some compatible servers leave reasoning out of `output_tokens` and count it in `total_tokens` only.
-    let beyond_input = count(&usage, "total_tokens").saturating_sub(all_input);
+    let beyond_input = count(&usage, "total_tokens").unwrap_or(0).saturating_sub(all_input);
     let (mut input, mut output) = (Remaining(all_input), Remaining(all_output.max(beyond_input)));
     let of_input = details(&usage, "input_tokens_details");
     let input_cache_read = input.take(count(&of_input, "cached_tokens"));
@@ -54,7 +55,7 @@ pub(super) fn read(answer: &Fields<'_>, calls: Calls) -> Option<Usage> {
     let output_reasoning = output.take(count(&details(&usage, "output_tokens_details"), "reasoning_tokens"));
     let tools = details(answer, "tool_usage");
     let images = details(&tools, "image_gen");
-    let billed_searches = details(&tools, "web_search").count("num_requests").ok().flatten();
+    let billed_searches = count(&details(&tools, "web_search"), "num_requests");
     let tier = answer.given("service_tier");
     let usage = Usage {
         input_fresh: input.0,
@@ -64,13 +65,13 @@ pub(super) fn read(answer: &Fields<'_>, calls: Calls) -> Option<Usage> {
         output_text: output.0,
         output_reasoning,
         // The model that makes images is another one, and is not in the figures above.
-        input_image: count(&images, "input_tokens"),
-        output_image: count(&images, "output_tokens"),
+        input_image: count(&images, "input_tokens").unwrap_or(0),
+        output_image: count(&images, "output_tokens").unwrap_or(0),
         web_search_calls: billed_searches.unwrap_or(calls.web_search),
         file_search_calls: calls.file_search,
         code_interpreter_calls: calls.code_interpreter,
         image_generation_calls: calls.image_generation,
-        service_tier: tier.map_or(ServiceTier::Standard, |name| tier_of(&name)),
+        service_tier: tier.map_or(ServiceTier::Standard, |name| tier_of_name(&name)),
         ..Usage::NONE
     };
     usage.plausible()
@@ -78,20 +79,9 @@ pub(super) fn read(answer: &Fields<'_>, calls: Calls) -> Option<Usage> {
 
 const SPLIT: &str = "cache_write_tokens_details";
 
-/// A detail that is not there, or that cannot be read, is none.
-fn count(fields: &Fields<'_>, name: &str) -> u64 {
-    fields.count(name).ok().flatten().unwrap_or(0)
-}
-
-/// What is left of an inclusive figure. Details that claim more than it are cut, so that the buckets always add up.
-struct Remaining(u64);
-
-impl Remaining {
-    fn take(&mut self, claimed: u64) -> u64 {
-        let taken = claimed.min(self.0);
-        self.0 = self.0.saturating_sub(taken);
-        taken
-    }
+/// A detail that cannot be read is none.
+fn count(fields: &Fields<'_>, name: &str) -> Option<u64> {
+    fields.count(name).ok().flatten()
 }
 
 /// Writes the value of `usage`. Images and audio are input and output like any other here.
@@ -112,29 +102,6 @@ pub(super) fn write(usage: &Usage, json: &mut Json<'_>) {
     json.close_object();
     json.key("total_tokens").number(usage.input().saturating_add(usage.output()));
     json.close_object();
-}
-
-/// The tier of OpenAI's name.
-pub(super) fn tier_of(name: &str) -> ServiceTier {
-    match name {
-        "auto" | "default" => ServiceTier::Standard,
-        "flex" => ServiceTier::Flex,
-        "priority" | "fast" => ServiceTier::Priority,
-        "batch" => ServiceTier::Batch,
-        "scale" => ServiceTier::Provisioned,
-        _ => ServiceTier::Other,
-    }
-}
-
-/// OpenAI's name of a tier that can be asked for.
-pub(super) const fn tier_name(tier: ServiceTier) -> Option<&'static str> {
-    match tier {
-        ServiceTier::Standard => Some("default"),
-        ServiceTier::Flex => Some("flex"),
-        ServiceTier::Priority => Some("priority"),
-        ServiceTier::Provisioned => Some("scale"),
-        ServiceTier::Batch | ServiceTier::Other => None,
-    }
 }
 
 #[cfg(test)]

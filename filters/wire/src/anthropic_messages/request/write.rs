@@ -6,12 +6,13 @@ mod thinking;
 mod turns;
 
 use crate::anthropic_messages::model::Generation;
+use crate::arguments::write_no_parameters;
 use crate::conversation::{CacheTtl, OutputFormat, Request, Tool, ToolChoice};
+use crate::dropped::Dropped;
 use crate::error::Invalid;
 use crate::json::Json;
 use crate::usage::ServiceTier;
 use cache::write_cache_control;
-use serde_json::value::RawValue;
 use thinking::{Thinking, Way};
 use turns::{Turn, turns, write_turn};
 
@@ -24,19 +25,14 @@ const MIN_TOP_P_OF_THINKING: f64 = 0.95;
 /// The longest name of a tool.
 const MAX_TOOL_NAME: usize = 128;
 
-/// Names of what cannot be carried.
-type Dropped = Vec<&'static str>;
-
 /// Writes a whole request body. `request.dropped` grows by what Anthropic, or the model that is asked, cannot carry.
 ///
 /// # Errors
 /// When leaving a part out would change what was asked.
 pub fn write_request(request: &mut Request) -> Result<Vec<u8>, Invalid> {
-    let mut dropped = Dropped::new();
+    let mut dropped = Dropped::default();
     let json = write_body(request, &mut dropped)?;
-    for name in dropped {
-        request.note_dropped(name);
-    }
+    dropped.note_in(request);
     Ok(json)
 }
 
@@ -47,9 +43,7 @@ fn write_body(request: &Request, dropped: &mut Dropped) -> Result<Vec<u8>, Inval
     let marks = tools.iter_mut().map(|(_, cache)| cache);
     let marks = marks.chain(system.iter_mut().map(|(_, cache)| cache));
     let marks = marks.chain(turns.iter_mut().flat_map(|turn| &mut turn.blocks).map(|block| &mut block.cache));
-    if cache::keep_to_the_rules(marks.filter(|cache| cache.is_some()).collect()) {
-        dropped.push("cache_control");
-    }
+    dropped.push_if(cache::keep_to_the_rules(marks.filter(|cache| cache.is_some()).collect()), "cache_control");
     let generation = Generation::of(&request.model);
     let thinking = Thinking::of(request, generation, &turns, dropped);
     if matches!(thinking.way, Way::Budget(_)) {
@@ -117,14 +111,10 @@ fn write_tools(tools: &[(&Tool, Option<CacheTtl>)], out: &mut Json<'_>) -> Resul
     for (tool, cache) in tools {
         out.open_object();
         out.key("name").text(tool_name(&tool.name, "tools")?);
-        if let Some(description) = &tool.description {
-            out.key("description").text(description);
-        }
+        out.text_if("description", tool.description.as_deref());
         out.key("input_schema");
         write_schema(tool, out)?;
-        if let Some(strict) = tool.strict {
-            out.key("strict").flag(strict);
-        }
+        out.flag_if("strict", tool.strict);
         write_cache_control(*cache, out);
         out.close_object();
     }
@@ -143,24 +133,11 @@ fn tool_name<'a>(name: &'a str, field: &str) -> Result<&'a str, Invalid> {
 
 /// Anthropic requires a schema, with a type.
 fn write_schema(tool: &Tool, out: &mut Json<'_>) -> Result<(), Invalid> {
-    match tool.parameters.as_deref() {
-        Some(schema) if !is_empty_object(schema) => {
-            if !schema.get().starts_with('{') {
-                return Err(Invalid::new("tools", "the parameters of a tool must be a JSON object"));
-            }
-            out.raw(schema);
-        }
-        _ => {
-            out.open_object().key("type").text("object");
-            out.key("properties").open_object().close_object();
-            out.close_object();
-        }
+    match tool.schema()? {
+        Some(schema) => out.raw(schema),
+        None => write_no_parameters(out),
     }
     Ok(())
-}
-
-fn is_empty_object(value: &RawValue) -> bool {
-    value.get().strip_prefix('{').and_then(|rest| rest.strip_suffix('}')).is_some_and(|inner| inner.trim().is_empty())
 }
 
 /// Whether calls may be parallel is part of the choice here, so wishing for that alone makes it `auto`. Without tools
@@ -172,14 +149,12 @@ fn write_tool_choice(request: &Request, out: &mut Json<'_>) {
     let (kind, name) = match request.tool_choice.as_ref().unwrap_or(&ToolChoice::Auto) {
         ToolChoice::Auto => ("auto", None),
         ToolChoice::Required => ("any", None),
-        ToolChoice::Named(name) => ("tool", Some(name)),
+        ToolChoice::Named(name) => ("tool", Some(name.as_str())),
         ToolChoice::None => ("none", None),
     };
     out.key("tool_choice").open_object();
     out.key("type").text(kind);
-    if let Some(name) = name {
-        out.key("name").text(name);
-    }
+    out.text_if("name", name);
     if let Some(parallel) = request.parallel_tool_calls.filter(|_| kind != "none") {
         out.key("disable_parallel_tool_use").flag(!parallel);
     }
@@ -197,9 +172,7 @@ fn write_sampling(
     let newest = generation == Generation::Adaptive;
     let mut keep = |takes: bool, name: &'static str, number: Option<f64>| {
         number.filter(|_| {
-            if !takes {
-                dropped.push(name);
-            }
+            dropped.push_if(!takes, name);
             takes
         })
     };
@@ -211,14 +184,10 @@ fn write_sampling(
     let top_p = keep(!newest && alone && beside_thinking, "top_p", sampling.top_p);
     let takes_top_k = !newest && !thinking.is_on();
     if let Some(temperature) = temperature {
-        if temperature > MAX_TEMPERATURE {
-            dropped.push("temperature");
-        }
+        dropped.push_if(temperature > MAX_TEMPERATURE, "temperature");
         out.key("temperature").float(temperature.min(MAX_TEMPERATURE));
     }
-    if let Some(top_p) = top_p {
-        out.key("top_p").float(top_p);
-    }
+    out.float_if("top_p", top_p);
     match sampling.top_k {
         Some(top_k) if takes_top_k => out.key("top_k").number(top_k),
         Some(_) => dropped.push("top_k"),
@@ -229,17 +198,13 @@ fn write_sampling(
         (sampling.presence_penalty.is_some(), "presence_penalty"),
         (sampling.seed.is_some(), "seed"),
     ] {
-        if asked {
-            dropped.push(name);
-        }
+        dropped.push_if(asked, name);
     }
 }
 
 /// Anthropic refuses a stop sequence of white space only, which others allow.
 fn write_stop(stop: &[String], dropped: &mut Dropped, out: &mut Json<'_>) {
-    if stop.iter().any(|stop| !has_text(stop)) {
-        dropped.push("stop");
-    }
+    dropped.push_if(stop.iter().any(|stop| !has_text(stop)), "stop");
     if stop.iter().any(|stop| has_text(stop)) {
         out.key("stop_sequences").open_list();
         stop.iter().filter(|stop| has_text(stop)).for_each(|stop| out.text(stop));
@@ -280,9 +245,7 @@ fn write_account(request: &Request, dropped: &mut Dropped, out: &mut Json<'_>) {
         out.key("user_id").text(user_id);
         out.close_object();
     }
-    if !request.metadata.is_empty() {
-        dropped.push("metadata");
-    }
+    dropped.push_if(!request.metadata.is_empty(), "metadata");
     match request.service_tier {
         None => {}
         Some(ServiceTier::Standard) => out.key("service_tier").text("standard_only"),

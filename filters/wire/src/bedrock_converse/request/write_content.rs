@@ -1,20 +1,19 @@
 //! Parts into content blocks of a provider's request.
 
-use super::write::Lost;
 use crate::arguments::as_object;
 use crate::bedrock_converse::media::{
     Names, document_format, document_format_of_address, image_format, image_format_of_address,
 };
 use crate::bedrock_converse::model::Family;
 use crate::bedrock_converse::reasoning;
+use crate::bytes::encode;
 use crate::conversation::{
     CacheTtl, Document, DocumentSource, Media, Message, Part, Reasoning, Request, Role, ToolResult,
 };
+use crate::dropped::Dropped;
 use crate::error::Invalid;
 use crate::json::Json;
 use crate::signature::Origin;
-use base64::Engine;
-use base64::prelude::BASE64_STANDARD;
 
 /// Writes the content of one request.
 #[derive(Debug)]
@@ -38,10 +37,10 @@ impl Content {
     pub(super) fn write_turns(
         mut self,
         request: &Request,
-        lost: &mut Lost,
+        dropped: &mut Dropped,
         json: &mut Json<'_>,
     ) -> Result<(), Invalid> {
-        let turns = self.turns(&request.messages, lost);
+        let turns = self.turns(&request.messages, dropped);
         match turns.first() {
             None => return Err(Invalid::new("messages", "needs at least one message with content")),
             Some(first) if first.role == Role::Assistant => {
@@ -52,16 +51,16 @@ impl Content {
         let last = turns.len().saturating_sub(1);
         json.open_list();
         for (index, turn) in turns.iter().enumerate() {
-            self.write_turn(turn, index == last, lost, json)?;
+            self.write_turn(turn, index == last, dropped, json)?;
         }
         json.close_list();
         Ok(())
     }
 
-    fn turns<'a>(&self, messages: &'a [Message], lost: &mut Lost) -> Vec<Turn<'a>> {
+    fn turns<'a>(&self, messages: &'a [Message], dropped: &mut Dropped) -> Vec<Turn<'a>> {
         let mut turns: Vec<Turn<'a>> = Vec::with_capacity(messages.len());
         for message in messages {
-            let parts: Vec<&Part> = message.parts.iter().filter(|part| self.carries(part, lost)).collect();
+            let parts: Vec<&Part> = message.parts.iter().filter(|part| self.carries(part, dropped)).collect();
             match turns.last_mut() {
                 _ if parts.iter().all(|part| matches!(part, Part::CacheBreakpoint(_))) => {}
                 Some(last) if last.role == message.role => last.parts.extend(parts),
@@ -71,13 +70,13 @@ impl Content {
         turns
     }
 
-    fn carries(&self, part: &Part, lost: &mut Lost) -> bool {
+    fn carries(&self, part: &Part, dropped: &mut Dropped) -> bool {
         match part {
             // Text that is empty or white space only is refused.
             Part::Text(text) => !text.trim().is_empty(),
             Part::Reasoning(reasoning) if is_readable(reasoning) => true,
             Part::Reasoning(_) => {
-                lost.push("reasoning_content");
+                dropped.push("reasoning_content");
                 false
             }
             Part::Image(_) | Part::Document(_) | Part::ToolCall(_) | Part::ToolResult(_) | Part::CacheBreakpoint(_) => {
@@ -86,7 +85,13 @@ impl Content {
         }
     }
 
-    fn write_turn(&mut self, turn: &Turn<'_>, last: bool, lost: &mut Lost, json: &mut Json<'_>) -> Result<(), Invalid> {
+    fn write_turn(
+        &mut self,
+        turn: &Turn<'_>,
+        last: bool,
+        dropped: &mut Dropped,
+        json: &mut Json<'_>,
+    ) -> Result<(), Invalid> {
         let role = if turn.role == Role::User { "user" } else { "assistant" };
         json.open_object().key("role").text(role);
         json.key("content").open_list();
@@ -101,14 +106,14 @@ impl Content {
             match part {
                 // A cache point ends something.
                 Part::CacheBreakpoint(_) if !begun => continue,
-                Part::CacheBreakpoint(ttl) => self.cache_points.write(*ttl, lost, json),
+                Part::CacheBreakpoint(ttl) => self.cache_points.write(*ttl, dropped, json),
                 // A last turn of the model is continued by it, and must not end in white space.
                 Part::Text(text)
                     if last && turn.role == Role::Assistant && index.saturating_add(1) == turn.parts.len() =>
                 {
                     write_text(text.trim_end(), json);
                 }
-                part => self.write_part(part, lost, json)?,
+                part => self.write_part(part, dropped, json)?,
             }
             begun = true;
         }
@@ -117,7 +122,7 @@ impl Content {
         Ok(())
     }
 
-    fn write_part(&mut self, part: &Part, lost: &mut Lost, json: &mut Json<'_>) -> Result<(), Invalid> {
+    fn write_part(&mut self, part: &Part, dropped: &mut Dropped, json: &mut Json<'_>) -> Result<(), Invalid> {
         match part {
             Part::Text(text) => write_text(text, json),
             Part::Image(image) => write_image(image, json)?,
@@ -133,13 +138,18 @@ impl Content {
                 json.close_object();
                 json.close_object();
             }
-            Part::ToolResult(result) => self.write_tool_result(result, lost, json)?,
+            Part::ToolResult(result) => self.write_tool_result(result, dropped, json)?,
             Part::CacheBreakpoint(_) => {}
         }
         Ok(())
     }
 
-    fn write_tool_result(&mut self, result: &ToolResult, lost: &mut Lost, json: &mut Json<'_>) -> Result<(), Invalid> {
+    fn write_tool_result(
+        &mut self,
+        result: &ToolResult,
+        dropped: &mut Dropped,
+        json: &mut Json<'_>,
+    ) -> Result<(), Invalid> {
         json.open_object().key("toolResult").open_object();
         json.key("toolUseId").text(&result.id);
         json.key("content").open_list();
@@ -148,14 +158,14 @@ impl Content {
                 Part::Text(text) if !text.trim().is_empty() => write_text(text, json),
                 Part::Image(image) => write_image(image, json)?,
                 Part::Document(document) => self.write_document(document, json)?,
-                Part::CacheBreakpoint(_) => lost.push("cache_control"),
+                Part::CacheBreakpoint(_) => dropped.push("cache_control"),
                 Part::Text(_) | Part::Reasoning(_) | Part::ToolCall(_) | Part::ToolResult(_) => {}
             }
         }
         json.close_list();
         match result.is_error {
             true if self.family.knows_failed_tools() => json.key("status").text("error"),
-            true => lost.push("tool_result.is_error"),
+            true => dropped.push("tool_result.is_error"),
             false => {}
         }
         json.close_object();
@@ -189,7 +199,7 @@ impl Content {
             // As a file, which every model that reads documents knows; text as such came later.
             DocumentSource::Text(text) => {
                 json.key("format").text("txt");
-                write_bytes(&BASE64_STANDARD.encode(text), json);
+                write_bytes(&encode(text.as_bytes()), json);
             }
         }
         json.close_object();
@@ -225,14 +235,12 @@ impl CachePoints {
     }
 
     /// Writes a point as far as the model keeps it: some know no longer time, and none after a shorter one.
-    pub(super) fn write(&mut self, ttl: CacheTtl, lost: &mut Lost, json: &mut Json<'_>) {
+    pub(super) fn write(&mut self, ttl: CacheTtl, dropped: &mut Dropped, json: &mut Json<'_>) {
         if !self.family.caches() || self.written >= MAX_CACHE_POINTS {
-            return lost.push("cache_control");
+            return dropped.push("cache_control");
         }
         let long = ttl == CacheTtl::Long && !self.short && self.family.is_claude(4, 5);
-        if ttl == CacheTtl::Long && !long {
-            lost.push("cache_control");
-        }
+        dropped.push_if(ttl == CacheTtl::Long && !long, "cache_control");
         self.written = self.written.saturating_add(1);
         self.short |= !long;
         json.open_object().key("cachePoint").open_object().key("type").text("default");

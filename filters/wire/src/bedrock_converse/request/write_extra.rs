@@ -1,9 +1,9 @@
 //! `additionalModelRequestFields` of a provider's request: what only some models know, each family under its own name.
 
-use super::write::Lost;
 use super::write_content::is_readable;
 use crate::bedrock_converse::model::{Family, Thinking};
 use crate::conversation::{Effort, Part, ReasoningRequest, Request, Role, ToolChoice};
+use crate::dropped::Dropped;
 use crate::json::Json;
 
 /// The least that Claude thinks with.
@@ -29,7 +29,7 @@ pub(super) enum Asked {
 
 impl Asked {
     /// What of the client's wish the model can be asked.
-    pub(super) fn of(request: &Request, family: Family, lost: &mut Lost) -> Option<Self> {
+    pub(super) fn of(request: &Request, family: Family, dropped: &mut Dropped) -> Option<Self> {
         let reasoning = request.reasoning?;
         let (asked, all) = match family.thinking() {
             Thinking::Budget => budget(request, reasoning),
@@ -40,9 +40,7 @@ impl Asked {
             // Models that are known and cannot think do what is asked when that is not to.
             Thinking::Unknown => (None, is_off(reasoning) && family != Family::Other),
         };
-        if !all {
-            lost.push("reasoning");
-        }
+        dropped.push_if(!all, "reasoning");
         asked
     }
 
@@ -157,11 +155,11 @@ pub(super) fn write_extra(
     request: &Request,
     family: Family,
     asked: Option<&Asked>,
-    lost: &mut Lost,
+    dropped: &mut Dropped,
     json: &mut Json<'_>,
 ) {
-    let top_k = top_k(request, family, asked, lost);
-    let one_call = one_call(request, family, lost);
+    let top_k = top_k(request, family, asked, dropped);
+    let one_call = one_call(request, family, dropped);
     if asked.is_none() && top_k.is_none() && !one_call {
         return;
     }
@@ -207,21 +205,19 @@ fn write_asked(asked: &Asked, json: &mut Json<'_>) {
     json.close_object();
 }
 
-fn top_k(request: &Request, family: Family, asked: Option<&Asked>, lost: &mut Lost) -> Option<u64> {
+fn top_k(request: &Request, family: Family, asked: Option<&Asked>, dropped: &mut Dropped) -> Option<u64> {
     let top_k = request.sampling.top_k?;
     let is_taken = match family {
         Family::Claude(..) => family.samples() && !asked.is_some_and(Asked::is_of_claude),
         Family::Nova | Family::Nova2 => top_k <= MAX_NOVA_TOP_K,
         Family::GptOss | Family::Openai | Family::Other => false,
     };
-    if !is_taken {
-        lost.push("top_k");
-    }
+    dropped.push_if(!is_taken, "top_k");
     is_taken.then_some(top_k)
 }
 
 /// Whether the model is to be told that it may call one tool at most. Only later Claudes can be told.
-fn one_call(request: &Request, family: Family, lost: &mut Lost) -> bool {
+fn one_call(request: &Request, family: Family, dropped: &mut Dropped) -> bool {
     if request.parallel_tool_calls != Some(false)
         || request.tools.is_empty()
         || request.tool_choice == Some(ToolChoice::None)
@@ -229,8 +225,6 @@ fn one_call(request: &Request, family: Family, lost: &mut Lost) -> bool {
         return false;
     }
     let is_taken = family.is_claude(4, 5);
-    if !is_taken {
-        lost.push("parallel_tool_calls");
-    }
+    dropped.push_if(!is_taken, "parallel_tool_calls");
     is_taken
 }

@@ -1,15 +1,13 @@
 //! Tools of a provider's request.
 
-use super::write::Lost;
 use super::write_content::CachePoints;
+use crate::arguments::write_no_parameters;
 use crate::bedrock_converse::model::Family;
 use crate::conversation::{Part, Request, Tool, ToolChoice};
+use crate::dropped::Dropped;
 use crate::error::Invalid;
 use crate::json::Json;
 use serde_json::value::RawValue;
-
-/// The schema of a tool without parameters: Bedrock requires one.
-const NO_PARAMETERS: &str = r#"{"type":"object","properties":{}}"#;
 
 /// What a tool is for that the client no longer offers.
 const NOT_OFFERED: &str = "No longer available: do not call it.";
@@ -21,12 +19,12 @@ pub(super) fn has_tool_blocks(request: &Request) -> bool {
 }
 
 /// Writes the tools and how to choose. Not to call any is no choice here: then tools are left out, and where they must
-/// stay the choice is lost.
+/// stay the choice is dropped.
 pub(super) fn write_tool_config(
     request: &Request,
     family: Family,
     cache_points: &mut CachePoints,
-    lost: &mut Lost,
+    dropped: &mut Dropped,
     json: &mut Json<'_>,
 ) -> Result<(), Invalid> {
     let none = request.tool_choice == Some(ToolChoice::None) && !request.tools.is_empty();
@@ -35,11 +33,11 @@ pub(super) fn write_tool_config(
     }
     json.key("toolConfig").open_object().key("tools").open_list();
     for tool in &request.tools {
-        write_tool(tool, family, lost, json)?;
+        write_tool(tool, family, dropped, json)?;
         match tool.cache {
             // Nova keeps instructions and turns only.
-            Some(_) if !family.is_claude(3, 5) => lost.push("cache_control"),
-            Some(ttl) => cache_points.write(ttl, lost, json),
+            Some(_) if !family.is_claude(3, 5) => dropped.push("cache_control"),
+            Some(ttl) => cache_points.write(ttl, dropped, json),
             None => {}
         }
     }
@@ -48,7 +46,7 @@ pub(super) fn write_tool_config(
     }
     json.close_list();
     if none {
-        lost.push("tool_choice");
+        dropped.push("tool_choice");
     } else if !request.tools.is_empty() {
         write_choice(request, json);
     }
@@ -56,40 +54,34 @@ pub(super) fn write_tool_config(
     Ok(())
 }
 
-fn write_tool(tool: &Tool, family: Family, lost: &mut Lost, json: &mut Json<'_>) -> Result<(), Invalid> {
-    let schema = tool.parameters.as_deref().map_or(NO_PARAMETERS, RawValue::get);
-    if !schema.starts_with('{') {
-        return Err(Invalid::new("tools", "the parameters of a tool must be a JSON object"));
-    }
-    let schema = if is_empty_object(schema) { NO_PARAMETERS } else { schema };
+fn write_tool(tool: &Tool, family: Family, dropped: &mut Dropped, json: &mut Json<'_>) -> Result<(), Invalid> {
+    let schema = tool.schema()?;
     let knows_strict = family.is_claude(4, 5) || matches!(family, Family::Openai | Family::GptOss);
-    if tool.strict == Some(true) && !knows_strict {
-        lost.push("tool.strict");
-    }
+    dropped.push_if(tool.strict == Some(true) && !knows_strict, "tool.strict");
     write_spec(&tool.name, tool.description.as_deref(), schema, tool.strict.filter(|_| knows_strict), json);
     Ok(())
 }
 
-fn write_spec(name: &str, description: Option<&str>, schema: &str, strict: Option<bool>, json: &mut Json<'_>) {
+fn write_spec(
+    name: &str,
+    description: Option<&str>,
+    schema: Option<&RawValue>,
+    strict: Option<bool>,
+    json: &mut Json<'_>,
+) {
     json.open_object().key("toolSpec").open_object();
     json.key("name").text(name);
-    if let Some(description) = description.filter(|description| !description.is_empty()) {
-        json.key("description").text(description);
-    }
+    json.text_if("description", description.filter(|description| !description.is_empty()));
     json.key("inputSchema").open_object();
-    if let Ok(schema) = serde_json::from_str::<&RawValue>(schema) {
-        json.key("json").raw(schema);
+    json.key("json");
+    match schema {
+        Some(schema) => json.raw(schema),
+        None => write_no_parameters(json),
     }
     json.close_object();
-    if let Some(strict) = strict {
-        json.key("strict").flag(strict);
-    }
+    json.flag_if("strict", strict);
     json.close_object();
     json.close_object();
-}
-
-fn is_empty_object(schema: &str) -> bool {
-    schema.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')).is_some_and(|inner| inner.trim().is_empty())
 }
 
 /// The tools that were called before, each once, when the client offers none now.
@@ -101,7 +93,7 @@ fn write_tools_of_before(request: &Request, json: &mut Json<'_>) {
             && !names.contains(&call.name.as_str())
         {
             names.push(&call.name);
-            write_spec(&call.name, Some(NOT_OFFERED), NO_PARAMETERS, None, json);
+            write_spec(&call.name, Some(NOT_OFFERED), None, None, json);
         }
     }
 }

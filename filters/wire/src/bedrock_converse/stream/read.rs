@@ -4,11 +4,10 @@ use crate::bedrock_converse::error::error_in_stream;
 use crate::bedrock_converse::reasoning;
 use crate::bedrock_converse::response::{is_servers, stop_reason};
 use crate::bedrock_converse::usage::read_usage;
+use crate::bytes::{decode, encode};
 use crate::error::Malformed;
 use crate::fields::{Fields, Unreadable};
 use crate::stream::Delta;
-use base64::Engine;
-use base64::prelude::BASE64_STANDARD;
 use std::mem;
 
 /// Blocks open at one time. Bedrock has one; models that run tool calls side by side have a few.
@@ -159,7 +158,7 @@ impl StreamReader {
         }
         // Each piece is base64 by itself.
         if let Some(piece) = thought.text("redactedContent")? {
-            redacted.extend(BASE64_STANDARD.decode(piece).map_err(|_| Unreadable)?);
+            redacted.extend(decode(&piece).ok_or(Unreadable)?);
         }
         if self.seal_bytes() > MAX_SEAL_BYTES { Err(Unreadable) } else { Ok(()) }
     }
@@ -206,7 +205,7 @@ fn end(kind: Kind, out: &mut Vec<Delta>) {
                 out.push(Delta::Seal(reasoning::signature(&signature)));
             }
             if !redacted.is_empty() {
-                out.push(Delta::Seal(reasoning::redacted(&BASE64_STANDARD.encode(redacted))));
+                out.push(Delta::Seal(reasoning::redacted(&encode(&redacted))));
             }
         }
         Kind::Call { .. } | Kind::Untranslated => {}

@@ -3,6 +3,7 @@
 use super::contents::MAX_WAITING;
 use crate::arguments::as_object;
 use crate::conversation::{Part, Reasoning, Request, Role, ToolResult};
+use crate::dropped::Dropped;
 use crate::error::Invalid;
 use crate::google_gemini::parts::Parts;
 use crate::google_gemini::{NO_SIGNATURE, ORIGIN, before_gemini_3, media};
@@ -21,7 +22,7 @@ struct Turns<'a, 'j, 'o> {
 }
 
 /// Writes the turns into an open list.
-pub(super) fn write(request: &Request, left_out: &mut Vec<&'static str>, json: &mut Json<'_>) -> Result<(), Invalid> {
+pub(super) fn write(request: &Request, dropped: &mut Dropped, json: &mut Json<'_>) -> Result<(), Invalid> {
     let mut turns = Turns {
         json,
         open: None,
@@ -33,7 +34,7 @@ pub(super) fn write(request: &Request, left_out: &mut Vec<&'static str>, json: &
     let mut said = false;
     for message in &request.messages {
         for part in &message.parts {
-            said |= turns.write(message.role, part, left_out)?;
+            said |= turns.write(message.role, part, dropped)?;
         }
     }
     turns.close();
@@ -42,11 +43,11 @@ pub(super) fn write(request: &Request, left_out: &mut Vec<&'static str>, json: &
 
 impl<'a> Turns<'a, '_, '_> {
     /// Writes one part. `false`: it says nothing.
-    fn write(&mut self, role: Role, part: &'a Part, left_out: &mut Vec<&'static str>) -> Result<bool, Invalid> {
+    fn write(&mut self, role: Role, part: &'a Part, dropped: &mut Dropped) -> Result<bool, Invalid> {
         match part {
             Part::CacheBreakpoint(_) => return Ok(false),
             Part::Text(text) if text.is_empty() => return Ok(false),
-            Part::Reasoning(reasoning) => return Ok(self.reasoning(role, reasoning, left_out)),
+            Part::Reasoning(reasoning) => return Ok(self.reasoning(role, reasoning, dropped)),
             Part::Text(text) => {
                 self.turn_to(role);
                 self.parts.text(text, self.json);
@@ -78,10 +79,10 @@ impl<'a> Turns<'a, '_, '_> {
     }
 
     /// Only Gemini's own seals mean something to it. What has another's would be refused there, or worse, believed.
-    fn reasoning(&mut self, role: Role, reasoning: &Reasoning, left_out: &mut Vec<&'static str>) -> bool {
+    fn reasoning(&mut self, role: Role, reasoning: &Reasoning, dropped: &mut Dropped) -> bool {
         let seal = match &reasoning.seal {
             Some(seal) if seal.origin != ORIGIN => {
-                left_out.push("reasoning_content");
+                dropped.push("reasoning_content");
                 return false;
             }
             seal => seal.as_ref(),

@@ -3,6 +3,7 @@
 use super::read::{DYNAMIC, level};
 use super::turns;
 use crate::conversation::{Effort, OutputFormat, Part, ReasoningRequest, Request, Tool, ToolChoice};
+use crate::dropped::Dropped;
 use crate::error::Invalid;
 use crate::google_gemini::before_gemini_3;
 use crate::json::Json;
@@ -22,23 +23,21 @@ const MAX_LABEL: usize = 63;
 /// # Errors
 /// When leaving a part out would change what was asked.
 pub fn write_request(request: &mut Request) -> Result<Vec<u8>, Invalid> {
-    let mut left_out = Vec::new();
+    let mut dropped = Dropped::default();
     let mut out = Vec::new();
     let json = &mut Json::new(&mut out);
     json.open_object();
     write_system(request, json);
     json.key("contents").open_list();
-    turns::write(request, &mut left_out, json)?;
+    turns::write(request, &mut dropped, json)?;
     json.close_list();
     write_tools(request, json)?;
-    write_config(request, &mut left_out, json);
-    write_labels(request, &mut left_out, json);
-    write_tier(request, &mut left_out, json);
+    write_config(request, &mut dropped, json);
+    write_labels(request, &mut dropped, json);
+    write_tier(request, &mut dropped, json);
     json.close_object();
     note_what_has_no_place(request);
-    for name in left_out {
-        request.note_dropped(name);
-    }
+    dropped.note_in(request);
     Ok(out)
 }
 
@@ -107,9 +106,7 @@ fn write_tools(request: &Request, json: &mut Json<'_>) -> Result<(), Invalid> {
 
 fn write_tool(tool: &Tool, json: &mut Json<'_>) -> Result<(), Invalid> {
     json.open_object().key("name").text(&tool.name);
-    if let Some(description) = &tool.description {
-        json.key("description").text(description);
-    }
+    json.text_if("description", tool.description.as_deref());
     if let Some(schema) = &tool.parameters {
         if !schema.get().starts_with('{') {
             return Err(Invalid::new("tools", "the parameters of a tool must be a JSON object"));
@@ -120,13 +117,11 @@ fn write_tool(tool: &Tool, json: &mut Json<'_>) -> Result<(), Invalid> {
     Ok(())
 }
 
-fn write_config(request: &Request, left_out: &mut Vec<&'static str>, json: &mut Json<'_>) {
+fn write_config(request: &Request, dropped: &mut Dropped, json: &mut Json<'_>) {
     let sampling = &request.sampling;
     json.key("generationConfig").open_object();
     for (name, count) in [("maxOutputTokens", request.max_output_tokens), ("topK", sampling.top_k)] {
-        if let Some(count) = count {
-            json.key(name).number(count);
-        }
+        json.number_if(name, count);
     }
     for (name, number) in [
         ("temperature", sampling.temperature),
@@ -134,17 +129,15 @@ fn write_config(request: &Request, left_out: &mut Vec<&'static str>, json: &mut 
         ("frequencyPenalty", sampling.frequency_penalty),
         ("presencePenalty", sampling.presence_penalty),
     ] {
-        if let Some(number) = number {
-            json.key(name).float(number);
-        }
+        json.float_if(name, number);
     }
     match sampling.seed.map(i32::try_from) {
         Some(Ok(seed)) => json.key("seed").signed(seed.into()),
         // Google's are 32 bits wide.
-        Some(Err(_)) => left_out.push("seed"),
+        Some(Err(_)) => dropped.push("seed"),
         None => {}
     }
-    write_stops(request, left_out, json);
+    write_stops(request, dropped, json);
     if let Some(output) = &request.output {
         json.key("responseMimeType").text("application/json");
         if let OutputFormat::JsonSchema(schema) = output {
@@ -152,17 +145,15 @@ fn write_config(request: &Request, left_out: &mut Vec<&'static str>, json: &mut 
         }
     }
     if let Some(reasoning) = &request.reasoning {
-        write_thinking(reasoning, before_gemini_3(&request.model), left_out, json);
+        write_thinking(reasoning, before_gemini_3(&request.model), dropped, json);
     }
     json.close_object();
 }
 
-fn write_stops(request: &Request, left_out: &mut Vec<&'static str>, json: &mut Json<'_>) {
+fn write_stops(request: &Request, dropped: &mut Dropped, json: &mut Json<'_>) {
     let stops = request.stop.iter().filter(|stop| !stop.is_empty()).take(MAX_STOPS);
     let count = stops.clone().count();
-    if count < request.stop.len() {
-        left_out.push("stop");
-    }
+    dropped.push_if(count < request.stop.len(), "stop");
     if count > 0 {
         json.key("stopSequences").open_list();
         for stop in stops {
@@ -173,25 +164,18 @@ fn write_stops(request: &Request, left_out: &mut Vec<&'static str>, json: &mut J
 }
 
 /// Google takes a level or a budget, not both. Older models know budgets only.
-fn write_thinking(
-    reasoning: &ReasoningRequest,
-    budgets_only: bool,
-    left_out: &mut Vec<&'static str>,
-    json: &mut Json<'_>,
-) {
+fn write_thinking(reasoning: &ReasoningRequest, budgets_only: bool, dropped: &mut Dropped, json: &mut Json<'_>) {
     json.key("thinkingConfig").open_object();
     let budget = match (reasoning.effort, reasoning.budget_tokens) {
         (Some(Effort::None), _) => Some(0),
         (Some(_), Some(tokens)) if budgets_only => {
-            left_out.push("reasoning");
+            dropped.push("reasoning");
             Some(tokens)
         }
         (Some(effort), None) if budgets_only => Some(effort.budget_tokens().min(MAX_BUDGET)),
         (Some(effort), budget) => {
             json.key("thinkingLevel").text(level(effort));
-            if budget.is_some() {
-                left_out.push("reasoning");
-            }
+            dropped.push_if(budget.is_some(), "reasoning");
             None
         }
         (None, Some(tokens)) => Some(tokens),
@@ -200,17 +184,13 @@ fn write_thinking(
             None
         }
     };
-    if let Some(tokens) = budget {
-        json.key("thinkingBudget").number(tokens);
-    }
-    if let Some(shown) = reasoning.shown {
-        json.key("includeThoughts").flag(shown);
-    }
+    json.number_if("thinkingBudget", budget);
+    json.flag_if("includeThoughts", reasoning.shown);
     json.close_object();
 }
 
 /// A label that Google Cloud does not take would cost the client its whole answer.
-fn write_labels(request: &Request, left_out: &mut Vec<&'static str>, json: &mut Json<'_>) {
+fn write_labels(request: &Request, dropped: &mut Dropped, json: &mut Json<'_>) {
     let fits = |text: &str| {
         let fit = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'_' | b'-');
         text.len() <= MAX_LABEL && text.bytes().all(fit)
@@ -218,9 +198,7 @@ fn write_labels(request: &Request, left_out: &mut Vec<&'static str>, json: &mut 
     let begins_well = |name: &str| name.bytes().next().is_some_and(|byte| byte.is_ascii_lowercase());
     let labels = request.metadata.iter().filter(|(name, value)| begins_well(name) && fits(name) && fits(value));
     let count = labels.clone().count();
-    if count < request.metadata.len() {
-        left_out.push("metadata");
-    }
+    dropped.push_if(count < request.metadata.len(), "metadata");
     if count > 0 {
         json.key("labels").open_object();
         for (name, value) in labels {
@@ -230,12 +208,12 @@ fn write_labels(request: &Request, left_out: &mut Vec<&'static str>, json: &mut 
     }
 }
 
-fn write_tier(request: &Request, left_out: &mut Vec<&'static str>, json: &mut Json<'_>) {
+fn write_tier(request: &Request, dropped: &mut Dropped, json: &mut Json<'_>) {
     match request.service_tier {
         Some(ServiceTier::Standard) => json.key("serviceTier").text("standard"),
         Some(ServiceTier::Flex) => json.key("serviceTier").text("flex"),
         Some(ServiceTier::Priority) => json.key("serviceTier").text("priority"),
-        Some(ServiceTier::Batch | ServiceTier::Provisioned | ServiceTier::Other) => left_out.push("service_tier"),
+        Some(ServiceTier::Batch | ServiceTier::Provisioned | ServiceTier::Other) => dropped.push("service_tier"),
         None => {}
     }
 }

@@ -3,6 +3,7 @@
 use crate::conversation::{CacheTtl, Document, DocumentSource, Media, Part, Request};
 use crate::error::Invalid;
 use crate::fields::{At, Fields, read};
+use crate::media;
 use crate::openai_chat::request::read::leave_out;
 use serde_json::value::RawValue;
 
@@ -59,27 +60,7 @@ fn read_image(mut image: Fields<'_>, at: &At<'_>, request: &mut Request) -> Resu
     }
     let url: String = image.require("url", at, "a string")?;
     let fault = || at.field("url").fault("must be an http, https or base64 data URL");
-    let (scheme, rest) = url.split_once(':').ok_or_else(fault)?;
-    match &*scheme.to_ascii_lowercase() {
-        "http" | "https" if rest.starts_with("//") => Ok(Part::Image(Media::Url(url))),
-        "data" => {
-            let (media_type, base64) = of_data_url(rest).ok_or_else(fault)?;
-            let image = media_type.starts_with("image/");
-            image.then(|| Part::Image(inline(media_type, base64))).ok_or_else(fault)
-        }
-        _ => Err(fault()),
-    }
-}
-
-fn inline(media_type: &str, base64: &str) -> Media {
-    Media::Inline { media_type: media_type.to_owned(), base64: base64.to_owned() }
-}
-
-/// The media type and the bytes in what follows a URL's `data:`.
-fn of_data_url(url: &str) -> Option<(&str, &str)> {
-    let (head, base64) = url.split_once(',')?;
-    let media_type = head.strip_suffix(";base64")?.split(';').next()?;
-    (media_type.contains('/') && !base64.is_empty()).then_some((media_type, base64))
+    media::read(&url).filter(media::may_be_image).map(Part::Image).ok_or_else(fault)
 }
 
 fn read_file(mut file: Fields<'_>, at: &At<'_>) -> Result<Part, Invalid> {
@@ -89,10 +70,11 @@ fn read_file(mut file: Fields<'_>, at: &At<'_>) -> Result<Part, Invalid> {
     let name: Option<String> = file.read("filename", at, "a string")?;
     let data: String = file.require("file_data", at, "a string")?;
     let fault = || at.field("file_data").fault("must be a base64 data URL, or the base64 of a PDF");
-    let media = match data.strip_prefix("data:") {
-        Some(url) => of_data_url(url).map(|(media_type, base64)| inline(media_type, base64)),
-        // The bytes alone: they are a PDF if they begin as one.
-        None => data.starts_with("JVBERi").then(|| inline("application/pdf", &data)),
+    // The bytes alone are a PDF if they begin as one.
+    let media = if data.starts_with("JVBERi") {
+        Some(Media::Inline { media_type: "application/pdf".to_owned(), base64: data })
+    } else {
+        media::read(&data).filter(|media| matches!(media, Media::Inline { .. }))
     };
     Ok(Part::Document(Document { name, source: DocumentSource::File(media.ok_or_else(fault)?) }))
 }

@@ -111,7 +111,7 @@ fn read_stop(stop: &RawValue, at: &At<'_>) -> Result<Vec<String>, Invalid> {
 }
 
 /// `auto` leaves it to the provider's account, as saying nothing does.
-fn read_tier(tier: &str, request: &mut Request) {
+pub(crate) fn read_tier(tier: &str, request: &mut Request) {
     match tier_of_name(tier) {
         _ if tier == "auto" => {}
         ServiceTier::Other => request.note_dropped("service_tier"),

@@ -1,6 +1,7 @@
 //! A conversation into a request body.
 
 use crate::conversation::{OutputFormat, Request, Tool, ToolChoice};
+use crate::dropped::Dropped;
 use crate::error::Invalid;
 use crate::json::Json;
 use crate::openai_chat::request::write_messages::write_messages;
@@ -15,7 +16,7 @@ const SCHEMA_NAME: &str = "answer";
 /// When a picture or document stands at an address that only another provider can read.
 pub fn write_request(request: &mut Request) -> Result<Vec<u8>, Invalid> {
     let mut body = Vec::new();
-    let mut dropped = Vec::new();
+    let mut dropped = Dropped::default();
     let json = &mut Json::new(&mut body);
     json.open_object();
     json.key("model").text(&request.model);
@@ -30,13 +31,11 @@ pub fn write_request(request: &mut Request) -> Result<Vec<u8>, Invalid> {
         json.close_object();
     }
     json.close_object();
-    for name in dropped {
-        request.note_dropped(name);
-    }
+    dropped.note_in(request);
     Ok(body)
 }
 
-fn write_tools(request: &Request, json: &mut Json<'_>, dropped: &mut Vec<&'static str>) {
+fn write_tools(request: &Request, json: &mut Json<'_>, dropped: &mut Dropped) {
     // OpenAI refuses a choice, and how many at once, where there are no tools.
     if request.tools.is_empty() {
         return;
@@ -46,7 +45,7 @@ fn write_tools(request: &Request, json: &mut Json<'_>, dropped: &mut Vec<&'stati
         write_tool(tool, json);
     }
     json.close_list();
-    dropped.extend(request.tools.iter().any(|tool| tool.cache.is_some()).then_some("cache_control"));
+    dropped.push_if(request.tools.iter().any(|tool| tool.cache.is_some()), "cache_control");
     if let Some(choice) = &request.tool_choice {
         json.key("tool_choice");
         match choice {
@@ -60,9 +59,7 @@ fn write_tools(request: &Request, json: &mut Json<'_>, dropped: &mut Vec<&'stati
             }
         }
     }
-    if let Some(parallel) = request.parallel_tool_calls {
-        json.key("parallel_tool_calls").flag(parallel);
-    }
+    json.flag_if("parallel_tool_calls", request.parallel_tool_calls);
 }
 
 /// Opens two objects, that of the type and that of the function.
@@ -75,38 +72,30 @@ fn open_function(name: &str, json: &mut Json<'_>) {
 
 fn write_tool(tool: &Tool, json: &mut Json<'_>) {
     open_function(&tool.name, json);
-    if let Some(description) = &tool.description {
-        json.key("description").text(description);
-    }
+    json.text_if("description", tool.description.as_deref());
     if let Some(parameters) = &tool.parameters {
         json.key("parameters").raw(parameters);
     }
-    if let Some(strict) = tool.strict {
-        json.key("strict").flag(strict);
-    }
+    json.flag_if("strict", tool.strict);
     json.close_object();
     json.close_object();
 }
 
-fn write_settings(request: &Request, json: &mut Json<'_>, dropped: &mut Vec<&'static str>) {
+fn write_settings(request: &Request, json: &mut Json<'_>, dropped: &mut Dropped) {
     let sampling = &request.sampling;
-    if let Some(bound) = request.max_output_tokens {
-        json.key("max_completion_tokens").number(bound);
-    }
+    json.number_if("max_completion_tokens", request.max_output_tokens);
     for (name, value) in [
         ("temperature", sampling.temperature),
         ("top_p", sampling.top_p),
         ("frequency_penalty", sampling.frequency_penalty),
         ("presence_penalty", sampling.presence_penalty),
     ] {
-        if let Some(value) = value {
-            json.key(name).float(value);
-        }
+        json.float_if(name, value);
     }
     if let Some(seed) = sampling.seed {
         json.key("seed").signed(seed);
     }
-    dropped.extend(sampling.top_k.map(|_| "top_k"));
+    dropped.push_if(sampling.top_k.is_some(), "top_k");
     if !request.stop.is_empty() {
         json.key("stop").open_list();
         request.stop.iter().for_each(|stop| json.text(stop));
@@ -116,11 +105,9 @@ fn write_settings(request: &Request, json: &mut Json<'_>, dropped: &mut Vec<&'st
     if let Some(output) = &request.output {
         write_output(output, json);
     }
-    if let Some(user) = &request.end_user {
-        json.key("user").text(user);
-    }
+    json.text_if("user", request.end_user.as_deref());
     // OpenAI takes labels only of answers that it stores, and nobody asked it to.
-    dropped.extend((!request.metadata.is_empty()).then_some("metadata"));
+    dropped.push_if(!request.metadata.is_empty(), "metadata");
     if let Some(tier) = request.service_tier {
         match tier_name(tier) {
             Some(name) => json.key("service_tier").text(name),
@@ -129,10 +116,10 @@ fn write_settings(request: &Request, json: &mut Json<'_>, dropped: &mut Vec<&'st
     }
 }
 
-fn write_reasoning(request: &Request, json: &mut Json<'_>, dropped: &mut Vec<&'static str>) {
+fn write_reasoning(request: &Request, json: &mut Json<'_>, dropped: &mut Dropped) {
     let Some(reasoning) = request.reasoning else { return };
     json.key("reasoning_effort").text(reasoning.as_effort().name());
-    dropped.extend((reasoning.shown == Some(true)).then_some("reasoning"));
+    dropped.push_if(reasoning.shown == Some(true), "reasoning");
 }
 
 fn write_output(output: &OutputFormat, json: &mut Json<'_>) {
@@ -143,13 +130,9 @@ fn write_output(output: &OutputFormat, json: &mut Json<'_>) {
             json.key("type").text("json_schema");
             json.key("json_schema").open_object();
             json.key("name").text(schema.name.as_deref().unwrap_or(SCHEMA_NAME));
-            if let Some(description) = &schema.description {
-                json.key("description").text(description);
-            }
+            json.text_if("description", schema.description.as_deref());
             json.key("schema").raw(&schema.schema);
-            if let Some(strict) = schema.strict {
-                json.key("strict").flag(strict);
-            }
+            json.flag_if("strict", schema.strict);
             json.close_object();
         }
     }

@@ -3,8 +3,10 @@
 use crate::conversation::{
     CacheTtl, Document, DocumentSource, Media, Message, Part, Request, Role, ToolCall, ToolResult,
 };
+use crate::dropped::Dropped;
 use crate::error::Invalid;
 use crate::json::Json;
+use crate::media::{has_url, write_url};
 use crate::openai_chat::reasoning::{Side, is_of_call, write_extra, write_for_provider};
 use crate::signature::Seal;
 
@@ -17,10 +19,8 @@ struct Piece<'a> {
 enum Content<'a> {
     Text(&'a str),
     Image(&'a Media),
-    File { name: Option<&'a str>, media_type: &'a str, base64: &'a str },
+    File { name: Option<&'a str>, bytes: &'a Media },
 }
-
-type Dropped = Vec<&'static str>;
 
 pub(super) fn write_messages(request: &Request, json: &mut Json<'_>, dropped: &mut Dropped) -> Result<(), Invalid> {
     json.key("messages").open_list();
@@ -91,9 +91,9 @@ fn write_result(
     }
     match texts.last_mut() {
         Some(last) => last.cache = cache,
-        None => dropped.extend(cache.map(|_| "cache_control")),
+        None => dropped.push_if(cache.is_some(), "cache_control"),
     }
-    dropped.extend(result.is_error.then_some("tool_result.is_error"));
+    dropped.push_if(result.is_error, "tool_result.is_error");
     open_message("tool", json);
     json.key("tool_call_id").text(&result.id);
     write_content(&texts, json);
@@ -118,7 +118,7 @@ fn write_assistant(message: &Message, json: &mut Json<'_>, dropped: &mut Dropped
     }
     let left_out = write_for_provider(&message.parts, json);
     let all_sealed = write_tool_calls(&message.parts, Side::Provider, json);
-    dropped.extend((left_out || !all_sealed).then_some("reasoning_content"));
+    dropped.push_if(left_out || !all_sealed, "reasoning_content");
     json.close_object();
     Ok(())
 }
@@ -162,7 +162,10 @@ fn push_piece<'a>(part: &'a Part, pieces: &mut Vec<Piece<'a>>, dropped: &mut Dro
     let content = match part {
         Part::Text(text) => Content::Text(text),
         Part::Image(image) => {
-            refuse_other_addresses(image)?;
+            if !has_url(image) {
+                let message = "this model's provider takes images inline or from http and https addresses only";
+                return Err(Invalid::new("messages", message));
+            }
             Content::Image(image)
         }
         Part::Document(document) => document_content(document, dropped)?,
@@ -182,25 +185,16 @@ fn push_piece<'a>(part: &'a Part, pieces: &mut Vec<Piece<'a>>, dropped: &mut Dro
 fn document_content<'a>(document: &'a Document, dropped: &mut Dropped) -> Result<Content<'a>, Invalid> {
     match &document.source {
         DocumentSource::Text(text) => {
-            dropped.extend(document.name.as_ref().map(|_| "document.name"));
+            dropped.push_if(document.name.is_some(), "document.name");
             Ok(Content::Text(text))
         }
-        DocumentSource::File(Media::Inline { media_type, base64 }) => {
-            Ok(Content::File { name: document.name.as_deref(), media_type, base64 })
+        DocumentSource::File(bytes @ Media::Inline { .. }) => {
+            Ok(Content::File { name: document.name.as_deref(), bytes })
         }
         DocumentSource::File(Media::Url(_)) => {
             Err(Invalid::new("messages", "this model's provider takes documents inline only, not by their address"))
         }
     }
-}
-
-fn refuse_other_addresses(image: &Media) -> Result<(), Invalid> {
-    let scheme =
-        if let Media::Url(url) = image { url.split_once(':').map_or("", |(scheme, _)| scheme) } else { "http" };
-    if scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https") {
-        return Ok(());
-    }
-    Err(Invalid::new("messages", "this model's provider takes images inline or from http and https addresses only"))
 }
 
 /// A lone text is written as a string, the one form that every compatible server takes.
@@ -227,20 +221,15 @@ fn write_piece(piece: &Piece<'_>, json: &mut Json<'_>) {
         Content::Image(image) => {
             json.key("type").text("image_url");
             json.key("image_url").open_object();
-            json.key("url");
-            match image {
-                Media::Url(url) => json.text(url),
-                Media::Inline { media_type, base64 } => write_data_url(media_type, base64, json),
-            }
+            write_url(image, json.key("url"));
             json.close_object();
         }
-        Content::File { name, media_type, base64 } => {
+        Content::File { name, bytes } => {
             json.key("type").text("file");
             json.key("file").open_object();
             // OpenAI refuses bytes without a name.
             json.key("filename").text(name.unwrap_or("document.pdf"));
-            json.key("file_data");
-            write_data_url(media_type, base64, json);
+            write_url(bytes, json.key("file_data"));
             json.close_object();
         }
     }
@@ -251,12 +240,4 @@ fn write_piece(piece: &Piece<'_>, json: &mut Json<'_>) {
         json.close_object();
     }
     json.close_object();
-}
-
-fn write_data_url(media_type: &str, base64: &str, json: &mut Json<'_>) {
-    json.open_text();
-    for piece in ["data:", media_type, ";base64,", base64] {
-        json.more_text(piece);
-    }
-    json.close_text();
 }

@@ -7,8 +7,8 @@ use crate::conversation::{
 };
 use crate::error::Invalid;
 use crate::fields::{At, Fields, read};
+use crate::media;
 use crate::openai_responses::item::{PARAGRAPH, seal};
-use crate::openai_responses::media;
 use serde_json::value::RawValue;
 
 /// What tools of the provider did, without which the turns still say what was said. Other items are asked about, or
@@ -165,12 +165,8 @@ impl Input<'_> {
         }
         self.detail(part, at, "input_image.detail")?;
         let url: String = part.require("image_url", at, "a string")?;
-        let is_picture = |media: &Media| match media {
-            Media::Url(_) => true,
-            Media::Inline { media_type, .. } => media_type.starts_with("image/"),
-        };
         let expected = || at.field("image_url").fault("must be an http, https or base64 data URL of an image");
-        media::read(&url).filter(is_picture).ok_or_else(expected)
+        media::read(&url).filter(media::may_be_image).ok_or_else(expected)
     }
 
     fn document(&mut self, part: &mut Fields<'_>, at: &At<'_>) -> Result<Document, Invalid> {

@@ -6,7 +6,7 @@ use crate::asked::effort;
 use crate::conversation::{CacheTtl, Instruction, OutputFormat, OutputSchema, ReasoningRequest, Request, Sampling};
 use crate::error::Invalid;
 use crate::fields::{At, Fields, read};
-use crate::openai_responses::usage::tier_of;
+use crate::openai_chat::tier_of_name;
 use crate::usage::ServiceTier;
 use serde_json::value::RawValue;
 
@@ -145,7 +145,7 @@ fn read_metadata(metadata: &Fields<'_>, at: &At<'_>) -> Result<Vec<(String, Stri
 }
 
 fn read_service_tier(name: &str, request: &mut Request) {
-    match tier_of(name) {
+    match tier_of_name(name) {
         _ if name == "auto" => {}
         ServiceTier::Other => request.note_dropped("service_tier"),
         tier => request.service_tier = Some(tier),

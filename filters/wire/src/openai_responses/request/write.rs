@@ -2,11 +2,11 @@
 
 use super::write_input::Items;
 use crate::conversation::{Effort, OutputFormat, Part, ReasoningRequest, Request, Tool, ToolChoice};
+use crate::dropped::Dropped;
 use crate::error::Invalid;
 use crate::json::Json;
+use crate::openai_chat::tier_name;
 use crate::openai_responses::item::opened;
-use crate::openai_responses::text_if;
-use crate::openai_responses::usage::tier_name;
 
 /// The least bound that OpenAI takes. Clients ask for less only to see whether a model is there.
 const MIN_OUTPUT_TOKENS: u64 = 16;
@@ -19,7 +19,7 @@ const SCHEMA_NAME: &str = "answer";
 /// # Errors
 /// When leaving a part out would change what was asked.
 pub fn write_request(request: &mut Request) -> Result<Vec<u8>, Invalid> {
-    let (mut out, mut dropped) = (Vec::new(), Vec::new());
+    let (mut out, mut dropped) = (Vec::new(), Dropped::default());
     let json = &mut Json::new(&mut out);
     json.open_object();
     json.key("model").text(&request.model);
@@ -35,7 +35,7 @@ pub fn write_request(request: &mut Request) -> Result<Vec<u8>, Invalid> {
     if let Some(output) = &request.output {
         write_output(output, json);
     }
-    text_if(json, "user", request.end_user.as_deref());
+    json.text_if("user", request.end_user.as_deref());
     write_metadata(&request.metadata, json);
     if let Some(tier) = request.service_tier {
         match tier_name(tier) {
@@ -55,9 +55,7 @@ pub fn write_request(request: &mut Request) -> Result<Vec<u8>, Invalid> {
         json.key("stream").flag(true);
     }
     json.close_object();
-    for name in dropped {
-        request.note_dropped(name);
-    }
+    dropped.note_in(request);
     Ok(out)
 }
 
@@ -73,7 +71,7 @@ fn may_reason(request: &Request) -> bool {
 }
 
 /// One instruction is `instructions`. More of them, and one that is to be cached, are messages.
-fn write_input(request: &Request, json: &mut Json<'_>, dropped: &mut Vec<&'static str>) -> Result<(), Invalid> {
+fn write_input(request: &Request, json: &mut Json<'_>, dropped: &mut Dropped) -> Result<(), Invalid> {
     let mut system = request.system.as_slice();
     if let [only] = system
         && only.cache.is_none()
@@ -96,7 +94,7 @@ fn write_input(request: &Request, json: &mut Json<'_>, dropped: &mut Vec<&'stati
     Ok(())
 }
 
-fn write_tools(request: &Request, json: &mut Json<'_>, dropped: &mut Vec<&'static str>) {
+fn write_tools(request: &Request, json: &mut Json<'_>, dropped: &mut Dropped) {
     // Without tools a choice among them is refused.
     if request.tools.is_empty() {
         return;
@@ -104,9 +102,7 @@ fn write_tools(request: &Request, json: &mut Json<'_>, dropped: &mut Vec<&'stati
     json.key("tools").open_list();
     for tool in &request.tools {
         write_tool(tool, json);
-        if tool.cache.is_some() {
-            dropped.push("cache_control");
-        }
+        dropped.push_if(tool.cache.is_some(), "cache_control");
     }
     json.close_list();
     match &request.tool_choice {
@@ -121,9 +117,7 @@ fn write_tools(request: &Request, json: &mut Json<'_>, dropped: &mut Vec<&'stati
             json.close_object();
         }
     }
-    if let Some(parallel) = request.parallel_tool_calls {
-        json.key("parallel_tool_calls").flag(parallel);
-    }
+    json.flag_if("parallel_tool_calls", request.parallel_tool_calls);
 }
 
 fn write_tool(tool: &Tool, json: &mut Json<'_>) {
@@ -131,7 +125,7 @@ fn write_tool(tool: &Tool, json: &mut Json<'_>) {
     json.open_object();
     json.key("type").text("function");
     json.key("name").text(&tool.name);
-    text_if(json, "description", tool.description.as_deref());
+    json.text_if("description", tool.description.as_deref());
     json.key("parameters");
     match &tool.parameters {
         Some(schema) => json.raw(schema),
@@ -152,12 +146,10 @@ fn write_no_parameters(strict: bool, json: &mut Json<'_>) {
     json.close_object();
 }
 
-fn write_sampling(request: &Request, json: &mut Json<'_>, dropped: &mut Vec<&'static str>) {
+fn write_sampling(request: &Request, json: &mut Json<'_>, dropped: &mut Dropped) {
     let sampling = &request.sampling;
     for (name, number) in [("temperature", sampling.temperature), ("top_p", sampling.top_p)] {
-        if let Some(number) = number {
-            json.key(name).float(number);
-        }
+        json.float_if(name, number);
     }
     for (name, is_asked) in [
         ("stop", !request.stop.is_empty()),
@@ -166,16 +158,14 @@ fn write_sampling(request: &Request, json: &mut Json<'_>, dropped: &mut Vec<&'st
         ("presence_penalty", sampling.presence_penalty.is_some_and(|penalty| penalty != 0.0)),
         ("seed", sampling.seed.is_some()),
     ] {
-        if is_asked {
-            dropped.push(name);
-        }
+        dropped.push_if(is_asked, name);
     }
 }
 
 fn write_reasoning(reasoning: ReasoningRequest, json: &mut Json<'_>) {
     json.key("reasoning").open_object();
     json.key("effort").text(reasoning.as_effort().name());
-    text_if(json, "summary", (reasoning.shown == Some(true)).then_some("auto"));
+    json.text_if("summary", (reasoning.shown == Some(true)).then_some("auto"));
     json.close_object();
 }
 
@@ -187,11 +177,9 @@ fn write_output(output: &OutputFormat, json: &mut Json<'_>) {
         OutputFormat::JsonSchema(schema) => {
             json.key("type").text("json_schema");
             json.key("name").text(schema.name.as_deref().unwrap_or(SCHEMA_NAME));
-            text_if(json, "description", schema.description.as_deref());
+            json.text_if("description", schema.description.as_deref());
             json.key("schema").raw(&schema.schema);
-            if let Some(strict) = schema.strict {
-                json.key("strict").flag(strict);
-            }
+            json.flag_if("strict", schema.strict);
         }
     }
     json.close_object();

@@ -3,17 +3,18 @@
 use crate::conversation::{
     CacheTtl, Document, DocumentSource, Instruction, Media, Message, Part, Reasoning, Role, ToolCall, ToolResult,
 };
+use crate::dropped::Dropped;
 use crate::error::Invalid;
 use crate::json::Json;
+use crate::media::{has_url, write_url};
 use crate::openai_responses::item::opened;
-use crate::openai_responses::media;
 use crate::openai_responses::output::summary_part;
 
 /// Writes items of the input.
 #[derive(Debug)]
 pub(super) struct Items<'i, 'o> {
     pub(super) json: &'i mut Json<'o>,
-    pub(super) dropped: &'i mut Vec<&'static str>,
+    pub(super) dropped: &'i mut Dropped,
 }
 
 impl Items<'_, '_> {
@@ -67,9 +68,7 @@ impl Items<'_, '_> {
     }
 
     fn result(&mut self, result: &ToolResult, content: &[&Part]) -> Result<(), Invalid> {
-        if result.is_error {
-            self.dropped.push("tool_result.is_error");
-        }
+        self.dropped.push_if(result.is_error, "tool_result.is_error");
         self.begin("function_call_output");
         self.json.key("call_id").text(&result.id);
         self.content("output", content)?;
@@ -118,9 +117,11 @@ impl Items<'_, '_> {
     }
 
     fn image(&mut self, image: &Media, ttl: Option<CacheTtl>) -> Result<(), Invalid> {
-        let url = media::write(image).ok_or_else(|| unreachable("an image"))?;
+        if !has_url(image) {
+            return Err(unreachable("an image"));
+        }
         self.begin("input_image");
-        self.json.key("image_url").text(&url);
+        write_url(image, self.json.key("image_url"));
         self.json.key("detail").text("auto");
         self.end_part(ttl);
         Ok(())
@@ -134,18 +135,20 @@ impl Items<'_, '_> {
                 self.drop_name(name);
             }
             DocumentSource::File(file) => {
-                let url = media::write(file).ok_or_else(|| unreachable("a document"))?;
+                if !has_url(file) {
+                    return Err(unreachable("a document"));
+                }
                 self.begin("input_file");
                 match file {
                     Media::Url(_) => {
-                        self.json.key("file_url").text(&url);
+                        write_url(file, self.json.key("file_url"));
                         self.drop_name(name);
                     }
                     Media::Inline { media_type, .. } => {
                         // OpenAI wants a name with the bytes.
                         let made_up = || format!("document.{}", extension(media_type));
                         self.json.key("filename").text(&name.map_or_else(made_up, str::to_owned));
-                        self.json.key("file_data").text(&url);
+                        write_url(file, self.json.key("file_data"));
                     }
                 }
                 self.end_part(ttl);
@@ -155,9 +158,7 @@ impl Items<'_, '_> {
     }
 
     fn drop_name(&mut self, name: Option<&str>) {
-        if name.is_some() {
-            self.dropped.push("document.name");
-        }
+        self.dropped.push_if(name.is_some(), "document.name");
     }
 
     /// Ends a part, and with it perhaps a prefix of the prompt.
@@ -185,9 +186,8 @@ impl Items<'_, '_> {
                 }
                 Part::Reasoning(reasoning) => {
                     self.said(&mut texts);
-                    if index >= end || !self.reasoning(reasoning) {
-                        self.dropped.push("reasoning_content");
-                    }
+                    let written = index < end && self.reasoning(reasoning);
+                    self.dropped.push_if(!written, "reasoning_content");
                 }
                 // What the model said has no place for one.
                 Part::CacheBreakpoint(_) => self.dropped.push("cache_control"),

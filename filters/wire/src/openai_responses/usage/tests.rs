@@ -1,4 +1,5 @@
 use super::*;
+use crate::openai_chat::tier_name;
 use serde_json::json;
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
@@ -89,7 +90,7 @@ fn the_tier_that_served_sets_the_price() {
 #[test]
 fn a_tier_that_can_be_named_reads_back_as_itself() {
     for tier in [ServiceTier::Standard, ServiceTier::Flex, ServiceTier::Priority, ServiceTier::Provisioned] {
-        assert_eq!(tier_of(tier_name(tier).unwrap()), tier);
+        assert_eq!(tier_of_name(tier_name(tier).unwrap()), tier);
     }
     assert_eq!((tier_name(ServiceTier::Batch), tier_name(ServiceTier::Other)), (None, None));
 }

@@ -1,8 +1,10 @@
 //! Pictures and documents.
 
+use crate::bytes::decode_text;
 use crate::conversation::{Document, DocumentSource, Media};
 use crate::error::Invalid;
 use crate::json::Json;
+use crate::media::is_web;
 
 const PDF: &str = "application/pdf";
 
@@ -27,7 +29,7 @@ pub(super) fn write_document(document: &Document, out: &mut Json<'_>) -> Result<
         }
         DocumentSource::File(Media::Inline { media_type, base64 }) => {
             let is_text = media_type.starts_with("text/") || TEXTS.contains(&media_type.as_str());
-            let text = if is_text { decode(base64) } else { None };
+            let text = if is_text { decode_text(base64) } else { None };
             let text = text.ok_or_else(|| {
                 Invalid::new("messages", "a document must be a PDF or text in UTF-8 for this provider")
             })?;
@@ -35,14 +37,12 @@ pub(super) fn write_document(document: &Document, out: &mut Json<'_>) -> Result<
         }
         DocumentSource::Text(text) => write_text(text, out),
     }
-    if let Some(name) = &document.name {
-        out.key("title").text(name);
-    }
+    out.text_if("title", document.name.as_deref());
     Ok(())
 }
 
 fn write_url(url: &str, out: &mut Json<'_>) -> Result<(), Invalid> {
-    if !(url.starts_with("https://") || url.starts_with("http://")) {
+    if !is_web(url) {
         return Err(Invalid::new("messages", "a file is in another provider's store, which this one cannot read"));
     }
     out.key("source").open_object();
@@ -66,30 +66,6 @@ fn write_text(text: &str, out: &mut Json<'_>) {
     out.key("media_type").text("text/plain");
     out.key("data").text(text);
     out.close_object();
-}
-
-/// The text that `base64` is of.
-fn decode(base64: &str) -> Option<String> {
-    let mut bytes = Vec::with_capacity(base64.len());
-    let (mut bits, mut held) = (0u32, 0u32);
-    for digit in base64.trim_end_matches('=').bytes() {
-        let value = match digit {
-            b'A'..=b'Z' => digit.checked_sub(b'A')?,
-            b'a'..=b'z' => digit.checked_sub(b'a')?.checked_add(26)?,
-            b'0'..=b'9' => digit.checked_sub(b'0')?.checked_add(52)?,
-            b'+' => 62,
-            b'/' => 63,
-            _ => return None,
-        };
-        bits = (bits << 6) | u32::from(value);
-        held = held.checked_add(6)?;
-        if let Some(rest) = held.checked_sub(8) {
-            let [.., byte] = (bits >> rest).to_be_bytes();
-            bytes.push(byte);
-            held = rest;
-        }
-    }
-    String::from_utf8(bytes).ok()
 }
 
 #[cfg(test)]
@@ -146,7 +122,7 @@ mod tests {
         for (base64, text) in
             [("", ""), ("YQ==", "a"), ("YWI=", "ab"), ("YWJj", "abc"), ("YWJjZA", "abcd"), ("Pz8/fn5+", "???~~~")]
         {
-            assert_eq!(decode(base64).as_deref(), Some(text));
+            assert_eq!(decode_text(base64).as_deref(), Some(text));
         }
     }
 }

@@ -1,8 +1,9 @@
 //! How much the model may think.
 
+use super::Generation;
 use super::turns::Turn;
-use super::{Dropped, Generation};
 use crate::conversation::{Effort, ReasoningRequest, Request, Role, ToolChoice};
+use crate::dropped::Dropped;
 use crate::json::Json;
 
 /// `max_tokens` when the client set no bound, without thinking: Anthropic requires one, and every current model allows
@@ -45,9 +46,7 @@ impl Thinking {
             dropped.push("reasoning");
             return Self { effort, ..none };
         };
-        if way != wished {
-            dropped.push("reasoning");
-        }
+        dropped.push_if(way != wished, "reasoning");
         let display = asked.shown.map(|shown| if shown { "summarized" } else { "omitted" });
         // A client that set no bound gets the room to think beside the room to answer.
         let room = match way {
@@ -74,9 +73,7 @@ impl Thinking {
         if let Way::Budget(budget) = self.way {
             out.key("budget_tokens").number(budget);
         }
-        if let Some(display) = self.display {
-            out.key("display").text(display);
-        }
+        out.text_if("display", self.display);
         out.close_object();
     }
 }

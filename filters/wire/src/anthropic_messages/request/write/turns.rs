@@ -2,10 +2,11 @@
 
 use super::cache::write_cache_control;
 use super::documents::{write_document, write_image};
-use super::{Dropped, has_text, tool_name};
+use super::{has_text, tool_name};
 use crate::anthropic_messages::response::{write_redacted, write_thinking};
 use crate::arguments::as_object;
 use crate::conversation::{CacheTtl, DocumentSource, Message, Part, Reasoning, Request, Role, ToolCall, ToolResult};
+use crate::dropped::Dropped;
 use crate::error::Invalid;
 use crate::json::Json;
 use crate::signature::{Origin, Seal, SealKind};

@@ -8,7 +8,7 @@ use Effort::{High, Low, Max, Medium, Minimal, Xhigh};
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
 fn thinking(request: &Request, generation: Generation) -> (Thinking, Dropped) {
-    let mut dropped = Dropped::new();
+    let mut dropped = Dropped::default();
     let turns = super::super::turns::turns(request, &mut dropped).unwrap();
     let thinking = Thinking::of(request, generation, &turns, &mut dropped);
     (thinking, dropped)

@@ -1,9 +1,10 @@
 //! Images and files, by address or inline in a `data:` URL.
 
 use crate::conversation::Media;
+use crate::json::Json;
 
 /// What a URL leads to or holds; `None` when it is neither http(s) nor `data:` in base64.
-pub(super) fn read(url: &str) -> Option<Media> {
+pub(crate) fn read(url: &str) -> Option<Media> {
     let (scheme, rest) = url.split_once(':')?;
     if scheme.eq_ignore_ascii_case("data") {
         let (head, base64) = rest.split_once(',')?;
@@ -14,15 +15,38 @@ pub(super) fn read(url: &str) -> Option<Media> {
     is_web(url).then(|| Media::Url(url.to_owned()))
 }
 
-/// As a URL; `None` for an address that only another provider can read (`gs:`, `s3:`).
-pub(super) fn write(media: &Media) -> Option<String> {
+/// Whether it is a picture, as far as that can be told.
+pub(crate) fn may_be_image(media: &Media) -> bool {
     match media {
-        Media::Url(url) => is_web(url).then(|| url.clone()),
-        Media::Inline { media_type, base64 } => Some(format!("data:{media_type};base64,{base64}")),
+        Media::Url(_) => true,
+        Media::Inline { media_type, .. } => media_type.starts_with("image/"),
     }
 }
 
-fn is_web(url: &str) -> bool {
+/// Whether the OpenAI formats have a URL for it: not for an address that only another provider can read (`gs:`, `s3:`).
+pub(crate) fn has_url(media: &Media) -> bool {
+    match media {
+        Media::Url(url) => is_web(url),
+        Media::Inline { .. } => true,
+    }
+}
+
+/// Writes the URL of what has one.
+pub(crate) fn write_url(media: &Media, json: &mut Json<'_>) {
+    match media {
+        Media::Url(url) => json.text(url),
+        Media::Inline { media_type, base64 } => {
+            json.open_text();
+            for piece in ["data:", media_type, ";base64,", base64] {
+                json.more_text(piece);
+            }
+            json.close_text();
+        }
+    }
+}
+
+/// Whether it is an address that everybody can read.
+pub(crate) fn is_web(url: &str) -> bool {
     let scheme = url.split_once("://").map_or("", |(scheme, _)| scheme);
     scheme.eq_ignore_ascii_case("https") || scheme.eq_ignore_ascii_case("http")
 }
@@ -56,8 +80,11 @@ mod tests {
 
     #[test]
     fn what_only_another_provider_can_read_is_not_written() {
-        assert_eq!(write(&Media::Url("s3://bucket/x".to_owned())), None);
+        assert!(!has_url(&Media::Url("s3://bucket/x".to_owned())));
         let inline = Media::Inline { media_type: "image/png".to_owned(), base64: "iVBO".to_owned() };
-        assert_eq!(write(&inline).as_deref(), Some("data:image/png;base64,iVBO"));
+        let mut json = Vec::new();
+        write_url(&inline, &mut Json::new(&mut json));
+        assert!(has_url(&inline));
+        assert_eq!(json, br#""data:image/png;base64,iVBO""#);
     }
 }
