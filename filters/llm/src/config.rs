@@ -11,6 +11,7 @@ mod model;
 mod provider;
 #[cfg(test)]
 mod tests;
+mod tree;
 
 pub use limits::Limits;
 pub use model::{Candidates, Model, Served, Target};
@@ -82,29 +83,12 @@ pub fn load(json: &[u8]) -> Result<Role, String> {
         return Err("found no configuration, expected `gate` or `provider`".to_owned());
     }
     let json = std::str::from_utf8(json).map_err(|_| "found bytes that are not UTF-8, expected JSON".to_owned())?;
-    let mut deserializer = serde_json::Deserializer::from_str(json);
-    let config: Config = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
-        let path = error.path().to_string();
-        let reason = reason(error.inner());
-        if matches!(path.as_str(), "." | "?") { reason } else { format!("{path}: {reason}") }
-    })?;
-    deserializer.end().map_err(|error| reason(&error))?;
+    let config: Config = tree::read(json).map_err(|fault| fault.to_string())?;
     match (config.gate, config.provider) {
         (Some(gate), None) => gate.check().map(|gate| Role::Gate(Box::new(gate))),
         (None, Some(provider)) => Ok(Role::Provider(provider)),
         (None, None) => Err("found neither, expected `gate` or `provider`".to_owned()),
         (Some(_), Some(_)) => Err("found both `gate` and `provider`, expected one of them".to_owned()),
-    }
-}
-
-/// What is wrong, without line and column, which count in Envoy's own JSON, which nobody wrote; and without a text that
-/// stands in the wrong place, which may be a key.
-fn reason(error: &serde_json::Error) -> String {
-    let reason = error.to_string();
-    let reason = reason.rsplit_once(" at line ").map_or(reason.as_str(), |(reason, _)| reason);
-    match reason.split_once(" string \"").zip(reason.rsplit_once("\", expected ")) {
-        Some(((fault, _), (_, expected))) => format!("{fault} string, expected {expected}"),
-        None => reason.to_owned(),
     }
 }
 
