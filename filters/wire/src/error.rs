@@ -1,10 +1,16 @@
 //! What can be wrong with a body, and the error object that a client gets.
 
 use std::fmt;
+use std::ops::Deref;
 
-/// A request that cannot be served as asked: the client's fault, status 400.
+/// A request that cannot be served as asked: the client's fault, status 400. One pointer, because whatever reads or
+/// writes a request hands it on.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Invalid {
+pub struct Invalid(Box<Fault>);
+
+/// What is wrong with a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
     /// Path of the field at fault, for example `messages[2].content`; empty for the whole body.
     pub field: String,
     /// What is wrong, lowercase, no full stop; never quotes the client's text.
@@ -16,7 +22,15 @@ impl Invalid {
     #[cold]
     #[inline(never)]
     pub fn new(field: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { field: field.into(), message: message.into() }
+        Self(Box::new(Fault { field: field.into(), message: message.into() }))
+    }
+}
+
+impl Deref for Invalid {
+    type Target = Fault;
+
+    fn deref(&self) -> &Fault {
+        &self.0
     }
 }
 

@@ -145,6 +145,7 @@ impl<'de> Deserializer<'de> for Node<'de, '_> {
         if self.begins_with(b'"') { self.deserialize_string(visitor) } else { self.deserialize_f64(visitor) }
     }
 
+    #[inline(never)]
     fn deserialize_f64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
         let text = self.value.get();
         match (parse(text), parse(text), parse(text)) {
@@ -167,6 +168,7 @@ impl<'de> Deserializer<'de> for Node<'de, '_> {
         }
     }
 
+    #[inline(never)]
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
         if !self.begins_with(b'{') {
             return Err(self.is_not(&visitor));
@@ -175,6 +177,7 @@ impl<'de> Deserializer<'de> for Node<'de, '_> {
         visitor.visit_map(Fields { left: fields.into_iter(), at: self.at, next: None })
     }
 
+    #[inline(never)]
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
         if !self.begins_with(b'[') {
             return Err(self.is_not(&visitor));
