@@ -1,5 +1,8 @@
 """Seeds of every fuzz target: the recorded conversations, each behind the byte that says what it is."""
 
+import json
+import struct
+import zlib
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -16,6 +19,28 @@ def seed(target: str, name: str, which: int, content: bytes) -> None:
     (directory / name).write_bytes(bytes([which]) + content)
 
 
+def headers(event: dict) -> bytes:
+    """The headers of a frame of Bedrock's."""
+    kind = "exception" if event["event"].endswith("Exception") else "event"
+    named = {f":{kind}-type": event["event"], ":content-type": "application/json", ":message-type": kind}
+    return b"".join(
+        bytes([len(name)]) + name.encode() + b"\x07" + struct.pack(">H", len(value)) + value.encode()
+        for name, value in named.items()
+    )
+
+
+def payload(event: dict) -> bytes:
+    return json.dumps(event["payload"], separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def frame(event: dict) -> bytes:
+    """An event of Bedrock's recordings as it is on the wire."""
+    head, body = headers(event), payload(event)
+    prelude = struct.pack(">II", 16 + len(head) + len(body), len(head))
+    message = prelude + struct.pack(">I", zlib.crc32(prelude)) + head + body
+    return message + struct.pack(">I", zlib.crc32(message))
+
+
 for path in sorted(RECORDED.glob("*/*")):
     file, name = path.name, f"{path.parent.name}.{path.name}"
     format, kind = file.split(".", 1)
@@ -26,3 +51,9 @@ for path in sorted(RECORDED.glob("*/*")):
         seed("envelope", name, ENDPOINTS[format], content)
     if kind == "stream.sse":
         seed("framing", name, 0, content)
+    if kind == "stream.jsonl":
+        events = [json.loads(line) for line in content.splitlines() if line.strip()]
+        lines = b"\n".join(event["event"].encode() + b"\t" + payload(event) for event in events)
+        seed("bedrock_converse", name, KINDS["stream.sse"], lines)
+        seed("framing", name, 1, b"".join(map(frame, events)))
+        seed("framing", name + ".frame", 2, bytes([len(headers(events[0]))]) + headers(events[0]) + payload(events[0]))

@@ -21,6 +21,8 @@ MODELS = {
     "gpt-4o": "gpt-4o-2024-08-06",
     "gpt-4o-mini": "gpt-4o-mini-2024-07-18",
     "gpt-5.5": "gpt-5.5-2026-04-23",
+    # Of a fine-tuned model, of which no price is published.
+    "a-model-of-our-own": "a-model-of-our-own",
 }
 REASONING_MODELS = ("gpt-5.5",)
 # name -> length of its vectors

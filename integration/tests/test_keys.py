@@ -85,7 +85,7 @@ def test_only_post_is_served(gateway, client):
     assert answer.header("allow") == "POST"
 
 
-@pytest.mark.parametrize("path", ["/", "/v1/models", "/v1/chat/completions/", "/v1/../v1/embeddings", "/V1/messages"])
+@pytest.mark.parametrize("path", ["/", "/v1/completions", "/v1/chat/completions/", "/v1/../v1/embeddings", "/V1/messages"])
 def test_an_unknown_path_is_not_found(gateway, path):
     answer = gateway.send("POST", path, gateway.headers(), "{}")
     assert_refused(gateway, "openai", answer, 404, "unknown_path")

@@ -19,7 +19,7 @@ def test_an_embedding_arrives_and_is_paid_for(to_everyone):
     record = to_everyone.record()
     (attempt,) = record["attempts"]
     assert (attempt["provider"], attempt["outcome"]) == ("openai", "served")
-    assert (attempt["usage"], attempt["certainty"]) == ({"input_fresh": 3}, "exact")
+    assert (attempt["usage"], attempt["certainty"]) == ({"input_fresh": 3, "output_text": 0}, "exact")
     assert record["cost"]["nano_usd"] == nano_usd(Usage(input=3), {"input": 0.02, "output": 0})
 
 

@@ -62,7 +62,7 @@ def test_a_served_exchange_says_who_what_where_and_how_long(gateway, client, str
     assert 40 <= attempt["ms"] < 5000
     assert record["answer"]["status"] == 200 and record["answer"]["end"] == "complete"
     assert record["answer"]["bytes"] == len(answer.body)
-    assert 40 <= record["answer"]["first_token_ms"] <= record["answer"]["ms"] < 5000
+    assert 40 <= record["answer"]["time_to_first_token_ms"] <= record["answer"]["ms"] < 5000
 
 
 def test_the_record_carries_the_trace_of_the_caller(gateway, client):

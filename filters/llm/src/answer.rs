@@ -137,6 +137,8 @@ const MAX_MODEL_BYTES: usize = 256;
 pub struct Tally {
     /// The newest usage that the provider reported.
     pub usage: Option<Usage>,
+    /// It came with the end of the answer or after it. One from before (Anthropic's `message_start`) is not the last word.
+    pub usage_is_final: bool,
     /// Bytes of text, names and arguments that the model wrote.
     pub output_bytes: u64,
     /// The provider said that the answer is complete: nothing is missing but, perhaps, the usage.
@@ -225,6 +227,7 @@ impl Passage {
             Operation::CountTokens | Operation::Models => None,
         };
         tally.stopped = true;
+        tally.usage_is_final = tally.usage.is_some();
         Ok(translated)
     }
 

@@ -57,10 +57,10 @@ impl Asked {
     }
 }
 
-/// Tokens of a request that nobody counted.
+/// Tokens of a request for a target that nobody counted, by what was learned of it.
 #[must_use]
-pub fn estimated_input(request_bytes: usize, media: InlineMedia) -> u64 {
-    Asked::new(request_bytes, media).estimate(&Ratio::default())
+pub fn estimated_input(request_bytes: usize, media: InlineMedia, known: &Calibration) -> u64 {
+    Asked::new(request_bytes, media).estimate(&known.input)
 }
 
 /// Bills an attempt that has ended, and learns from it.
@@ -102,7 +102,7 @@ fn priced(usage: Option<Usage>, certainty: Certainty, target: Option<&Target>, b
 }
 
 fn used(attempt: &Attempt, asked: &Asked, known: &Calibration) -> (Option<Usage>, Certainty) {
-    let Tally { usage, stopped, output_bytes, .. } = &attempt.tally;
+    let Tally { usage, usage_is_final, output_bytes, .. } = &attempt.tally;
     let estimate = Usage {
         input_fresh: asked.estimate(&known.input),
         output_text: known.output.estimate(*output_bytes),
@@ -111,7 +111,7 @@ fn used(attempt: &Attempt, asked: &Asked, known: &Calibration) -> (Option<Usage>
     match (&attempt.outcome, usage) {
         (Outcome::Refused(_) | Outcome::Rejected(_), None) => (None, Certainty::Exact),
         (Outcome::Failed(_) | Outcome::Waiting, None) => (None, Certainty::Missing),
-        (_, Some(usage)) if *stopped && is_credible(usage, *output_bytes) => (Some(*usage), Certainty::Exact),
+        (_, Some(usage)) if *usage_is_final && is_credible(usage, *output_bytes) => (Some(*usage), Certainty::Exact),
         (_, Some(usage)) => (Some(raised(*usage, &estimate)), Certainty::Partial),
         (_, None) => (Some(estimate), Certainty::Estimated),
     }

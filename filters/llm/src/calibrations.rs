@@ -59,6 +59,7 @@ mod tests {
             provider: serde_json::from_value(provider.into()).expect("a label"),
             model: model.to_owned(),
             price: None,
+            system: None,
         };
         let mut known = Calibration::default();
         known.input.observe(10_000, 5_000);

@@ -3,8 +3,11 @@
 use crate::exchange::Exchange;
 use crate::record::outcome;
 use crate::settle::Settled;
-use tollgate_host::metrics::count as add;
+use crate::timing::Timing;
+use tollgate_host::metrics::{count as add, record};
+use tollgate_wire::endpoint::Operation;
 use tollgate_wire::price::PriceStatus;
+use tollgate_wire::usage::Usage;
 
 const NONE: &str = "none";
 
@@ -17,6 +20,8 @@ pub fn count(exchange: &Exchange, settled: &Settled) {
     if let Some(refusal) = &exchange.refusal {
         add("tollgate_llm_refusals_total", &[("team", team), ("reason", refusal.reason())], 1);
     }
+    let operation = ("operation", exchange.operation.map_or(NONE, Operation::name));
+    let streamed = exchange.asked.as_ref().is_some_and(|(_, stream)| *stream);
     let targets = exchange.admitted.as_ref().map_or(&[][..], |admitted| admitted.targets());
     for (attempt, bill) in exchange.attempts.iter().zip(&settled.bills) {
         let provider = ("provider", targets.get(attempt.target).map_or(NONE, |target| target.provider.as_str()));
@@ -31,6 +36,18 @@ pub fn count(exchange: &Exchange, settled: &Settled) {
         }
         if let Some(cost) = bill.cost {
             add("tollgate_llm_cost_nano_usd_total", &[asked[0], asked[1], provider], cost.0);
+        }
+        let served = [operation, asked[1], provider];
+        let timing = Timing::of(attempt, bill.usage.as_ref(), streamed);
+        record("gen_ai_server_request_duration_milliseconds", &served, timing.duration_ms);
+        for (name, value) in [
+            ("gen_ai_server_time_to_first_token_milliseconds", timing.first_token_ms),
+            ("gen_ai_server_time_per_output_token_microseconds", timing.per_output_token_us),
+            ("gen_ai_client_operation_output_tokens", bill.usage.as_ref().map(Usage::output)),
+        ] {
+            if let Some(value) = value {
+                record(name, &served, value);
+            }
         }
         match bill.price {
             Some(PriceStatus::Unpriced) => add("tollgate_llm_unpriced_total", &[asked[1], provider], 1),

@@ -2,7 +2,7 @@
 //! record.
 
 use crate::bill::estimated_input;
-use crate::config::Gate;
+use crate::config::{Gate, Served};
 use crate::credentials::{self, Shown};
 use crate::exchange::{self, Admitted, Carried, Exchange, Outcome, Shared, seconds};
 use crate::refusal::{Refusal, error_reply};
@@ -134,7 +134,7 @@ impl AtGate {
         };
         let candidates = model.candidates(&self.gate, operation, self.format());
         if candidates.targets.is_empty() && operation == Operation::CountTokens {
-            let tokens = self.estimated_tokens(&envelope);
+            let tokens = self.estimated_tokens(model, &envelope);
             return Ok(self.answer("tokens_estimated", token_count::write(self.format(), tokens)));
         }
         if candidates.targets.is_empty() {
@@ -155,9 +155,10 @@ impl AtGate {
     }
 
     /// What a conversation will roughly count, for a client of an API whose counter the model's providers do not have.
-    fn estimated_tokens(&self, envelope: &Envelope) -> u64 {
+    fn estimated_tokens(&self, model: &Served, envelope: &Envelope) -> u64 {
         let bytes = self.shared(|exchange| exchange.request_bytes).unwrap_or_default();
-        estimated_input(bytes, envelope.media)
+        let known = calibrations::with(|known| model.targets.first().map(|target| known.of(target)));
+        estimated_input(bytes, envelope.media, &known.unwrap_or_default())
     }
 
     /// The models that this key may use, or the one that is asked for.

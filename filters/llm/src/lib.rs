@@ -27,6 +27,7 @@ pub mod refusal;
 pub mod route;
 pub mod settle;
 pub mod streamed;
+pub mod timing;
 pub mod upstream;
 
 use config::{Gate, ProviderConfig, Role};

@@ -5,10 +5,12 @@
 use crate::bill::Bill;
 use crate::exchange::{Attempt, Exchange, Outcome};
 use crate::settle::{Ending, Settled};
+use crate::timing::Timing;
 use serde::Serialize;
 use tollgate_kernel::calibration::{Calibration, Ratio};
 use tollgate_kernel::subject::Subject;
 use tollgate_kernel::timestamp;
+use tollgate_wire::conversation::StopReason;
 use tollgate_wire::endpoint::Operation;
 use tollgate_wire::money::NanoUsd;
 use tollgate_wire::price::{PriceSource, PriceStatus};
@@ -56,12 +58,25 @@ struct Decision<'a> {
 #[derive(Serialize)]
 struct Tried<'a> {
     provider: &'a str,
+    /// What OpenTelemetry calls it (`gen_ai.provider.name`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    system: Option<&'static str>,
     model: &'a str,
     status: Option<u16>,
     outcome: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'static str>,
+    /// The model that the provider says answered (`gen_ai.response.model`).
+    #[serde(skip_serializing_if = "str::is_empty")]
+    response_model: &'a str,
+    /// Why the answer ended (`gen_ai.response.finish_reasons`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    finish_reason: Option<&'static str>,
     ms: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    time_to_first_token_ms: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    time_per_output_token_us: Option<u64>,
     usage: Option<Usage>,
     certainty: Certainty,
     /// What the estimated part of the usage was made with.
@@ -97,7 +112,7 @@ struct Answer<'a> {
     bytes: u64,
     /// From the request to the first meaningful piece of the answer.
     #[serde(skip_serializing_if = "Option::is_none")]
-    first_token_ms: Option<u64>,
+    time_to_first_token_ms: Option<u64>,
     ms: u64,
     end: &'static str,
     /// Envoy's words for how it ended, when it did not end well.
@@ -139,7 +154,7 @@ pub fn of_exchange(exchange: &Exchange, settled: &Settled, ending: &Ending) -> S
         answer: Answer {
             status: ending.status,
             bytes: exchange.response_bytes,
-            first_token_ms: answered.map(|at| millis(exchange.began, at)),
+            time_to_first_token_ms: answered.map(|at| millis(exchange.began, at)),
             ms: millis(exchange.began, ending.now),
             end: settled.end.name(),
             details: ending.details.as_deref(),
@@ -169,7 +184,7 @@ pub fn of_stranger(ending: &Ending) -> String {
         answer: Answer {
             status: ending.status,
             bytes: 0,
-            first_token_ms: None,
+            time_to_first_token_ms: None,
             ms: 0,
             end: "refused",
             details: ending.details.as_deref(),
@@ -202,13 +217,20 @@ fn decision(exchange: &Exchange) -> Decision<'_> {
 fn tried<'a>(exchange: &'a Exchange, attempt: &'a Attempt, bill: &Bill) -> Tried<'a> {
     let target = exchange.admitted.as_ref().and_then(|admitted| admitted.targets().get(attempt.target));
     let (outcome, reason) = outcome(&attempt.outcome);
+    let streamed = exchange.asked.as_ref().is_some_and(|(_, stream)| *stream);
+    let timing = Timing::of(attempt, bill.usage.as_ref(), streamed);
     Tried {
         provider: target.map_or("", |target| target.provider.as_str()),
+        system: target.and_then(|target| target.system),
         model: target.map_or("", |target| target.model.as_str()),
         status: attempt.status,
         outcome,
         reason,
-        ms: millis(attempt.began, attempt.ended.unwrap_or(attempt.began)),
+        response_model: &attempt.tally.model,
+        finish_reason: attempt.tally.finish.map(StopReason::name),
+        ms: timing.duration_ms,
+        time_to_first_token_ms: timing.first_token_ms,
+        time_per_output_token_us: timing.per_output_token_us,
         usage: bill.usage,
         certainty: bill.certainty,
         basis: bill.basis.as_ref().map(Basis::of),

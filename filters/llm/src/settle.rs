@@ -130,7 +130,7 @@ fn end(exchange: &Exchange, client_gone: bool) -> End {
 
 /// Nothing more can come: the model has stopped and its usage is known.
 const fn is_whole(tally: &Tally) -> bool {
-    tally.stopped && tally.usage.is_some() && tally.cut.is_none()
+    tally.stopped && tally.usage_is_final && tally.cut.is_none()
 }
 
 #[cfg(test)]

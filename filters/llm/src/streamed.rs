@@ -45,7 +45,7 @@ struct Events {
 #[derive(Debug)]
 enum Path {
     /// In another format.
-    Translated(Writer),
+    Translated(Box<Writer>),
     /// As they came, each when it is whole: a cut must not leave half an event with the client, and OpenAI's extra
     /// usage chunk, which we ask for, is not for a client that did not. `begun` is what came so far of the event that
     /// is not whole.
@@ -58,7 +58,7 @@ impl Streamed {
     pub fn new(passage: Passage, limits: &Limits) -> Self {
         let Passage { from, to, include_usage, answers, created, .. } = passage;
         let path = if from != to {
-            Path::Translated(Writer::new(to, include_usage, created))
+            Path::Translated(Box::new(Writer::new(to, include_usage, created)))
         } else {
             Path::Verbatim { begun: Vec::new(), hide_usage: from == Format::OpenaiChat && !include_usage }
         };
@@ -202,7 +202,10 @@ impl Events {
             Delta::ToolArguments { json, .. } => written(json.len()),
             Delta::Untranslated { bytes } => written(*bytes),
             Delta::Seal(_) => {}
-            Delta::Usage(usage) => tally.usage = Some(*usage),
+            Delta::Usage(usage) => {
+                tally.usage = Some(*usage);
+                tally.usage_is_final = tally.stopped;
+            }
             Delta::Stop(reason) => {
                 tally.stopped = true;
                 tally.finish = Some(*reason);

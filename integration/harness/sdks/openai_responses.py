@@ -16,7 +16,8 @@ class ResponsesSdk(Sdk):
     """Responses, without the provider's memory: the application sends the whole conversation each time."""
 
     ERROR = openai.APIStatusError
-    STREAM_ERROR = StreamFailed
+    # The SDK raises only on an event that has an `error` in it, as OpenAI sends beside what it documents.
+    STREAM_ERROR = (StreamFailed, openai.APIError)
     STOPS = {
         "end": "completed",
         "stop_sequence": "completed",

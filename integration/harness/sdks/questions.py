@@ -55,7 +55,7 @@ class Sdk(ABC):
 
     ERROR: ClassVar[type[Exception]]
     """What the SDK raises when the answer is an error."""
-    STREAM_ERROR: ClassVar[type[Exception]]
+    STREAM_ERROR: ClassVar[type[Exception] | tuple[type[Exception], ...]]
     """What it raises when a stream ends in one."""
     STOPS: ClassVar[dict[str, str]]
     """Why an answer ended, in this format's words."""

@@ -8,7 +8,7 @@ use std::rc::Rc;
 use tollgate_kernel::subject::Label;
 use tollgate_wire::Format;
 use tollgate_wire::endpoint::Operation;
-use tollgate_wire::price::{Listed, PriceSource, lookup};
+use tollgate_wire::price::{Listed, PriceSource, genai_provider_name, lookup};
 
 /// One model as applications know it.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -36,6 +36,9 @@ pub struct Target {
     /// What it costs. Default: what the shipped table says of the provider's model; without that, usage is counted as
     /// unpriced.
     pub price: Option<Listed>,
+    /// What OpenTelemetry calls the provider (`gen_ai.provider.name`), where it is known by its host or catalogue.
+    #[serde(skip)]
+    pub system: Option<&'static str>,
 }
 
 /// A model, with what every request for it needs made once.
@@ -85,10 +88,12 @@ impl Candidates {
 }
 
 impl Target {
-    /// Takes the shipped table's price where the configuration gives none.
-    fn take_listed_price(&mut self, provider: &Provider) {
+    /// Takes what is known of the provider: its name, and the shipped table's price where the configuration gives none.
+    fn look_up(&mut self, provider: &Provider) {
+        let Some(catalogue) = provider.catalogue() else { return };
+        self.system = genai_provider_name(&catalogue);
         if self.price.is_none() {
-            let entry = provider.catalogue().and_then(|catalogue| lookup(&catalogue, &self.model));
+            let entry = lookup(&catalogue, &self.model);
             self.price = entry.map(|entry| Listed { price: entry.price, source: PriceSource::Table });
         }
     }
@@ -115,7 +120,7 @@ impl Model {
         }
         for target in &mut self.targets {
             if let Some(provider) = providers.get(&target.provider) {
-                target.take_listed_price(provider);
+                target.look_up(provider);
             }
         }
         Ok(Served {

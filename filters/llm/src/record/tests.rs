@@ -36,7 +36,7 @@ fn a_fallback_is_told_attempt_by_attempt() {
         ended: Some(NOON + 1_400 * MS),
         status: Some(200),
         first_token: Some(NOON + 350 * MS),
-        tally: Tally { usage: Some(USAGE), stopped: true, output_bytes: 400, ..Tally::default() },
+        tally: Tally { usage: Some(USAGE), usage_is_final: true, stopped: true, output_bytes: 400, ..Tally::default() },
         ..example::attempt(1, Outcome::Served)
     };
     exchange.attempts = vec![Attempt { ended: Some(NOON + 90 * MS), ..refused }, served];
@@ -46,13 +46,13 @@ fn a_fallback_is_told_attempt_by_attempt() {
         "asked":{"format":"openai-chat","operation":"chat","model":"claude","stream":false,"bytes":32},
         "decision":{"verdict":"allow","rule":"models.claude","reason":"model_allowed"},
         "attempts":[
-        {"provider":"anthropic","model":"claude-sonnet-4-5","status":529,"outcome":"failed","reason":"overloaded","ms":90,
+        {"provider":"anthropic","system":"anthropic","model":"claude-sonnet-4-5","status":529,"outcome":"failed","reason":"overloaded","ms":90,
         "usage":null,"certainty":"exact","cost_nano_usd":0},
-        {"provider":"openai","model":"gpt-5","status":200,"outcome":"served","ms":1300,
+        {"provider":"openai","system":"openai","model":"gpt-5","status":200,"outcome":"served","ms":1300,"time_to_first_token_ms":250,
         "usage":{"input_fresh":1000,"output_text":100},"certainty":"exact","cost_nano_usd":1800000,
         "price":{"status":"priced","source":"config"}}
         ],
-        "answer":{"status":200,"bytes":77,"first_token_ms":350,"ms":1500,"end":"complete"},
+        "answer":{"status":200,"bytes":77,"time_to_first_token_ms":350,"ms":1500,"end":"complete"},
         "cost":{"nano_usd":1800000,"usd":"0.0018","certainty":"exact","price":"priced","unpriced":false}}"#,
     );
     assert_eq!(recorded(&mut exchange, Some(200)), expected);
@@ -140,7 +140,7 @@ fn whatever_a_client_writes_a_record_is_one_line_of_json() {
 fn what_has_no_price_or_no_figure_is_null_and_marked() {
     let body = BODY.replace("claude", "unpriced");
     let mut exchange = example::exchange(Format::OpenaiChat, &body);
-    let tally = Tally { usage: Some(USAGE), stopped: true, ..Tally::default() };
+    let tally = Tally { usage: Some(USAGE), usage_is_final: true, stopped: true, ..Tally::default() };
     let served = Attempt { tally, ..example::attempt(0, Outcome::Served) };
     exchange.attempts = vec![example::attempt(0, Outcome::Failed("no_response")), served];
     let record: Value = serde_json::from_str(&recorded(&mut exchange, Some(200))).expect("JSON");

@@ -28,7 +28,7 @@ fn exchange(attempts: impl IntoIterator<Item = Attempt>) -> Exchange {
 }
 
 fn attempt(outcome: &Outcome, usage: Option<Usage>, stopped: bool, output_bytes: u64) -> Attempt {
-    let tally = Tally { usage, output_bytes, stopped, ..Tally::default() };
+    let tally = Tally { usage, output_bytes, stopped, usage_is_final: stopped && usage.is_some(), ..Tally::default() };
     Attempt { tally, ..example::attempt(0, outcome.clone()) }
 }
 

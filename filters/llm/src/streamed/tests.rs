@@ -17,6 +17,7 @@ macro_rules! recorded {
         ($name, OpenaiChat, stream!($name, "openai-chat")),
         ($name, AnthropicMessages, stream!($name, "anthropic-messages")),
         ($name, OpenaiResponses, stream!($name, "openai-responses")),
+        ($name, GoogleGemini, stream!($name, "google-gemini")),
     )*]};
 }
 
@@ -27,7 +28,7 @@ macro_rules! stream {
 }
 
 /// The same answers as all providers stream them that stream in text.
-const RECORDED: [(&str, Format, &str); 27] = recorded!(
+const RECORDED: [(&str, Format, &str); 36] = recorded!(
     "text",
     "tools",
     "stop_sequence",
@@ -192,7 +193,7 @@ fn not_a_single_byte_of_a_stream_is_a_place_that_matters() {
 #[test]
 fn line_ends_and_comments_change_nothing_either() {
     let limits = Limits::default();
-    for (_, from, stream) in RECORDED.into_iter().take(6) {
+    for (_, from, stream) in RECORDED.into_iter().take(8) {
         let commented = stream.replace("data: ", ": in between\ndata: ").replace("\n\n", "\n\n: keep-alive\n\n");
         for stream in [stream.replace('\n', "\r\n"), stream.replace('\n', "\r"), commented] {
             ways(from).for_each(|way| drop(whatever_the_cut(way, &limits, &stream)));
@@ -354,7 +355,7 @@ fn a_complete_answer_without_its_end_marker_is_complete() {
 
 #[test]
 fn a_last_event_without_its_blank_line_is_told_and_completed() {
-    for (name, from, stream) in RECORDED.into_iter().take(6) {
+    for (name, from, stream) in RECORDED.into_iter().take(8) {
         for way in ways(from) {
             let whole = at_once(way, &Limits::default(), stream);
             for missing in [1, 2] {

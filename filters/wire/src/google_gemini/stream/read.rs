@@ -63,7 +63,7 @@ impl StreamReader {
         if !self.started {
             self.start(&chunk, out)?;
         }
-        let counted = self.figures;
+        let (counted, stopped) = (self.figures, self.stopped);
         for candidate in chunk.list("candidates")? {
             self.candidate(candidate, out)?;
         }
@@ -71,10 +71,12 @@ impl StreamReader {
             self.answered = true;
             self.stop(StopReason::Refused, out);
         }
-        if let Some(metadata) = chunk.get("usageMetadata") {
+        let metadata = chunk.get("usageMetadata");
+        if let Some(metadata) = metadata {
             self.figures.count(metadata);
         }
-        if self.figures != counted {
+        // The figures that come with the end are told even when they are no news: they are the last word.
+        if self.figures != counted || (metadata.is_some() && self.stopped != stopped) {
             out.extend(self.figures.usage().map(Delta::Usage));
         }
         Ok(())

@@ -1,20 +1,8 @@
 //! What is asked for besides answers: lists of models, embeddings, counts of tokens; and what a strict model refuses.
-#![cfg(not(target_arch = "wasm32"))]
-#![allow(
-    clippy::arithmetic_side_effects,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::string_slice,
-    dead_code,
-    reason = "tests"
-)]
 
-mod gateway;
-
+use crate::gateway::provider::{Answer, Says, mark};
+use crate::gateway::{Client, Cuts, Gateway, Seen};
 use Format::{AnthropicMessages, BedrockConverse, GoogleGemini, OpenaiChat, OpenaiResponses};
-use gateway::provider::{Answer, Says, mark};
-use gateway::{Client, Cuts, Gateway, Seen};
 use serde_json::{Value, json};
 use tollgate_wire::Format;
 

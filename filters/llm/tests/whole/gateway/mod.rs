@@ -506,7 +506,9 @@ fn as_got(gate: &Stream<'_>) -> Got {
 fn forget_times(record: &mut Value) {
     match record {
         Value::Object(fields) => {
-            fields.retain(|name, _| !matches!(name.as_str(), "time" | "ms" | "first_token_ms"));
+            fields.retain(|name, _| {
+                !matches!(name.as_str(), "time" | "ms" | "time_to_first_token_ms" | "time_per_output_token_us")
+            });
             fields.values_mut().for_each(forget_times);
         }
         Value::Array(values) => values.iter_mut().for_each(forget_times),

@@ -1,20 +1,9 @@
-//! The whole filter, both roles, on a host that enforces Envoy's phase rules.
-#![cfg(not(target_arch = "wasm32"))]
-#![allow(
-    clippy::arithmetic_side_effects,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::string_slice,
-    reason = "tests"
-)]
+//! Every phase of an exchange: what is held, refused, retried, relayed and forgotten, however bytes are cut.
 
-mod gateway;
-
+use crate::gateway::provider::{Answer, Says, Then, mark};
+use crate::gateway::{Client, Cuts, Ends, Gateway, KEY, Leaves, Seen};
 use Format::{AnthropicMessages, OpenaiChat};
 use fake_envoy::Delivery;
-use gateway::provider::{Answer, Says, Then, mark};
-use gateway::{Client, Cuts, Ends, Gateway, KEY, Leaves, Seen};
 use serde_json::{Value, json};
 use tollgate_wire::Format;
 
