@@ -5,13 +5,13 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 use tollgate_kernel::key_ring::{AllowedModels, KeyEntry, KeyRing};
 use tollgate_kernel::subject::Label;
+use tollgate_wire::tree;
 
 mod limits;
 mod model;
 mod provider;
 #[cfg(test)]
 mod tests;
-mod tree;
 
 pub use limits::Limits;
 pub use model::{Candidates, Model, Served, Target};

@@ -22,6 +22,7 @@ pub mod format;
 pub mod google_gemini;
 mod json;
 mod media;
+pub mod model_list;
 pub mod money;
 pub mod openai_chat;
 pub mod openai_embeddings;
@@ -31,6 +32,7 @@ pub mod quirks;
 pub mod signature;
 pub mod stream;
 pub mod token_count;
+pub mod tree;
 pub mod usage;
 
 pub use format::Format;

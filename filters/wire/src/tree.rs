@@ -1,4 +1,4 @@
-//! JSON read with the path to every fault.
+//! JSON of configurations, read with the path to every fault.
 //!
 //! A value is taken apart only when a type asks for it, and is text until then; so the code that `derive` makes of every
 //! type is made over this one reader, and is a third of what it is over one that wraps another (`serde_path_to_error`).
@@ -13,13 +13,16 @@ use std::borrow::Cow;
 use std::fmt;
 
 /// Reads `json` as a `T`.
-pub(super) fn read<T: for<'de> Deserialize<'de>>(json: &str) -> Result<T, Fault> {
+///
+/// # Errors
+/// When it is something else: where, what was found and what was expected.
+pub fn read<T: for<'de> Deserialize<'de>>(json: &str) -> Result<T, Fault> {
     T::deserialize(Node { value: parse(json)?, at: &At::Top })
 }
 
 /// What is wrong, and where. Everything that is read may be at fault, so it is one pointer.
 #[derive(Debug)]
-pub(super) struct Fault(Box<Told>);
+pub struct Fault(Box<Told>);
 
 #[derive(Debug)]
 struct Told {
