@@ -20,14 +20,13 @@ struct Waiting {
     stream: Weak<dyn Expire>,
 }
 
-#[derive(Default)]
 struct Table {
     streams: BTreeMap<u32, Waiting>,
     ticking: BTreeSet<u32>,
 }
 
 thread_local! {
-    static TABLE: RefCell<Table> = RefCell::default();
+    static TABLE: RefCell<Table> = const { RefCell::new(Table { streams: BTreeMap::new(), ticking: BTreeSet::new() }) };
 }
 
 /// Calls `stream.expired()` soon after `at` (nanoseconds since 1970), unless [`clear`]ed before. One per context.

@@ -11,10 +11,9 @@ use std::collections::BTreeMap;
 pub const MAX_METRICS: usize = 10_000;
 
 thread_local! {
-    static METRICS: RefCell<Metrics> = RefCell::default();
+    static METRICS: RefCell<Metrics> = const { RefCell::new(Metrics { ids: BTreeMap::new(), name: String::new() }) };
 }
 
-#[derive(Default)]
 struct Metrics {
     ids: BTreeMap<String, u32>,
     /// The name at hand; one buffer for all.

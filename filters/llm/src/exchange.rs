@@ -194,7 +194,7 @@ pub const fn seconds(nanos: u64) -> u64 {
 }
 
 thread_local! {
-    static TABLE: RefCell<BTreeMap<String, Shared>> = RefCell::default();
+    static TABLE: RefCell<BTreeMap<String, Shared>> = const { RefCell::new(BTreeMap::new()) };
     /// Distinguishes this VM from the one it replaces: during an update the gate may still run in the old one while
     /// attempts run in the new one, and must not be taken for another exchange with the same number.
     static VM_STARTED: u64 = tollgate_host::abi::now();

@@ -30,7 +30,7 @@ pub(super) fn json_schema(schema: &RawValue, at: &At<'_>) -> Result<Box<RawValue
     write_object(schema, at, MAX_DEPTH, &mut Json::new(&mut out))?;
     let unreadable = || at.fault("must be a schema");
     let text = String::from_utf8(out).map_err(|_| unreadable())?;
-    RawValue::from_string(text).map_err(|_| unreadable())
+    serde_json::from_str(&text).map_err(|_| unreadable())
 }
 
 fn write_object(schema: &RawValue, at: &At<'_>, depth: usize, json: &mut Json<'_>) -> Result<(), Invalid> {
