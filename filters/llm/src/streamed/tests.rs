@@ -453,6 +453,16 @@ fn an_event_that_is_too_large_is_never_passed_on_in_part() {
 }
 
 #[test]
+fn an_event_is_as_large_wherever_its_last_line_end_is_cut() {
+    let comment = |bytes: usize| format!(": {}\r\n", "x".repeat(bytes));
+    for more in 60..90 {
+        let event = format!("{}{}data: {{\"choices\":[]}}\r\n\r\n", comment(80), comment(more));
+        let limits = Limits { event_bytes: 100, ..Limits::default() };
+        whatever_the_cut(way(OpenaiChat, OpenaiChat), &limits, &event);
+    }
+}
+
+#[test]
 fn an_event_that_cannot_be_read_fails_the_attempt_until_something_was_said() {
     let (answer, broken) = ("data: {\"choices\":[{\"delta\":{\"content\":\"Hi\"}}]}\n\n", "data: <html>\n\n");
     let stop = "data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"stop\"}]}\n\n";
