@@ -26,6 +26,7 @@ pub mod model_list;
 pub mod money;
 pub mod openai_chat;
 pub mod openai_embeddings;
+mod openai_models;
 pub mod openai_responses;
 pub mod price;
 pub mod quirks;

@@ -46,7 +46,7 @@ impl Verdict {
 /// The models that are asked: the current one of each format, and an older one that can be told something else.
 fn models(format: Format) -> &'static [(&'static str, &'static str)] {
     match format {
-        Format::OpenaiChat | Format::OpenaiResponses => &[("", "gpt-5")],
+        Format::OpenaiChat | Format::OpenaiResponses => &[("", "gpt-5.6")],
         Format::AnthropicMessages => &[("", "claude-sonnet-5-5"), ("4.6", "claude-opus-4-6")],
         Format::GoogleGemini => &[("", "gemini-3.8-flash"), ("2.5", "gemini-2.5-flash")],
         Format::BedrockConverse => {

@@ -201,10 +201,21 @@ fn read_request(format: Format, body: &[u8]) -> Request {
 
 /// What the gateway sends: for the provider's own model, which decides what Bedrock can be told.
 fn write_request(format: Format, request: &mut Request) -> Vec<u8> {
-    if format == Format::BedrockConverse {
-        request.model = "us.anthropic.claude-opus-4-6-v1".to_owned();
+    let known = match format {
+        Format::BedrockConverse => "us.anthropic.claude-opus-4-6-v1",
+        Format::OpenaiChat | Format::OpenaiResponses => "gpt-5.6",
+        Format::AnthropicMessages | Format::GoogleGemini => "",
+    };
+    let model = request.model.clone();
+    if !known.is_empty() {
+        known.clone_into(&mut request.model);
     }
-    format.write_request(request).unwrap()
+    let mut written = format.write_request(request).unwrap();
+    if known.starts_with("gpt") {
+        written = String::from_utf8(written).unwrap().replacen(known, &model, 1).into_bytes();
+    }
+    request.model = model;
+    written
 }
 
 /// What of [`told`] a format has no place for.

@@ -202,7 +202,8 @@ fn write(usage: &Usage, split: bool, out: &mut Json<'_>) {
     out.open_object();
     out.key("input_tokens").number(fresh);
     out.key("cache_creation_input_tokens").number(created);
-    out.key("cache_read_input_tokens").number(usage.input_cache_read);
+    let read = usage.input_cache_read.saturating_add(usage.input_cache_read_audio);
+    out.key("cache_read_input_tokens").number(read);
     if split {
         out.key("cache_creation").open_object();
         out.key("ephemeral_5m_input_tokens").number(usage.input_cache_write_5m);

@@ -70,7 +70,8 @@ pub(super) fn write_usage(usage: &Usage, json: &mut Json<'_>) {
     json.key("inputTokens").number(fresh);
     json.key("outputTokens").number(usage.output());
     json.key("totalTokens").number(usage.input().saturating_add(usage.output()));
-    json.key("cacheReadInputTokens").number(usage.input_cache_read);
+    let read = usage.input_cache_read.saturating_add(usage.input_cache_read_audio);
+    json.key("cacheReadInputTokens").number(read);
     json.key("cacheWriteInputTokens").number(written_5m.saturating_add(written_1h));
     json.key("cacheDetails").open_list();
     for (ttl, tokens) in [("1h", written_1h), ("5m", written_5m)] {

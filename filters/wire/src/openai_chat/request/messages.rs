@@ -49,6 +49,10 @@ fn read_message(mut message: Fields<'_>, at: &At<'_>, request: &mut Request) -> 
 }
 
 fn push_instructions(content: Vec<Part>, at: &At<'_>, request: &mut Request) -> Result<(), Invalid> {
+    // Other formats know instructions for the whole conversation, not from one turn on.
+    if !request.messages.is_empty() {
+        request.note_dropped("messages.system");
+    }
     let before = request.system.len();
     for part in content {
         match part {

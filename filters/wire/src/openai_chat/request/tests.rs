@@ -13,7 +13,7 @@ const FULL_EXPECTED: &[u8] = include_bytes!("../../../tests/fixtures/openai_chat
 
 /// A request with one user message and `extra` fields.
 fn with(extra: &Value) -> Vec<u8> {
-    let mut body = json!({"model": "m", "messages": [{"role": "user", "content": "hi"}]});
+    let mut body = json!({"model": "gpt-5.6", "messages": [{"role": "user", "content": "hi"}]});
     for (name, value) in extra.as_object().expect("an object") {
         body[name] = value.clone();
     }
@@ -294,7 +294,7 @@ fn a_file_is_its_bytes_with_or_without_their_type() {
 
 fn user(parts: Vec<Part>) -> Request {
     let messages = vec![Message { role: Role::User, parts }];
-    Request { model: "m".into(), messages, ..Request::default() }
+    Request { model: "gpt-5.6".into(), messages, ..Request::default() }
 }
 
 #[test]
@@ -410,7 +410,7 @@ fn a_provider_gets_back_its_own_reasoning_only() {
         (vec![thought("", Origin::Gemini, "s"), call()], "/tool_calls/0/id", json!("c"), true),
     ] {
         let messages = vec![Message { role: Role::Assistant, parts }];
-        let mut request = Request { model: "m".into(), messages, ..Request::default() };
+        let mut request = Request { model: "gpt-5.6".into(), messages, ..Request::default() };
         let body = written(&mut request);
         let message = &body["messages"][0];
         assert_eq!(message.pointer(field), Some(&expected), "{body}");
@@ -462,7 +462,7 @@ fn tool_results_are_written_before_what_the_user_says_with_them() {
         result("c2", vec![image()], true),
     ];
     let mut request = Request {
-        model: "m".into(),
+        model: "gpt-5.6".into(),
         messages: vec![
             Message { role: Role::Assistant, parts: vec![Part::Text("wait".into()), Part::ToolCall(call)] },
             Message { role: Role::User, parts },
@@ -484,11 +484,11 @@ fn tool_results_are_written_before_what_the_user_says_with_them() {
 #[test]
 fn a_written_stream_always_asks_for_usage() {
     let message = Message { role: Role::User, parts: vec![Part::Text("hi".into())] };
-    let mut request = Request { model: "m".into(), messages: vec![message], stream: true, ..Request::default() };
+    let mut request = Request { model: "gpt-5.6".into(), messages: vec![message], stream: true, ..Request::default() };
     assert_eq!(
         written(&mut request),
         json!({
-            "model": "m", "messages": [{"role": "user", "content": "hi"}],
+            "model": "gpt-5.6", "messages": [{"role": "user", "content": "hi"}],
             "stream": true, "stream_options": {"include_usage": true},
         })
     );
@@ -501,7 +501,7 @@ fn fields_about_tools_are_left_out_where_there_are_none() {
         parallel_tool_calls: Some(false),
         ..read_request(&with(&json!({}))).unwrap()
     };
-    assert_eq!(written(&mut request), json!({"model": "m", "messages": [{"role": "user", "content": "hi"}]}));
+    assert_eq!(written(&mut request), json!({"model": "gpt-5.6", "messages": [{"role": "user", "content": "hi"}]}));
     request.tools.push(Tool { name: "f".into(), description: None, parameters: None, strict: None, cache: None });
     let body = written(&mut request);
     assert_eq!((&body["tool_choice"], &body["parallel_tool_calls"]), (&json!("auto"), &json!(false)));

@@ -6,6 +6,7 @@ use crate::error::Invalid;
 use crate::json::Json;
 use crate::openai_chat::request::write_messages::write_messages;
 use crate::openai_chat::usage::tier_name;
+use crate::openai_models::keep_what_is_understood;
 
 /// What the schema of an answer is called where the client's format has no names.
 const SCHEMA_NAME: &str = "answer";
@@ -15,6 +16,7 @@ const SCHEMA_NAME: &str = "answer";
 /// # Errors
 /// When a picture or document stands at an address that only another provider can read.
 pub fn write_request(request: &mut Request) -> Result<Vec<u8>, Invalid> {
+    keep_what_is_understood(request);
     let mut body = Vec::new();
     let mut dropped = Dropped::default();
     let json = &mut Json::new(&mut body);

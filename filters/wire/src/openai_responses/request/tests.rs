@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
 fn body(fields: Value) -> Value {
-    let mut body = json!({ "model": "m", "input": "Hi" });
+    let mut body = json!({ "model": "gpt-5.6", "input": "Hi" });
     body.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
     body
 }
@@ -32,7 +32,7 @@ fn write(request: &mut Request) -> Value {
 }
 
 fn asking(parts: Vec<Part>) -> Request {
-    Request { model: "m".into(), messages: vec![Message { role: Role::User, parts }], ..Request::default() }
+    Request { model: "gpt-5.6".into(), messages: vec![Message { role: Role::User, parts }], ..Request::default() }
 }
 
 fn text(text: &str) -> Part {

@@ -6,6 +6,7 @@ use crate::dropped::Dropped;
 use crate::error::Invalid;
 use crate::json::Json;
 use crate::openai_chat::tier_name;
+use crate::openai_models::keep_what_is_understood;
 use crate::openai_responses::item::opened;
 
 /// The least bound that OpenAI takes. Clients ask for less only to see whether a model is there.
@@ -19,6 +20,7 @@ const SCHEMA_NAME: &str = "answer";
 /// # Errors
 /// When leaving a part out would change what was asked.
 pub fn write_request(request: &mut Request) -> Result<Vec<u8>, Invalid> {
+    keep_what_is_understood(request);
     let (mut out, mut dropped) = (Vec::new(), Dropped::default());
     let json = &mut Json::new(&mut out);
     json.open_object();
