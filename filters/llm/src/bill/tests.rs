@@ -406,3 +406,96 @@ fn a_fallback_is_two_attempts_and_one_charge() {
     let bills = settled(vec![given_up, served()], false, &mut Calibrations::default());
     assert_eq!(costs(&bills), [(Some(3_015_000), Partial), (Some(1_800_000), Exact)]);
 }
+
+#[test]
+fn what_a_second_model_used_is_not_called_priced() {
+    let body = r#"{"id":"m","type":"message","role":"assistant","model":"m","content":[{"type":"text","text":"Hello."}],
+        "stop_reason":"end_turn","usage":{"input_tokens":10,"output_tokens":20,"iterations":[
+        {"type":"message","input_tokens":10,"output_tokens":20},
+        {"type":"advisor_message","model":"claude-opus-4-6","input_tokens":9000,"output_tokens":4000}]}}"#;
+    let bill = billed(whole(AnthropicMessages, body), false);
+    assert_eq!(bill.usage.map(|usage| usage.input()), Some(9010));
+    assert_eq!(bill.price, Some(PriceStatus::Partial), "its price is another, five times as much");
+}
+
+fn response_event(kind: &str, more: &str) -> String {
+    format!("event: {kind}\ndata: {{\"type\":\"{kind}\",{more}}}\n\n")
+}
+
+#[test]
+fn what_a_providers_tools_did_is_charged_also_when_the_client_does_not_wait_for_the_figures() {
+    let item = |index: u32, item: &str| {
+        response_event("response.output_item.done", &format!("\"output_index\":{index},\"item\":{item}"))
+    };
+    let stream = [
+        response_event("response.created", r#""response":{"id":"r","model":"m","status":"in_progress","output":[]}"#),
+        item(0, r#"{"type":"web_search_call","id":"ws","status":"completed","action":{"type":"search","query":"q"}}"#),
+        item(1, r#"{"type":"image_generation_call","id":"ig","status":"completed","result":"iVBORw0KGgo"}"#),
+        item(2, r#"{"type":"code_interpreter_call","id":"ci","status":"completed","code":"1"}"#),
+    ];
+    let events: Vec<&str> = stream.iter().map(String::as_str).collect();
+    let bill = billed(streamed(OpenaiResponses, &events, false), true);
+    let usage = bill.usage.unwrap();
+    assert_eq!((usage.web_search_calls, usage.image_generation_calls, usage.code_interpreter_calls), (1, 1, 1));
+    assert_eq!(bill.price, Some(PriceStatus::Partial), "the example lists no fees");
+}
+
+#[test]
+fn an_estimate_is_made_at_the_price_of_what_was_served_as_far_as_that_was_told() {
+    let priority =
+        chunk("null", "twelve bytes", "null").replace("\"object\"", "\"service_tier\":\"priority\",\"object\"");
+    let bill = billed(streamed(OpenaiChat, &[&priority], false), true);
+    assert_eq!(bill.certainty, Estimated);
+    assert_eq!(bill.usage.unwrap().service_tier, ServiceTier::Priority);
+}
+
+#[test]
+fn an_answer_that_failed_with_figures_is_charged_for_them() {
+    for (format, body) in [
+        (
+            OpenaiResponses,
+            r#"{"id":"r","object":"response","status":"failed","model":"m","output":[],"error":{"code":"server_error",
+                "message":"x"},"usage":{"input_tokens":1000,"output_tokens":100,"total_tokens":1100}}"#,
+        ),
+        (
+            OpenaiChat,
+            r#"{"id":"c","choices":[{"index":0,"message":{"role":"assistant","content":"Hel"},"finish_reason":"error"}],
+                "error":{"message":"x","code":502},"usage":{"prompt_tokens":1000,"completion_tokens":100}}"#,
+        ),
+    ] {
+        let mut tally = Tally::default();
+        let relay =
+            Whole::new(example::passage(format, format), &Limits::default()).data(body.as_bytes(), true, &mut tally);
+        let Relay::Failed(failure) = relay else { panic!("{relay:?}") };
+        assert!(failure.provider_refused);
+        let bill = billed(attempt(Outcome::Refused(failure.reason), tally), false);
+        assert!(bill.cost > Some(NanoUsd(0)), "{format:?}: {bill:?}");
+    }
+}
+
+#[test]
+fn padding_does_not_make_anybodys_tokens_cheaper() {
+    let mut known = Calibrations::default();
+    let padded = format!(r#"{{"model":"claude",{}"messages":[]}}"#, " ".repeat(100_000));
+    let usage = Usage { input_fresh: 40, output_text: 40, ..NONE };
+    for _ in 0..60 {
+        let attempts = vec![reported(usage, 160)];
+        let mut exchange = Exchange { attempts, ..example::exchange(OpenaiChat, &padded) };
+        let ending = Ending { now: NOON + 1, status: Some(200), flags: Some(1), connected: true, details: None };
+        let _ = settle(&mut exchange, &ending, &mut known);
+    }
+    // Another team's 400 bytes, of which nobody counted the tokens: 100.
+    let bill = settled(vec![attempt(Outcome::Relaying, Tally::default())], true, &mut known)[0];
+    assert!(bill.usage.unwrap().input_fresh >= 80, "{:?}", bill.usage);
+}
+
+#[test]
+fn a_stream_of_several_candidates_is_whole_when_all_of_them_are() {
+    let first = "data: {\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"Hi\"}]},\"finishReason\":\"STOP\",\"index\":0}],\
+                 \"usageMetadata\":{\"promptTokenCount\":5,\"candidatesTokenCount\":1,\"totalTokenCount\":6}}\n\n";
+    let passage = crate::answer::Passage { answers: 2, ..example::passage(GoogleGemini, GoogleGemini) };
+    let mut tally = Tally::default();
+    Streamed::new(passage, &Limits::default()).data(first.as_bytes(), false, &mut tally);
+    let bill = billed(attempt(Outcome::Relaying, tally), true);
+    assert_ne!(bill.certainty, Exact, "the second was still being written");
+}

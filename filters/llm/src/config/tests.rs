@@ -314,3 +314,29 @@ fn a_target_without_a_price_has_the_shipped_tables_if_that_knows_its_model() {
         "gate.providers.openai.catalogue: found `acme`, expected one of the price table's, like `openai`"
     );
 }
+
+#[test]
+fn limits_under_which_nothing_can_be_answered_are_refused() {
+    for limits in [
+        json!({"held_total_bytes": 1024}),
+        json!({"response_bytes": 268_435_456, "held_total_bytes": 1_048_576}),
+        json!({"held_bytes": 268_435_456, "held_total_bytes": 1_048_576}),
+    ] {
+        assert!(refused(&changed("/gate/limits", limits)).contains("held_total_bytes"));
+    }
+}
+
+#[test]
+fn what_nobody_can_use_is_refused() {
+    let cases = [
+        ("/gate/keys", json!([])),
+        ("/gate/models", json!({})),
+        ("/gate/keys/0/models", json!([])),
+        ("/gate/providers/openai/host", json!(":")),
+        ("/gate/providers/openai/base_path", json!("/a/../b")),
+        ("/gate/providers/openai/headers", json!({"x-tollgate-provider": "anthropic"})),
+        ("/gate/providers/openai/headers", json!({"upgrade": "websocket"})),
+    ];
+    let accepted = |(path, value): &(&str, Value)| load(changed(path, value.clone()).to_string().as_bytes()).is_ok();
+    assert_eq!(cases.into_iter().filter(accepted).collect::<Vec<_>>(), []);
+}

@@ -309,6 +309,33 @@ fn an_error_after_the_commit_point_is_the_last_that_the_client_sees() {
 
 /// Cut everywhere, in the middle of events too, and ended properly at that place, as HTTP goes.
 #[test]
+fn an_error_in_the_middle_is_told_without_the_words_that_name_our_account() {
+    let text = |way: Way| {
+        at_once(way, &Limits::default(), MID_STREAM.iter().find(|(format, _)| *format == way.from).unwrap().1).text()
+    };
+    for (from, _) in MID_STREAM {
+        for way in ways(from) {
+            let text = text(way);
+            assert!(!text.contains("org-ours"), "{way:?}: {text}");
+        }
+    }
+}
+
+/// The provider answers, then limits our rate or refuses our key.
+const MID_STREAM: [(Format, &str); 2] = [
+    (
+        OpenaiChat,
+        "data: {\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"Hi\"}}]}\n\ndata: {\"error\":{\"message\":\"Rate limit \
+         reached in organization org-ours\",\"type\":\"requests\",\"code\":\"rate_limit_exceeded\"}}\n\n",
+    ),
+    (
+        AnthropicMessages,
+        "event: content_block_start\ndata: {\"type\":\"content_block_start\",\"index\":0,\"content_block\":{\"type\":\"text\",\"text\":\"Hi\"}}\n\n\
+         event: error\ndata: {\"type\":\"error\",\"error\":{\"type\":\"authentication_error\",\"message\":\"key of org-ours\"}}\n\n",
+    ),
+];
+
+#[test]
 fn a_stream_that_ends_too_early_is_told_in_the_clients_format_and_never_as_complete() {
     let limits = Limits::default();
     for (_, from, stream) in RECORDED.into_iter().filter(|(name, ..)| *name == "stop_sequence") {
@@ -434,6 +461,31 @@ fn what_may_be_held_is_what_comes_before_the_answer_not_the_answer() {
         assert!(relayed.failed.is_none() && relayed.text().contains(&long));
         let limits = Limits { held_bytes: ping.len() - 1, ..Limits::default() };
         assert_eq!(whatever_the_cut(way, &limits, &stream).failed, Some("no_answer_in_held_bytes"));
+    }
+}
+
+#[test]
+fn a_picture_of_usual_size_is_no_event_too_large() {
+    let picture = "iVBO".repeat(500_000); // a PNG of 1.5 MB, as Google and OpenAI send it: in one event
+    for (from, stream) in [
+        (
+            GoogleGemini,
+            format!(
+                "data: {{\"candidates\":[{{\"content\":{{\"parts\":[{{\"inlineData\":{{\"mimeType\":\"image/png\",\"data\":\"{picture}\"}}}}]}},\
+                 \"finishReason\":\"STOP\",\"index\":0}}],\"usageMetadata\":{{\"promptTokenCount\":5,\"candidatesTokenCount\":1290,\"totalTokenCount\":1295}}}}\n\n"
+            ),
+        ),
+        (
+            OpenaiResponses,
+            format!(
+                "data: {{\"type\":\"response.output_item.done\",\"output_index\":0,\"item\":{{\"type\":\"image_generation_call\",\"id\":\"ig\",\
+                 \"status\":\"completed\",\"result\":\"{picture}\"}}}}\n\ndata: {{\"type\":\"response.completed\",\"response\":{{\"status\":\"completed\",\
+                 \"output\":[],\"usage\":{{\"input_tokens\":5,\"output_tokens\":9}}}}}}\n\n"
+            ),
+        ),
+    ] {
+        let relayed = at_once(Way { from, to: from, include_usage: false }, &Limits::default(), &stream);
+        assert_eq!((relayed.failed, relayed.tally.cut), (None, None), "{from:?}");
     }
 }
 

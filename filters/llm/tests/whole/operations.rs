@@ -128,3 +128,17 @@ fn what_cannot_be_carried_is_named_or_refused_where_the_model_is_strict() {
     assert_eq!(refused.outcomes(), [("rejected".to_owned(), "invalid_request".to_owned())]);
     assert!(refused.sent.is_empty() || refused.sent[0].body.is_null(), "no provider saw it");
 }
+
+#[test]
+fn a_count_that_is_none_is_no_answer() {
+    let client = asks(
+        AnthropicMessages,
+        "POST",
+        "/v1/messages/count_tokens",
+        &json!({"model": "claude", "messages": [{"role": "user", "content": "Hello"}]}),
+    );
+    for says in [Says::Page(200), Says::ErrorInside] {
+        let seen = run(&client, says);
+        assert_ne!(seen.client.status, Some(200), "{says:?}: {}", seen.client.body);
+    }
+}

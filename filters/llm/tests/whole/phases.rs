@@ -74,6 +74,17 @@ fn nothing_of_a_provider_that_fails_reaches_the_client() {
 }
 
 #[test]
+fn what_is_between_the_gateway_and_its_provider_is_never_the_clients_fault() {
+    // Our credit is used up (DeepSeek, OpenRouter); the model took too long, or failed (Bedrock, Azure).
+    for status in [402, 408, 424] {
+        let answers = [Answer::whole(Says::Error(status)), Answer::whole(Says::Json)];
+        let seen = run(&Client::new(OpenaiChat, "claude", false), &answers);
+        assert_eq!(seen.client.status, Some(200), "{status}: {}", seen.client.body);
+        assert!(!seen.client.body.contains(&mark(0)));
+    }
+}
+
+#[test]
 fn a_provider_sees_neither_the_clients_key_nor_anothers_nor_what_an_attempt_left() {
     let client = Client::new(AnthropicMessages, "claude", false)
         .with("anthropic-beta", "of-the-client")

@@ -329,3 +329,84 @@ mod properties {
         }
     }
 }
+
+#[test]
+fn media_are_never_more_than_the_body_they_are_in() {
+    for (format, body) in [
+        (OpenaiChat, format!(r#"{{"model":"m","messages":"{}"}}"#, ";base64,".repeat(1000))),
+        (OpenaiResponses, format!(r#"{{"model":"m","input":"{}"}}"#, ";base64,".repeat(1000))),
+        (AnthropicMessages, format!(r#"{{"model":"m","x":[{}1]}}"#, r#""data","#.repeat(1000))),
+    ] {
+        // What is looked at twice takes time that grows with the square: 100 seconds for 10 MiB.
+        let media = read(format, body.as_bytes()).unwrap().media;
+        assert!(media.bytes <= body.len(), "{format:?}: {media:?} in {} bytes", body.len());
+    }
+}
+
+#[test]
+fn text_is_no_picture_whatever_stands_before_it() {
+    let text = "all work and no play ".repeat(50);
+    for (format, body) in [
+        (OpenaiChat, format!(r#"{{"model":"m","messages":[{{"role":"user","content":";base64,{text}"}}]}}"#)),
+        (
+            AnthropicMessages,
+            format!(
+                r#"{{"model":"m","messages":[{{"role":"user","content":[{{"type":"document","source":{{"type":"text","media_type":"text/plain","data":"{text}"}}}}]}}]}}"#
+            ),
+        ),
+        (
+            BedrockConverse,
+            format!(r#"{{"messages":[{{"role":"user","content":[{{"toolUse":{{"input":{{"bytes":"{text}"}}}}}}]}}]}}"#),
+        ),
+    ] {
+        let media = read(format, body.as_bytes()).unwrap().media;
+        assert_eq!(media.items, 0, "{format:?}: {media:?}");
+    }
+}
+
+#[test]
+fn a_second_model_in_the_body_is_as_little_allowed_as_in_its_place() {
+    for (format, body) in [
+        // Anthropic's advisor: another model works on the same request.
+        (
+            AnthropicMessages,
+            r#"{"model":"m","tools":[{"type":"advisor_20260301","name":"advisor","model":"claude-opus-4-6"}]}"#,
+        ),
+        // OpenRouter takes the next of them when the first cannot.
+        (OpenaiChat, r#"{"model":"m","models":["openai/gpt-5-pro"],"messages":[]}"#),
+        (BedrockConverse, r#"{"modelId":"other","messages":[]}"#),
+    ] {
+        assert!(read(format, body.as_bytes()).is_err(), "{format:?}: {body}");
+    }
+}
+
+#[test]
+fn what_is_kept_at_the_provider_is_no_teams_own() {
+    // The teams share one account there, so whoever knows the name of another's state could read it.
+    for (format, body) in [
+        (OpenaiResponses, r#"{"model":"m","previous_response_id":"resp_of_another_team","input":"what was said?"}"#),
+        (OpenaiResponses, r#"{"model":"m","conversation":"conv_of_another_team","input":"what was said?"}"#),
+        (OpenaiResponses, r#"{"model":"m","input":[{"type":"item_reference","id":"msg_of_another_team"}]}"#),
+        (OpenaiResponses, r#"{"model":"m","input":"x","tools":[{"type":"file_search","vector_store_ids":["vs_1"]}]}"#),
+        (GoogleGemini, r#"{"cachedContent":"cachedContents/of-another-team","contents":[]}"#),
+    ] {
+        assert!(read(format, body.as_bytes()).is_err(), "{body}");
+    }
+}
+
+#[test]
+fn what_a_person_writes_is_no_seal() {
+    for (format, body) in [
+        (OpenaiChat, r#"{"model":"m","messages":[{"role":"user","content":"tollgate: how do I set it up?"}]}"#),
+        (AnthropicMessages, r#"{"model":"m","messages":[{"role":"user","content":"tollgate: how do I set it up?"}]}"#),
+    ] {
+        assert!(!read(format, body.as_bytes()).unwrap().labelled_seals, "{format:?}");
+    }
+}
+
+#[test]
+fn a_bound_of_null_does_not_hide_the_other() {
+    let quirks = Quirks { max_tokens: true, ..Quirks::default() };
+    let edited = edited_for(OpenaiChat, r#"{"model":"m","max_tokens":null,"max_completion_tokens":5}"#, "m", quirks);
+    assert!(!edited.contains("max_completion_tokens"), "{edited}");
+}
