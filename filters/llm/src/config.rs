@@ -93,6 +93,7 @@ pub fn load(json: &[u8]) -> Result<Role, String> {
 }
 
 impl GateConfig {
+    #[inline(never)]
     fn check(self) -> Result<Gate, String> {
         self.limits.check()?;
         for (name, provider) in &self.providers {

@@ -22,6 +22,9 @@ pub(crate) struct Fields<'a>(Vec<(Key<'a>, &'a RawValue)>);
 /// No object has so many fields. A field of six bytes becomes forty in memory.
 const MAX_FIELDS: usize = 4096;
 
+/// Most objects of an answer have fewer; to grow takes longer than to read one.
+const USUAL_FIELDS: usize = 10;
+
 /// Something in a provider's answer is not of the type it has in its format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Unreadable;
@@ -127,7 +130,9 @@ impl<'a> Fields<'a> {
     /// The object that `text` is.
     #[inline(never)]
     pub(crate) fn of_text(text: &'a str) -> Result<Self, Unreadable> {
-        serde_json::from_str(text).map_err(|_| Unreadable)
+        let mut json = serde_json::Deserializer::from_str(text);
+        let fields = json.deserialize_map(Object { room: USUAL_FIELDS });
+        fields.and_then(|fields| json.end().map(|()| fields)).map_err(|_| Unreadable)
     }
 
     /// The fields left, in their order.
@@ -238,27 +243,33 @@ impl fmt::Display for At<'_> {
     }
 }
 
+/// Reads an object, with room for so many fields from the beginning.
+struct Object {
+    room: usize,
+}
+
+impl<'de> Visitor<'de> for Object {
+    type Value = Fields<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Self::Value, M::Error> {
+        let mut fields = Vec::with_capacity(self.room);
+        while let Some(field) = map.next_entry()? {
+            if fields.len() == MAX_FIELDS {
+                return Err(M::Error::invalid_length(MAX_FIELDS, &self));
+            }
+            fields.push(field);
+        }
+        Ok(Fields(fields))
+    }
+}
+
+/// Without room: a body of ten million bytes can have three million objects in one list.
 impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Object;
-        impl<'de> Visitor<'de> for Object {
-            type Value = Fields<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Self::Value, M::Error> {
-                let mut fields = Vec::new();
-                while let Some(field) = map.next_entry()? {
-                    if fields.len() == MAX_FIELDS {
-                        return Err(M::Error::invalid_length(MAX_FIELDS, &self));
-                    }
-                    fields.push(field);
-                }
-                Ok(Fields(fields))
-            }
-        }
-        deserializer.deserialize_map(Object)
+        deserializer.deserialize_map(Object { room: 0 })
     }
 }

@@ -78,6 +78,7 @@ impl Served {
 }
 
 impl Candidates {
+    #[inline(never)]
     fn among(targets: &[Target], providers: &BTreeMap<Label, Provider>, serves: impl Fn(&Target) -> bool) -> Self {
         let some: Vec<(usize, &Target)> = targets.iter().enumerate().filter(|(_, target)| serves(target)).collect();
         let clusters = some.iter().map(|(_, Target { provider, .. })| {
@@ -100,6 +101,7 @@ impl Target {
 }
 
 impl Model {
+    #[inline(never)]
     pub(super) fn check(mut self, name: &Label, providers: &BTreeMap<Label, Provider>) -> Result<Served, String> {
         if !(1..=8).contains(&self.targets.len()) {
             return Err(format!("targets: found {}, expected 1 to 8", self.targets.len()));

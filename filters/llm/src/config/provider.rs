@@ -56,6 +56,7 @@ impl Provider {
         self.catalogue.clone().or_else(|| catalogue_of_host(&self.host))
     }
 
+    #[inline(never)]
     pub(super) fn check(&self) -> Result<(), String> {
         let plain = |text: &str, also: &str| {
             text.bytes().all(|byte| byte.is_ascii_alphanumeric() || also.as_bytes().contains(&byte))
