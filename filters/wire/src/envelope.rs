@@ -7,7 +7,7 @@ use crate::endpoint::{Endpoint, Operation};
 use crate::error::Invalid;
 use crate::format::Format;
 use crate::quirks::Quirks;
-use crate::signature::{LABEL, LABEL_BASE64};
+use crate::signature::{LABEL, LABEL_BASE64, is_label};
 use memchr::memmem;
 use scan::{Fields, field_range, key_range, range_in};
 use serde_json::value::RawValue;
@@ -82,6 +82,12 @@ impl Envelope {
             (Some(_), Some(_)) => return Err(Invalid::new("model", "stands in the path and may not be given again")),
             (Some(model), None) => (check_model(model.clone())?, None),
         };
+        for name in OTHER_MODELS {
+            if fields.value(name).is_some_and(|value| value.get() != "null") {
+                return Err(Invalid::new(name, "may not name another model than the one that is asked for"));
+            }
+        }
+        check_tools(fields.value("tools"))?;
         if read_flag("background", fields.value("background"))? {
             let why = "is not served: what an answer costs that is fetched later cannot be known";
             return Err(Invalid::new("background", why));
@@ -91,7 +97,9 @@ impl Envelope {
         let chats = (endpoint.format, endpoint.operation) == (Format::OpenaiChat, Operation::Chat);
         let usage_request = if chats { read_stream_options(text, options)? } else { None };
         let (bound, answers) = read_bounds(&fields, &owned)?;
-        let newer = fields.value("max_completion_tokens").filter(|_| fields.value("max_tokens").is_none());
+        let newer = fields
+            .value("max_completion_tokens")
+            .filter(|_| fields.value("max_tokens").is_none_or(|bound| bound.get() == "null"));
         Ok(Self {
             model_range,
             model,
@@ -100,7 +108,7 @@ impl Envelope {
             max_output_tokens: bound,
             answers: answers.map_or(1, |n| n.max(1)),
             media: InlineMedia::find(endpoint.format, body),
-            labelled_seals: memmem::find(body, quoted_label(endpoint.format).as_bytes()).is_some(),
+            labelled_seals: has_labelled_seals(endpoint.format, body),
             usage_request: usage_request.filter(|_| stream),
             newer_bound: newer.and_then(|value| key_range(text, value.get(), "max_completion_tokens")),
             stream_options: options.and_then(|value| field_range(text, value.get(), "stream_options")),
@@ -180,14 +188,14 @@ impl Owned {
 const fn owned_names(endpoint: &Endpoint) -> Owned {
     match (endpoint.operation, endpoint.format) {
         (Operation::Chat, Format::OpenaiChat) => Owned::of_body(
-            &["model", "stream", "stream_options", "max_tokens", "max_completion_tokens", "n"],
+            &["model", "models", "stream", "stream_options", "max_tokens", "max_completion_tokens", "n"],
             &["max_tokens", "max_completion_tokens"],
         ),
         (Operation::Chat, Format::OpenaiResponses) => {
             Owned::of_body(&["model", "stream", "max_output_tokens", "background"], &["max_output_tokens"])
         }
         (Operation::Chat, Format::AnthropicMessages) => {
-            Owned::of_body(&["model", "stream", "max_tokens"], &["max_tokens"])
+            Owned::of_body(&["model", "fallbacks", "tools", "stream", "max_tokens"], &["max_tokens"])
         }
         (Operation::Chat, Format::GoogleGemini) => Owned {
             names: &["model", "generationConfig", "generation_config"],
@@ -204,8 +212,32 @@ const fn owned_names(endpoint: &Endpoint) -> Owned {
             inner: &["maxTokens"],
             bounds: Bounds { output: &["maxTokens"], answers: &[] },
         },
-        (Operation::Embeddings | Operation::CountTokens | Operation::Models, _) => Owned::of_body(&["model"], &[]),
+        (Operation::CountTokens, Format::GoogleGemini) => {
+            Owned::of_body(&["model", "generateContentRequest", "generate_content_request"], &[])
+        }
+        (Operation::Embeddings | Operation::CountTokens | Operation::Models, _) => {
+            Owned::of_body(&["model", "models", "modelId", "fallbacks"], &[])
+        }
     }
+}
+
+/// Fields by which some providers take a second model, which nobody has allowed and whose tokens have another price:
+/// OpenRouter's, Anthropic's, Bedrock's, and Google's wrapper of a request to be counted.
+const OTHER_MODELS: [&str; 5] =
+    ["models", "fallbacks", "modelId", "generateContentRequest", "generate_content_request"];
+
+/// A tool may have a model of its own (Anthropic's advisor).
+fn check_tools(tools: Option<&RawValue>) -> Result<(), Invalid> {
+    let tools = tools.map(RawValue::get).filter(|tools| tools.starts_with('['));
+    let Some(tools) = tools else { return Ok(()) };
+    let tools: Vec<&RawValue> = serde_json::from_str(tools).map_err(|_| Invalid::new("tools", "must be an array"))?;
+    for (index, tool) in tools.into_iter().enumerate().filter(|(_, tool)| tool.get().starts_with('{')) {
+        let at = format!("tools[{index}]");
+        if Fields::read(tool.get(), &at, &["model"])?.value("model").is_some() {
+            return Err(Invalid::new(format!("{at}.model"), "a tool may not bring another model"));
+        }
+    }
+    Ok(())
 }
 
 /// The largest bound of the output and the number of answers.
@@ -233,9 +265,13 @@ fn largest(fields: &Fields<'_>, at: &str, names: Bounds) -> Result<(Option<u64>,
     Ok((largest(names.output)?, largest(names.answers)?))
 }
 
-/// How a labelled seal begins in a body.
-fn quoted_label(format: Format) -> String {
-    format!("\"{}", if format == Format::GoogleGemini { LABEL_BASE64 } else { LABEL })
+/// Whether a body holds a seal that Tollgate has labelled, by how it begins where a string begins.
+fn has_labelled_seals(format: Format, body: &[u8]) -> bool {
+    let start = format!("\"{}", if format == Format::GoogleGemini { LABEL_BASE64 } else { LABEL });
+    memmem::find_iter(body, &start).any(|at| {
+        let label = body.get(at.saturating_add(1)..).unwrap_or_default();
+        format == Format::GoogleGemini || is_label(label)
+    })
 }
 
 fn read_model(value: &RawValue) -> Result<String, Invalid> {

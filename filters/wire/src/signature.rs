@@ -48,6 +48,19 @@ pub const LABEL: &str = "tollgate:";
 /// [`LABEL`] where a format has seals in base64.
 pub const LABEL_BASE64: &str = "dG9sbGdhdGU6";
 
+/// Stands in the place of a label where there is reasoning of another provider's without a seal.
+pub const TRANSLATED: &str = "tollgate:translated";
+
+/// Whether a string of a body is one of ours by its beginning: more than the word that people may write, too.
+#[must_use]
+pub fn is_label(text: &[u8]) -> bool {
+    let Some(rest) = text.strip_prefix(LABEL.as_bytes()) else { return false };
+    let named =
+        |name: &str, next: u8| rest.strip_prefix(name.as_bytes()).is_some_and(|rest| rest.first() == Some(&next));
+    ORIGINS.iter().any(|(_, origin)| named(origin, b':'))
+        || TRANSLATED.strip_prefix(LABEL).is_some_and(|translated| named(translated, b'"'))
+}
+
 const ORIGINS: [(Origin, &str); 4] = [
     (Origin::Claude, "claude"),
     (Origin::Gemini, "gemini"),

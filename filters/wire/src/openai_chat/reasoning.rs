@@ -9,7 +9,7 @@
 use crate::conversation::{Part, Reasoning};
 use crate::fields::{Fields, Unreadable};
 use crate::json::Json;
-use crate::signature::{LABEL, Origin, Seal, SealKind};
+use crate::signature::{LABEL, Origin, Seal, SealKind, TRANSLATED};
 use crate::stream::Delta;
 use serde_json::value::RawValue;
 
@@ -18,7 +18,7 @@ mod tests;
 
 /// What an element that Tollgate made for a client has as its `format`. Like the label of a seal it shows, when it comes
 /// back, that the conversation is not the provider's own.
-const FORMAT: &str = "tollgate:translated";
+const FORMAT: &str = TRANSLATED;
 
 /// Names of the fields with reasoning as a string.
 const FIELDS: [&str; 2] = ["reasoning_content", "reasoning"];
