@@ -55,7 +55,8 @@ def test_anthropic_counts_tokens_itself_and_for_nothing(to_everyone):
 def test_for_others_tokens_are_estimated_and_nobody_is_asked(to_everyone, model):
     sdk = to_everyone.sdk("anthropic")
     short, long = (operations.count_tokens(sdk, model, "word " * times) for times in (10, 1000))
-    assert 10 <= short < long and 1000 <= long <= 2000
+    # What other tests made it learn, it has learned: between 1 and 5 bytes are a token.
+    assert 10 <= short < long and 1000 <= long <= 5100
     assert not to_everyone.servers[model].requests
     assert all(record["cost"]["nano_usd"] == 0 for record in to_everyone.records(2))
 

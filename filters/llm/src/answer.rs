@@ -9,6 +9,7 @@ use tollgate_wire::conversation::StopReason;
 use tollgate_wire::endpoint::Operation;
 use tollgate_wire::error::{ApiError, ErrorKind, Malformed};
 use tollgate_wire::openai_embeddings;
+use tollgate_wire::token_count;
 use tollgate_wire::usage::Usage;
 
 /// What to do with the bytes just given.
@@ -224,7 +225,10 @@ impl Passage {
                 tally.answered_by(&model);
                 None
             }
-            Operation::CountTokens | Operation::Models => None,
+            Operation::CountTokens | Operation::Models => {
+                token_count::read(self.from, body)?;
+                None
+            }
         };
         tally.stopped = true;
         tally.usage_is_final = tally.usage.is_some();

@@ -22,6 +22,9 @@ const RETRIED_INSTEAD: u16 = 503;
 /// An error body is read this far; nothing that people read is longer.
 const MAX_ERROR_BYTES: usize = 64 << 10;
 
+/// How long it may take to come.
+const ERROR_BODY_NANOS: u64 = 5_000_000_000;
+
 /// One attempt at one provider.
 #[derive(Debug)]
 pub struct AtProvider {
@@ -41,9 +44,9 @@ enum Phase {
     Whole(Whole),
     /// A streamed answer is read.
     Streamed(Box<Streamed>, u64),
-    /// An error of the provider's is read, to be told in the client's format. `judged`: its headers are held until its
-    /// body says whose fault it is; else they went on.
-    Error { status: u16, body: Vec<u8>, judged: bool },
+    /// An error of the provider's is read, to be told in the client's format. With a time, its headers are held until
+    /// then, or until its body says whose fault it is; else they went on.
+    Error { status: u16, body: Vec<u8>, held_until: Option<u64> },
     /// There is nothing more to do: everything was relayed, or the attempt is given up.
     Done,
 }
@@ -86,13 +89,21 @@ impl AtProvider {
     fn error_headers(&mut self, status: u16, headers: Headers, end: bool) -> abi::Result<Step> {
         let Some(current) = &self.attempt else { return Ok(self.refuse(Refusal::Misconfigured)) };
         let shown = upstream::client_status(status);
+        if !upstream::is_retried(shown) {
+            self.held = headers;
+            if end {
+                return self.judge(status, &[], None);
+            }
+            let held_until = Some(abi::now().saturating_add(ERROR_BODY_NANOS));
+            self.phase = Phase::Error { status, body: Vec::new(), held_until };
+            return Ok(Step::Hold);
+        }
         let reason = reason_of(&ApiError::new(ErrorKind::of_status(status), ""));
         current.end(match status {
             408 | 504 | 524 => Outcome::Failed(reason), // late, but it may have worked
-            _ if !upstream::is_retried(shown) => Outcome::Rejected(reason),
             _ => Outcome::Refused(reason),
         });
-        if current.retriable && upstream::is_retried(shown) {
+        if current.retriable {
             self.phase = Phase::Done;
             abi::set_header(Map::Response, ":status", shown.to_string().as_bytes())?;
             return Ok(Step::Go);
@@ -103,38 +114,35 @@ impl AtProvider {
             self.phase = Phase::Done;
             return Ok(Step::Reply(reply));
         }
-        let judged = !upstream::is_retried(shown);
-        self.phase = Phase::Error { status, body: Vec::new(), judged };
-        self.held = headers;
-        if judged {
-            return Ok(Step::Hold);
-        }
-        self.release_error(shown)?;
+        let pairs = upstream::response_headers(&headers, shown, "application/json", current.provider_name());
+        headers::replace_all(Map::Response, &upstream::as_slices(&pairs))?;
+        current.relayed(shown);
+        self.phase = Phase::Error { status, body: Vec::new(), held_until: None };
         Ok(Step::Go)
     }
 
-    fn release_error(&self, shown: u16) -> abi::Result<()> {
-        let Some(current) = &self.attempt else { return Ok(()) };
-        let pairs = upstream::response_headers(&self.held, shown, "application/json", current.provider_name());
-        headers::replace_all(Map::Response, &upstream::as_slices(&pairs))?;
-        current.relayed(shown);
-        Ok(())
-    }
-
-    /// The whole body of an error status; `sent`: how much of it came now.
-    fn error_body(&mut self, status: u16, body: &[u8], judged: bool, sent: usize) -> abi::Result<Step> {
-        let Some(current) = &self.attempt else { return Ok(Step::Go) };
+    /// What a held error status is, by as much of its body as counts: ours, so that the next provider is asked, or the
+    /// client's. `last`: bytes of the body that came now and are its last; `None` when it is not waited for.
+    fn judge(&mut self, status: u16, body: &[u8], last: Option<usize>) -> abi::Result<Step> {
+        let Some(current) = &self.attempt else { return Ok(self.refuse(Refusal::Misconfigured)) };
         let said = current.format.read_error(status, body);
-        if judged && upstream::is_ours(said.kind) {
+        if upstream::is_ours(said.kind) {
             return self.fail(Failure::sent(said));
         }
-        if judged {
-            self.release_error(upstream::client_status(status))?;
-        }
-        let with = current.client().write_error(&upstream::client_error(said, status));
+        current.end(Outcome::Rejected(reason_of(&ApiError::new(ErrorKind::of_status(status), ""))));
+        let error = upstream::client_error(said, status);
+        let Some(first) = last else {
+            let reply = current.error(&error, "provider_error");
+            self.phase = Phase::Done;
+            return Ok(Step::Reply(reply));
+        };
+        let pairs = upstream::response_headers(&self.held, error.status, "application/json", current.provider_name());
+        headers::replace_all(Map::Response, &upstream::as_slices(&pairs))?;
+        current.relayed(error.status);
+        let with = current.client().write_error(&error);
         current.sent(with.len());
         self.phase = Phase::Done;
-        Ok(Step::Edit { first: sent, with })
+        Ok(Step::Edit { first, with })
     }
 
     /// Lets a held answer go: from here on this provider answers.
@@ -298,14 +306,22 @@ impl Stream for AtProvider {
                 let relay = current.tally(|tally| Some(streamed.data(data, end, tally))).unwrap_or(Relay::Hold);
                 self.relay_streamed(relay, data.len(), was_committed, end)
             }
-            Phase::Error { status, body, judged } => {
+            Phase::Error { status, body, held_until } => {
                 let room = MAX_ERROR_BYTES.saturating_sub(body.len()).min(data.len());
                 body.extend_from_slice(data.get(..room).unwrap_or_default());
-                if !end {
+                let (status, is_held, is_full) = (*status, held_until.is_some(), body.len() >= MAX_ERROR_BYTES);
+                if !end && !(is_held && is_full) {
                     return Ok(Step::Hold);
                 }
-                let (status, body, judged) = (*status, std::mem::take(body), *judged);
-                self.error_body(status, &body, judged, data.len())
+                let body = std::mem::take(body);
+                if is_held {
+                    return self.judge(status, &body, end.then_some(data.len()));
+                }
+                let error = upstream::client_error(current.format.read_error(status, &body), status);
+                let with = current.client().write_error(&error);
+                current.sent(with.len());
+                self.phase = Phase::Done;
+                Ok(Step::Edit { first: data.len(), with })
             }
         }
     }
@@ -313,11 +329,16 @@ impl Stream for AtProvider {
     fn deadline(&self) -> Option<u64> {
         match &self.phase {
             Phase::Streamed(streamed, deadline) if !streamed.committed() && self.may_fail_over() => Some(*deadline),
+            Phase::Error { held_until, .. } => *held_until,
             _ => None,
         }
     }
 
     fn expired(&mut self) -> abi::Result<Step> {
+        if let Phase::Error { status, body, .. } = &mut self.phase {
+            let (status, body) = (*status, std::mem::take(body));
+            return self.judge(status, &body, None);
+        }
         let error = ApiError::new(ErrorKind::Timeout, "the provider did not begin to answer in time");
         self.fail(Failure { reason: "first_event_timeout", provider_refused: false, error })
     }

@@ -4,7 +4,7 @@
 //! trace with the client. After it every event goes on when it is complete; a failure then becomes an error event in
 //! the client's format, and nothing follows it.
 
-use crate::answer::{Failure, Passage, Relay, Tally, reason_of};
+use crate::answer::{Failure, Passage, Relay, Tally, for_client, reason_of};
 use crate::budget::Share;
 use crate::config::Limits;
 use crate::framing::Framing;
@@ -170,14 +170,26 @@ impl Events {
                 Path::Verbatim { .. } | Path::Translated(_) => return Err(Failure::of(malformed)),
             }
         }
+        // What the provider says of our account is not for the client, in no format.
+        let mut ours = None;
         for delta in &mut deltas {
             if let Delta::Start { id, model } = delta {
                 self.passage.name(id, model);
             }
             self.note(delta, tally)?;
+            if let Delta::Error(error) = delta {
+                let told = for_client(error.clone());
+                ours = (told != *error).then(|| told.clone());
+                *error = told;
+            }
         }
         match &mut self.path {
             Path::Translated(writer) => deltas.iter().for_each(|delta| writer.write(delta, &mut self.out)),
+            Path::Verbatim { begun, .. } if ours.is_some() => {
+                begun.clear();
+                let writer = &mut Writer::new(self.passage.to, false, 0);
+                ours.into_iter().for_each(|error| writer.write(&Delta::Error(error), &mut self.out));
+            }
             Path::Verbatim { begun, hide_usage } => {
                 self.out.append(begun);
                 self.out.extend_from_slice(raw);

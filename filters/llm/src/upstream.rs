@@ -190,12 +190,14 @@ pub fn response_headers(seen: &Headers, status: u16, content_type: &str, provide
 }
 
 /// The status that stands for a provider's error. What is between us and the provider is not the client's fault, and
-/// another provider may do better: our key refused (401, 403), or a model or path of ours that it does not have (404),
-/// becomes a retriable 502, Anthropic's 529 a plain 503.
+/// another provider may do better: our key refused (401, 403), our credit used up (402), a model or path of ours that it does not
+/// have (404) or a model that failed (424) becomes a retriable 502, one that took too long (408) a 504, and Anthropic's 529
+/// a plain 503.
 #[must_use]
 pub const fn client_status(status: u16) -> u16 {
     match status {
-        401 | 403 | 404 => 502,
+        401..=404 | 424 => 502,
+        408 => 504,
         529 => 503,
         400..=599 => status,
         _ => 502,

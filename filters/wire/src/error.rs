@@ -148,12 +148,13 @@ impl ErrorKind {
     pub const fn of_status(status: u16) -> Self {
         match status {
             401 => Self::Authentication,
-            403 => Self::Permission,
+            402 | 403 => Self::Permission,
             404 => Self::NotFound,
             413 => Self::TooLarge,
             429 => Self::RateLimit,
             503 | 529 => Self::Overloaded,
             408 | 504 => Self::Timeout,
+            424 => Self::Internal,
             400..=499 => Self::InvalidRequest,
             _ => Self::Internal,
         }

@@ -32,7 +32,7 @@ pub struct Provider {
 }
 
 /// Headers of a provider's request that follow from what is sent.
-const OURS_TO_SET: [&str; 8] = [
+const OURS_TO_SET: [&str; 9] = [
     "host",
     "content-type",
     "content-length",
@@ -41,6 +41,7 @@ const OURS_TO_SET: [&str; 8] = [
     "accept",
     "accept-encoding",
     "connection",
+    "upgrade",
 ];
 
 impl Provider {
@@ -61,11 +62,12 @@ impl Provider {
         let plain = |text: &str, also: &str| {
             text.bytes().all(|byte| byte.is_ascii_alphanumeric() || also.as_bytes().contains(&byte))
         };
-        if self.host.is_empty() || !plain(&self.host, ".-:[]") {
+        if !self.host.contains(|letter: char| letter.is_ascii_alphanumeric()) || !plain(&self.host, ".-:[]") {
             return Err(format!("host: found `{}`, expected a host name", self.host.escape_debug()));
         }
         let base = self.base_path();
-        if !base.is_empty() && (!base.starts_with('/') || base.ends_with('/') || !plain(base, "/.-_~:@")) {
+        let walks = base.split('/').any(|segment| segment == "..");
+        if !base.is_empty() && (!base.starts_with('/') || base.ends_with('/') || walks || !plain(base, "/.-_~:@")) {
             return Err(format!("base_path: found `{}`, expected a path like `/openai/v1`", base.escape_debug()));
         }
         if self.quirks != Quirks::default() && self.format != Format::OpenaiChat {
@@ -79,7 +81,7 @@ impl Provider {
             if name.is_empty() || !plain(name, "-_") || name.bytes().any(|byte| byte.is_ascii_uppercase()) {
                 return Err(format!("headers: found the name `{}`, expected lowercase", name.escape_debug()));
             }
-            if OURS_TO_SET.contains(&name.as_str()) {
+            if OURS_TO_SET.contains(&name.as_str()) || name.starts_with("x-tollgate-") {
                 return Err(format!("headers.{name}: found a header that Tollgate sets itself"));
             }
             if crate::credentials::HEADERS.contains(&name.as_str()) {

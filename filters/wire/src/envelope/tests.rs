@@ -381,20 +381,6 @@ fn a_second_model_in_the_body_is_as_little_allowed_as_in_its_place() {
 }
 
 #[test]
-fn what_is_kept_at_the_provider_is_no_teams_own() {
-    // The teams share one account there, so whoever knows the name of another's state could read it.
-    for (format, body) in [
-        (OpenaiResponses, r#"{"model":"m","previous_response_id":"resp_of_another_team","input":"what was said?"}"#),
-        (OpenaiResponses, r#"{"model":"m","conversation":"conv_of_another_team","input":"what was said?"}"#),
-        (OpenaiResponses, r#"{"model":"m","input":[{"type":"item_reference","id":"msg_of_another_team"}]}"#),
-        (OpenaiResponses, r#"{"model":"m","input":"x","tools":[{"type":"file_search","vector_store_ids":["vs_1"]}]}"#),
-        (GoogleGemini, r#"{"cachedContent":"cachedContents/of-another-team","contents":[]}"#),
-    ] {
-        assert!(read(format, body.as_bytes()).is_err(), "{body}");
-    }
-}
-
-#[test]
 fn what_a_person_writes_is_no_seal() {
     for (format, body) in [
         (OpenaiChat, r#"{"model":"m","messages":[{"role":"user","content":"tollgate: how do I set it up?"}]}"#),
