@@ -67,7 +67,7 @@ impl Failure {
     #[must_use]
     pub fn of(malformed: Malformed) -> Self {
         match malformed {
-            Malformed::Error(error) => Self::sent(error),
+            Malformed::Error { error, .. } => Self::sent(error),
             Malformed::Unreadable(_) => Self::new("malformed_answer", "the provider's answer could not be read"),
         }
     }
@@ -140,6 +140,8 @@ pub struct Tally {
     pub usage: Option<Usage>,
     /// It came with the end of the answer or after it. One from before (Anthropic's `message_start`) is not the last word.
     pub usage_is_final: bool,
+    /// What sets the price and was seen before the figures, without tokens.
+    pub seen: Usage,
     /// Bytes of text, names and arguments that the model wrote.
     pub output_bytes: u64,
     /// The provider said that the answer is complete: nothing is missing but, perhaps, the usage.
@@ -157,6 +159,14 @@ impl Tally {
     pub fn answered_by(&mut self, model: &str) {
         if model.len() <= MAX_MODEL_BYTES {
             model.clone_into(&mut self.model);
+        }
+    }
+
+    /// Notes what was used for an answer in one piece that is an error: the provider bills it.
+    fn failed_with(&mut self, malformed: &Malformed) {
+        if let Malformed::Error { usage: Some(usage), .. } = malformed {
+            self.usage = Some(**usage);
+            self.usage_is_final = true;
         }
     }
 }
@@ -198,7 +208,10 @@ impl Whole {
         }
         let body = if in_one_chunk { data } else { &self.body };
         match self.passage.read(body, tally) {
-            Err(malformed) => Relay::Failed(Failure::of(malformed)),
+            Err(malformed) => {
+                tally.failed_with(&malformed);
+                Relay::Failed(Failure::of(malformed))
+            }
             Ok(Some(translated)) => Relay::Bytes(translated),
             Ok(None) if in_one_chunk => Relay::Unchanged,
             Ok(None) => Relay::Bytes(std::mem::take(&mut self.body)),

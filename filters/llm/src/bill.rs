@@ -102,12 +102,9 @@ fn priced(usage: Option<Usage>, certainty: Certainty, target: Option<&Target>, b
 }
 
 fn used(attempt: &Attempt, asked: &Asked, known: &Calibration) -> (Option<Usage>, Certainty) {
-    let Tally { usage, usage_is_final, output_bytes, .. } = &attempt.tally;
-    let estimate = Usage {
-        input_fresh: asked.estimate(&known.input),
-        output_text: known.output.estimate(*output_bytes),
-        ..Usage::NONE
-    };
+    let Tally { usage, usage_is_final, seen, output_bytes, .. } = &attempt.tally;
+    let estimate =
+        Usage { input_fresh: asked.estimate(&known.input), output_text: known.output.estimate(*output_bytes), ..*seen };
     match (&attempt.outcome, usage) {
         (Outcome::Refused(_) | Outcome::Rejected(_), None) => (None, Certainty::Exact),
         (Outcome::Failed(_) | Outcome::Waiting, None) => (None, Certainty::Missing),
@@ -130,7 +127,7 @@ fn raised(usage: Usage, estimate: &Usage) -> Usage {
     Usage {
         input_fresh: usage.input_fresh.saturating_add(unsaid),
         output_text: usage.output_text.saturating_add(unseen),
-        ..usage
+        ..usage.with_seen(estimate)
     }
 }
 

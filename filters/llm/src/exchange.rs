@@ -171,8 +171,8 @@ pub enum Outcome {
     Relaying,
     /// Its answer was relayed to the end.
     Served,
-    /// The provider did nothing for us, and bills nothing, for this reason: it could not be reached, answered with an
-    /// error status, or with an error inside a 200.
+    /// The provider did nothing for us, for this reason: it could not be reached, answered with an error status, or with
+    /// an error inside a 200. It bills nothing but what it says was used.
     Refused(&'static str),
     /// The provider told the client, for this reason, that its request is wrong. Nothing is billed.
     Rejected(&'static str),

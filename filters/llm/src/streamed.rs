@@ -141,6 +141,7 @@ impl Streamed {
         framed?;
         if end {
             framing.finish(|event| failure = events.take(&event, b"", false, tally).err());
+            events.end(tally)?;
         }
         let kept = framing.pending().saturating_add(events.kept());
         share.resize(kept, limits.held_total_bytes).map_err(|_| Failure::out_of_memory())?;
@@ -220,6 +221,7 @@ impl Events {
                 tally.usage = Some(*usage);
                 tally.usage_is_final = tally.stopped;
             }
+            Delta::Seen(seen) => tally.seen = *seen,
             Delta::Stop(reason) => {
                 tally.stopped = true;
                 tally.finish = Some(*reason);
@@ -235,6 +237,21 @@ impl Events {
             }
         }
         self.committed |= delta.is_meaningful();
+        Ok(())
+    }
+
+    /// The provider ended the stream, which in formats without an end marker is one.
+    fn end(&mut self, tally: &mut Tally) -> Result<(), Failure> {
+        let mut deltas = Vec::new();
+        if !self.closed {
+            self.reader.end(&mut deltas);
+        }
+        for delta in &deltas {
+            self.note(delta, tally)?;
+            if let Path::Translated(writer) = &mut self.path {
+                writer.write(delta, &mut self.out);
+            }
+        }
         Ok(())
     }
 

@@ -93,6 +93,7 @@ impl Blocks {
             | Delta::Untranslated { .. }
             | Delta::Stop(_)
             | Delta::Usage(_)
+            | Delta::Seen(_)
             | Delta::Error(_)
             | Delta::End => {}
         }

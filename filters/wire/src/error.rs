@@ -1,5 +1,6 @@
 //! What can be wrong with a body, and the error object that a client gets.
 
+use crate::usage::Usage;
 use std::fmt;
 use std::ops::Deref;
 
@@ -48,10 +49,21 @@ pub enum Malformed {
     /// Not readable as this format.
     Unreadable(String),
     /// An error object where an answer was promised, as some providers send inside a 200.
-    Error(ApiError),
+    Error {
+        /// What it says.
+        error: ApiError,
+        /// What was used all the same, where it says so: that is billed.
+        usage: Option<Box<Usage>>,
+    },
 }
 
 impl Malformed {
+    /// An error object, and the figures beside it.
+    #[cold]
+    pub(crate) fn error(error: ApiError, usage: Option<Usage>) -> Self {
+        Self::Error { error, usage: usage.map(Box::new) }
+    }
+
     /// A fault of `what`. Never says what stood there: that may be part of a prompt.
     #[cold]
     #[inline(never)]

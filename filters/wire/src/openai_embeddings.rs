@@ -13,13 +13,17 @@ use crate::usage::Usage;
 pub fn read_response(body: &[u8]) -> Result<(String, Option<Usage>), Malformed> {
     let answer = Fields::of_bytes(body).map_err(malformed)?;
     if answer.get("error").is_some() {
-        return Err(Malformed::Error(openai_chat::read_error(200, body)));
+        return Err(Malformed::error(openai_chat::read_error(200, body), figures(&answer)));
     }
     if answer.get("data").is_none() {
         return Err(malformed(Unreadable));
     }
     let model = answer.text("model").map_err(malformed)?.unwrap_or_default();
-    Ok((model, answer.object("usage").ok().flatten().and_then(|usage| read_usage(&usage))))
+    Ok((model, figures(&answer)))
+}
+
+fn figures(answer: &Fields<'_>) -> Option<Usage> {
+    answer.object("usage").ok().flatten().and_then(|usage| read_usage(&usage))
 }
 
 /// All of it is input. Some compatible servers give the total only.
@@ -77,7 +81,7 @@ mod tests {
     #[test]
     fn an_error_inside_a_success_is_an_error() {
         let body = br#"{"error":{"message":"busy","type":"server_error","code":"rate_limit_exceeded"}}"#;
-        let Err(Malformed::Error(error)) = read_response(body) else { panic!("read as an answer") };
+        let Err(Malformed::Error { error, .. }) = read_response(body) else { panic!("read as an answer") };
         assert_eq!((error.kind, &*error.message), (ErrorKind::RateLimit, "busy"));
     }
 }

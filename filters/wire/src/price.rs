@@ -96,7 +96,7 @@ impl Price {
     pub fn of(&self, usage: &Usage) -> Priced {
         let (charges, tier_listed) = self.charges(usage);
         let (fees, fees_listed) = self.fees.owed(usage);
-        let mut listed = tier_listed && fees_listed;
+        let mut listed = tier_listed && fees_listed && !usage.other_models;
         let mut owed = 0_u128;
         for (tokens, charge) in rates::tokens(usage).into_iter().zip(charges) {
             listed &= tokens == 0 || charge.listed;

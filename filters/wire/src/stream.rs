@@ -53,6 +53,9 @@ pub enum Delta {
     Stop(StopReason),
     /// Usage so far: the newest replaces all before.
     Usage(Usage),
+    /// What sets the price and was seen before any figure: calls of the provider's own tools so far, and as what it is
+    /// served. It has no tokens. The newest replaces all before; usage has the same again.
+    Seen(Usage),
     /// The provider says that it failed.
     Error(ApiError),
     /// The provider says that the stream is complete (`[DONE]`, `message_stop`).
@@ -67,7 +70,7 @@ impl Delta {
         match self {
             Self::Text(_) | Self::ToolCall { .. } | Self::ToolArguments { .. } => true,
             Self::Reasoning(_) | Self::Seal(_) | Self::Untranslated { .. } | Self::Stop(_) => true,
-            Self::Start { .. } | Self::Usage(_) | Self::Error(_) | Self::End => false,
+            Self::Start { .. } | Self::Usage(_) | Self::Seen(_) | Self::Error(_) | Self::End => false,
         }
     }
 }
@@ -112,6 +115,13 @@ impl Reader {
             Self::AnthropicMessages(reader) => reader.read(event, data, out),
             Self::GoogleGemini(reader) => reader.read(event, data, out),
             Self::BedrockConverse(reader) => reader.read(event, data, out),
+        }
+    }
+
+    /// Appends what it means that the provider ended the stream. Where a format has an end marker of its own, nothing.
+    pub fn end(&mut self, out: &mut Vec<Delta>) {
+        if let Self::GoogleGemini(reader) = self {
+            reader.end(out);
         }
     }
 }

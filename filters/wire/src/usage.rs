@@ -63,6 +63,9 @@ pub struct Usage {
     /// It was worked on in one country at the client's wish (Anthropic's `inference_geo: us`), which costs more.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub in_one_country: bool,
+    /// Other models than the one that answered used a part of it (Anthropic's advisor), at prices of their own.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub other_models: bool,
 }
 
 /// How fast and at what price a request is served.
@@ -117,6 +120,7 @@ impl Usage {
         service_tier: ServiceTier::Standard,
         fast: false,
         in_one_country: false,
+        other_models: false,
     };
 
     /// The usage, unless no exchange can have had it: nothing at all, or absurdly much.
@@ -173,6 +177,7 @@ impl Usage {
             service_tier: _,
             fast: _,
             in_one_country: _,
+            other_models: _,
         } = *self;
         [
             ("input_fresh", input_fresh),
@@ -199,6 +204,23 @@ impl Usage {
             ("code_interpreter", self.code_interpreter_calls),
             ("image_generation", self.image_generation_calls),
         ]
+    }
+
+    /// The same with as many calls as were seen, and as what it was seen to be served where it says nothing dearer than
+    /// the usual.
+    #[must_use]
+    pub fn with_seen(self, seen: &Self) -> Self {
+        Self {
+            web_search_calls: self.web_search_calls.max(seen.web_search_calls),
+            web_fetch_calls: self.web_fetch_calls.max(seen.web_fetch_calls),
+            file_search_calls: self.file_search_calls.max(seen.file_search_calls),
+            code_interpreter_calls: self.code_interpreter_calls.max(seen.code_interpreter_calls),
+            image_generation_calls: self.image_generation_calls.max(seen.image_generation_calls),
+            service_tier: if self.service_tier.is_standard() { seen.service_tier } else { self.service_tier },
+            fast: self.fast || seen.fast,
+            in_one_country: self.in_one_country || seen.in_one_country,
+            ..self
+        }
     }
 
     /// Whether every token of it is text: of those only do bytes say anything.

@@ -607,7 +607,7 @@ fn gathered(deltas: &[Delta]) -> Response {
             (Delta::Untranslated { bytes }, _) => {
                 response.untranslated_bytes = response.untranslated_bytes.saturating_add(*bytes);
             }
-            (Delta::End, _) => {}
+            (Delta::Seen(_) | Delta::End, _) => {}
             _ => panic!("{delta:?}"),
         }
     }

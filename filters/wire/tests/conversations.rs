@@ -906,7 +906,7 @@ fn gathered(deltas: &[Delta]) -> Response {
                 Some(Part::Reasoning(before)) if before.seal.is_none() => before.seal = Some(seal.clone()),
                 _ => response.parts.push(Part::Reasoning(Reasoning { text: String::new(), seal: Some(seal.clone()) })),
             },
-            Delta::Untranslated { .. } | Delta::End => {}
+            Delta::Untranslated { .. } | Delta::Seen(_) | Delta::End => {}
         }
     }
     assert_eq!(deltas.iter().filter(|delta| matches!(delta, Delta::Stop(_))).count(), 1);

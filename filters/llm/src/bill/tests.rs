@@ -447,6 +447,39 @@ fn an_estimate_is_made_at_the_price_of_what_was_served_as_far_as_that_was_told()
     let bill = billed(streamed(OpenaiChat, &[&priority], false), true);
     assert_eq!(bill.certainty, Estimated);
     assert_eq!(bill.usage.unwrap().service_tier, ServiceTier::Priority);
+    let begun = response_event(
+        "response.created",
+        r#""response":{"id":"r","model":"m","service_tier":"priority","status":"in_progress","output":[]}"#,
+    );
+    let said = response_event("response.output_text.delta", r#""output_index":0,"content_index":0,"delta":"Hello""#);
+    let bill = billed(streamed(OpenaiResponses, &[&begun, &said], false), true);
+    assert_eq!(bill.usage.unwrap().service_tier, ServiceTier::Priority);
+    // Servers that count nothing may still say as what they serve.
+    let begun = "event: message_start\ndata: {\"type\":\"message_start\",\"message\":{\"id\":\"m\",\"model\":\"m\",\"usage\":\
+                 {\"input_tokens\":0,\"output_tokens\":0,\"service_tier\":\"priority\",\"speed\":\"fast\",\"inference_geo\":\"us\"}}}\n\n";
+    let said = "data: {\"type\":\"content_block_start\",\"index\":0,\"content_block\":{\"type\":\"text\",\"text\":\"Hi\"}}\n\n";
+    let usage = billed(streamed(AnthropicMessages, &[begun, said], false), true).usage.unwrap();
+    assert_eq!((usage.service_tier, usage.fast, usage.in_one_country), (ServiceTier::Priority, true, true));
+}
+
+#[test]
+fn what_was_seen_is_not_counted_again_with_the_figures() {
+    let start = "data: {\"type\":\"message_start\",\"message\":{\"id\":\"m\",\"model\":\"m\",\"usage\":{\"input_tokens\":90,\"output_tokens\":1}}}\n\n";
+    let search = |index: u32| {
+        format!(
+            "data: {{\"type\":\"content_block_start\",\"index\":{index},\"content_block\":{{\"type\":\"server_tool_use\",\
+             \"id\":\"s{index}\",\"name\":\"web_search\",\"input\":{{}}}}}}\n\n"
+        )
+    };
+    let stop = "data: {\"type\":\"message_delta\",\"delta\":{\"stop_reason\":\"end_turn\"},\"usage\":{\"input_tokens\":90,\
+                \"output_tokens\":20,\"server_tool_use\":{\"web_search_requests\":1}}}\n\n";
+    let (first, second) = (search(0), search(1));
+    let calls = |events: &[&str]| {
+        let bill = billed(streamed(AnthropicMessages, events, false), true);
+        (bill.usage.unwrap().web_search_calls, bill.certainty)
+    };
+    assert_eq!(calls(&[start, &first, &second]), (2, Partial));
+    assert_eq!(calls(&[start, &first, &second, stop]), (1, Exact), "the provider's own figure: one has failed");
 }
 
 #[test]
@@ -498,4 +531,20 @@ fn a_stream_of_several_candidates_is_whole_when_all_of_them_are() {
     Streamed::new(passage, &Limits::default()).data(first.as_bytes(), false, &mut tally);
     let bill = billed(attempt(Outcome::Relaying, tally), true);
     assert_ne!(bill.certainty, Exact, "the second was still being written");
+    let second = first.replace("\"index\":0", "\"index\":1").replace("Count\":1,", "Count\":2,").replace(":6}", ":7}");
+    let certainty = |events: &[&str], ended: bool| {
+        let passage = crate::answer::Passage { answers: 2, ..example::passage(GoogleGemini, GoogleGemini) };
+        let (mut tally, mut stream) = (Tally::default(), Streamed::new(passage, &Limits::default()));
+        for event in events {
+            stream.data(event.as_bytes(), false, &mut tally);
+        }
+        if ended {
+            stream.data(b"", true, &mut tally);
+        }
+        (billed(attempt(Outcome::Relaying, tally.clone()), true).certainty, tally.cut)
+    };
+    assert_eq!(certainty(&[first, &second], false), (Exact, None));
+    assert_eq!(certainty(&[first], true), (Exact, None), "fewer came than were asked for");
+    let cut = second.replace("\"finishReason\":\"STOP\",", "");
+    assert_eq!(certainty(&[first, &cut], true), (Partial, Some("stream_cut")));
 }

@@ -20,7 +20,7 @@ pub fn read_response(body: &[u8]) -> Result<Response, Malformed> {
     const ANSWER: &str = "the answer";
     let answer = Fields::of_bytes(body).map_err(|_| Malformed::of(ANSWER))?;
     if let Some(error) = answer.get("error") {
-        return Err(Malformed::Error(Fault::read(error).into_error()));
+        return Err(Malformed::error(Fault::read(error).into_error(), figures(&answer)));
     }
     let content = answer.get("content").ok_or_else(|| Malformed::of(ANSWER))?;
     let mut parts = Vec::new();
@@ -39,9 +39,13 @@ pub fn read_response(body: &[u8]) -> Result<Response, Malformed> {
         model: text_of(&answer, "model", ANSWER)?.unwrap_or_default(),
         parts,
         stop: stop_reason(reason.as_deref(), calls_tools),
-        usage: answer.get("usage").and_then(Figures::read).and_then(|figures| figures.usage()),
+        usage: figures(&answer),
         untranslated_bytes,
     })
+}
+
+fn figures(answer: &Fields<'_>) -> Option<Usage> {
+    answer.get("usage").and_then(Figures::read).and_then(|figures| figures.usage())
 }
 
 /// A content block of an answer, whole or as it begins in a stream.

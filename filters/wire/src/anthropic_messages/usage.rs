@@ -15,8 +15,13 @@ pub(super) struct Figures {
     attempts: Tokens,
     /// Sum of the `iterations` that are no part of `told`.
     beside: Tokens,
+    /// A second model is among them.
+    advised: bool,
     web_searches: u64,
     web_fetches: u64,
+    /// Blocks of the answer that are such calls.
+    seen_searches: u64,
+    seen_fetches: u64,
     service_tier: Option<ServiceTier>,
     fast: Option<bool>,
     in_one_country: Option<bool>,
@@ -63,11 +68,40 @@ impl Figures {
             let Ok(iteration) = Fields::of_text(iteration.get()) else { continue };
             let Some(tokens) = Tokens::read(&iteration) else { continue };
             match iteration.given("type").as_deref() {
-                Some("compaction" | "advisor_message") => self.beside.add(&tokens),
+                Some("compaction") => self.beside.add(&tokens),
+                Some("advisor_message") => {
+                    self.beside.add(&tokens);
+                    self.advised = true;
+                }
                 // A model that declined before it wrote anything is not billed.
                 Some("message" | "fallback_message") if tokens.output > 0 => self.attempts.add(&tokens),
                 _ => {}
             }
+        }
+    }
+
+    /// Counts a call of a tool that Anthropic runs, as its block begins. Figures come at the end only.
+    pub(super) fn count_call(&mut self, tool: &str) {
+        let calls = match tool {
+            "web_search" => &mut self.seen_searches,
+            "web_fetch" => &mut self.seen_fetches,
+            _ => return,
+        };
+        *calls = calls.saturating_add(1);
+    }
+
+    /// What sets the price besides figures.
+    pub(super) fn seen(&self) -> Usage {
+        Usage { web_search_calls: self.seen_searches, web_fetch_calls: self.seen_fetches, ..self.served() }
+    }
+
+    /// As what it was served.
+    fn served(&self) -> Usage {
+        Usage {
+            service_tier: self.service_tier.unwrap_or_default(),
+            fast: self.fast.unwrap_or(false),
+            in_one_country: self.in_one_country.unwrap_or(false),
+            ..Usage::NONE
         }
     }
 
@@ -77,6 +111,7 @@ impl Figures {
         self.told.merge(&later.told);
         self.attempts.merge(&later.attempts);
         self.beside.merge(&later.beside);
+        self.advised |= later.advised;
         newest(&mut self.thinking, later.thinking);
         newest(&mut self.web_searches, later.web_searches);
         newest(&mut self.web_fetches, later.web_fetches);
@@ -87,7 +122,7 @@ impl Figures {
 
     /// The buckets; `None` when nothing was counted. All zeros count as nothing: no answer costs no tokens.
     ///
-    /// What a second model used for its advice is in them too, though it has a price of its own.
+    /// What a second model used for its advice is in them too, and marked: it has a price of its own.
     pub(super) fn usage(&self) -> Option<Usage> {
         let mut tokens = self.told.at_least(&self.attempts);
         tokens.add(&self.beside);
@@ -102,10 +137,8 @@ impl Figures {
             output_reasoning,
             web_search_calls: self.web_searches,
             web_fetch_calls: self.web_fetches,
-            service_tier: self.service_tier.unwrap_or_default(),
-            fast: self.fast.unwrap_or(false),
-            in_one_country: self.in_one_country.unwrap_or(false),
-            ..Usage::default()
+            other_models: self.advised,
+            ..self.served()
         };
         usage.plausible()
     }

@@ -17,7 +17,7 @@ use serde_json::value::RawValue;
 pub fn read_response(body: &[u8]) -> Result<Response, Malformed> {
     let fields = Fields::of_bytes(body).map_err(|_| Malformed::of("the answer"))?;
     if let Some(error) = error_in_answer(&fields) {
-        return Err(Malformed::Error(error));
+        return Err(Malformed::error(error, read_usage(&fields)));
     }
     read_answer(&fields).map_err(|Unreadable| Malformed::of("the answer"))
 }
@@ -269,7 +269,7 @@ mod tests {
     #[test]
     fn an_error_inside_a_success_is_an_error() {
         let body = br#"{"__type":"ServiceUnavailableException","message":"m"}"#;
-        let Err(Malformed::Error(error)) = read_response(body) else { panic!("read as an answer") };
+        let Err(Malformed::Error { error, .. }) = read_response(body) else { panic!("read as an answer") };
         assert_eq!((error.status, error.kind), (503, ErrorKind::Overloaded));
     }
 

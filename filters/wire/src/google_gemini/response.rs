@@ -32,7 +32,7 @@ pub fn read_response(body: &[u8]) -> Result<Response, Malformed> {
             Delta::Start { id, model } => (response.id, response.model) = (id, model),
             Delta::Stop(stop) => (response.stop, stopped) = (stop, true),
             Delta::Usage(usage) => response.usage = Some(usage),
-            Delta::Error(error) => return Err(Malformed::Error(error)),
+            Delta::Error(error) => return Err(Malformed::error(error, response.usage)),
             Delta::Untranslated { bytes } => {
                 response.untranslated_bytes = response.untranslated_bytes.saturating_add(bytes);
             }

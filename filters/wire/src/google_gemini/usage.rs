@@ -125,14 +125,21 @@ impl Figures {
             output_reasoning: thoughts,
             output_audio: candidates.audio,
             output_image: candidates.image,
+            ..self.seen()
+        };
+        usage.plausible()
+    }
+
+    /// What sets the price besides figures.
+    pub(super) fn seen(&self) -> Usage {
+        Usage {
             web_search_calls: if self.searches_as_one { self.searches.min(1) } else { self.searches },
             web_fetch_calls: self.fetches,
             file_search_calls: self.file_searches,
             code_interpreter_calls: self.code_runs,
             service_tier: self.tier.unwrap_or_default(),
-            ..Usage::default()
-        };
-        usage.plausible()
+            ..Usage::NONE
+        }
     }
 
     /// What of the output is said and what thought. The total decides where a server counts thoughts as part of the

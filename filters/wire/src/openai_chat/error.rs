@@ -1,9 +1,8 @@
 //! OpenAI's error object: `{"error": {"message", "type", "param", "code"}}`.
 
-use crate::error::{ApiError, ErrorKind, Malformed};
+use crate::error::{ApiError, ErrorKind};
 use crate::fields::Fields;
 use crate::json::Json;
-use serde_json::value::RawValue;
 
 /// Reads a provider's error body; see [`Format::read_error`](crate::Format::read_error).
 #[must_use]
@@ -25,11 +24,6 @@ pub fn write_error(error: &ApiError) -> Vec<u8> {
 /// Reads the value of an `error` key that came where an answer was promised, without a status of its own.
 pub(crate) fn read_inner_error(error: &str) -> ApiError {
     read_object(None, error)
-}
-
-/// An answer that has an error inside is that error.
-pub(super) fn refuse_inner_error(error: Option<&RawValue>) -> Result<(), Malformed> {
-    error.map_or(Ok(()), |error| Err(Malformed::Error(read_inner_error(error.get()))))
 }
 
 fn plain_error(status: u16) -> ApiError {

@@ -5,11 +5,12 @@ use crate::error::Malformed;
 use crate::fields::{Fields, Unreadable, list};
 use crate::json::Json;
 use crate::openai_chat::answer::{Said, all, arguments, custom_input, untranslated};
-use crate::openai_chat::error::refuse_inner_error;
+use crate::openai_chat::error::read_inner_error;
 use crate::openai_chat::reasoning::{Side, Thinking, read_extra, write_for_client};
 use crate::openai_chat::request::write_tool_calls;
 use crate::openai_chat::usage::{self, Figures, tier_name};
 use crate::openai_chat::{finish_reason, read_finish_reason};
+use crate::usage::Usage;
 
 #[cfg(test)]
 mod tests;
@@ -21,7 +22,9 @@ mod tests;
 pub fn read_response(body: &[u8]) -> Result<Response, Malformed> {
     let unreadable = |_| Malformed::Unreadable("the answer is not a readable chat completion".to_owned());
     let response = Fields::of_bytes(body).map_err(unreadable)?;
-    refuse_inner_error(response.get("error"))?;
+    if let Some(error) = response.get("error") {
+        return Err(Malformed::error(read_inner_error(error.get()), figures(&response)));
+    }
     read_choices(&response).map_err(unreadable)
 }
 
@@ -44,16 +47,20 @@ fn read_choices(response: &Fields<'_>) -> Result<Response, Unreadable> {
     let parts = read_parts(&message, &refusal)?;
     let calls_tools = message.get("tool_calls").is_some_and(|calls| list(calls).is_ok_and(|calls| !calls.is_empty()));
     let reason = choice.text("finish_reason")?.unwrap_or_default();
-    let mut figures = Figures::default();
-    figures.merge(response.get("usage"), response.get("service_tier"));
     Ok(Response {
         id: response.text("id")?.unwrap_or_default(),
         model: response.text("model")?.unwrap_or_default(),
         parts,
         stop: read_finish_reason(&reason, calls_tools, !refusal.is_empty()),
-        usage: figures.usage(),
+        usage: figures(response),
         untranslated_bytes: others.saturating_add(untranslated(&message)),
     })
+}
+
+fn figures(response: &Fields<'_>) -> Option<Usage> {
+    let mut figures = Figures::default();
+    figures.merge(response.get("usage"), response.get("service_tier"));
+    figures.usage()
 }
 
 fn read_parts(message: &Fields<'_>, refusal: &str) -> Result<Vec<Part>, Unreadable> {

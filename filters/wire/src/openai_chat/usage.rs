@@ -103,6 +103,15 @@ impl Figures {
         Ok(())
     }
 
+    /// What was told besides figures.
+    pub(super) fn seen(&self) -> Usage {
+        Usage {
+            web_search_calls: self.web_searches.unwrap_or(0),
+            service_tier: self.tier.unwrap_or_default(),
+            ..Usage::NONE
+        }
+    }
+
     /// The buckets; `None` unless both sides of the exchange were counted.
     pub(super) fn usage(&self) -> Option<Usage> {
         let mut input = Remaining(self.prompt?);
@@ -122,9 +131,7 @@ impl Figures {
             output_audio: output.take(self.output_audio),
             output_image: output.take(self.output_image),
             output_text: output.0,
-            web_search_calls: self.web_searches.unwrap_or(0),
-            service_tier: self.tier.unwrap_or_default(),
-            ..Usage::NONE
+            ..self.seen()
         };
         usage.plausible()
     }

@@ -43,6 +43,11 @@ impl<'a> Told<'a> {
         usage::read(&self.0, calls)
     }
 
+    /// What sets its price besides figures.
+    pub(super) fn seen(&self, calls: Calls) -> Usage {
+        usage::seen(&self.0, calls)
+    }
+
     /// The error that it is instead of an answer.
     pub(super) fn error(&self) -> Option<ApiError> {
         if let Some(error) = self.0.get("error") {
@@ -60,9 +65,20 @@ impl<'a> Told<'a> {
 pub fn read_response(body: &[u8]) -> Result<Response, Malformed> {
     let told = Fields::of_bytes(body).map(Told).map_err(malformed)?;
     match told.error() {
-        Some(error) => Err(Malformed::Error(error)),
+        Some(error) => Err(Malformed::error(error, told.usage(calls(&told)))),
         None => read_answer(&told).map_err(malformed),
     }
+}
+
+/// The calls in the output of an answer that failed, as far as it can be read.
+fn calls(told: &Told<'_>) -> Calls {
+    let mut calls = Calls::default();
+    for item in told.output().unwrap_or_default() {
+        if let Ok(item) = Item::read(item) {
+            calls.count(&item.kind, &item.fields);
+        }
+    }
+    calls
 }
 
 fn read_answer(told: &Told<'_>) -> Result<Response, Unreadable> {

@@ -26,6 +26,27 @@ impl Calls {
         };
         *calls = calls.saturating_add(1);
     }
+
+    /// These and those.
+    pub(super) const fn and(self, other: Self) -> Self {
+        Self {
+            web_search: self.web_search.saturating_add(other.web_search),
+            file_search: self.file_search.saturating_add(other.file_search),
+            code_interpreter: self.code_interpreter.saturating_add(other.code_interpreter),
+            image_generation: self.image_generation.saturating_add(other.image_generation),
+        }
+    }
+
+    /// A usage of nothing else.
+    pub(super) const fn usage(self) -> Usage {
+        Usage {
+            web_search_calls: self.web_search,
+            file_search_calls: self.file_search,
+            code_interpreter_calls: self.code_interpreter,
+            image_generation_calls: self.image_generation,
+            ..Usage::NONE
+        }
+    }
 }
 
 /// Opening a page that was found, or finding a word in it, is not billed.
@@ -37,6 +58,13 @@ fn is_search(item: &Fields<'_>) -> bool {
 /// The object `name`; empty when there is none.
 fn details<'a>(fields: &Fields<'a>, name: &str) -> Fields<'a> {
     fields.object(name).ok().flatten().unwrap_or_default()
+}
+
+/// What sets the price of an answer besides figures.
+pub(super) fn seen(answer: &Fields<'_>, calls: Calls) -> Usage {
+    let tier = answer.given("service_tier");
+    let service_tier = tier.map_or(ServiceTier::Standard, |name| tier_of_name(&name));
+    Usage { service_tier, ..calls.usage() }
 }
 
 /// Reads what an answer used: its `usage`, `tool_usage` and `service_tier`, and the calls found in its output. What
@@ -56,7 +84,6 @@ pub(super) fn read(answer: &Fields<'_>, calls: Calls) -> Option<Usage> {
     let tools = details(answer, "tool_usage");
     let images = details(&tools, "image_gen");
     let billed_searches = count(&details(&tools, "web_search"), "num_requests");
-    let tier = answer.given("service_tier");
     let usage = Usage {
         input_fresh: input.0,
         input_cache_read,
@@ -68,11 +95,7 @@ pub(super) fn read(answer: &Fields<'_>, calls: Calls) -> Option<Usage> {
         input_image: count(&images, "input_tokens").unwrap_or(0),
         output_image: count(&images, "output_tokens").unwrap_or(0),
         web_search_calls: billed_searches.unwrap_or(calls.web_search),
-        file_search_calls: calls.file_search,
-        code_interpreter_calls: calls.code_interpreter,
-        image_generation_calls: calls.image_generation,
-        service_tier: tier.map_or(ServiceTier::Standard, |name| tier_of_name(&name)),
-        ..Usage::NONE
+        ..seen(answer, calls)
     };
     usage.plausible()
 }

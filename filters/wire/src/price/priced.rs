@@ -18,8 +18,8 @@ pub struct Priced {
 pub enum PriceStatus {
     /// All of it has a listed price.
     Priced,
-    /// A part has none: a service tier, a tool's calls, or a bucket that may cost more than text. The amount has what is
-    /// known, and for buckets the dearest that they usually cost.
+    /// A part has none: a service tier, a tool's calls, another model's tokens, or a bucket that may cost more than
+    /// text. The amount has what is known, and for buckets the dearest that they usually cost.
     Partial,
     /// Nothing of it has a price.
     Unpriced,

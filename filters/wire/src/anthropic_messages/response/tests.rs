@@ -84,7 +84,7 @@ fn every_stop_reason_reads_back_as_itself() {
 #[test]
 fn an_error_inside_a_success_is_an_error() {
     let body = br#"{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}"#;
-    let Err(Malformed::Error(error)) = read_response(body) else { panic!("read as an answer") };
+    let Err(Malformed::Error { error, .. }) = read_response(body) else { panic!("read as an answer") };
     assert_eq!((error.status, error.kind), (529, ErrorKind::Overloaded));
 }
 

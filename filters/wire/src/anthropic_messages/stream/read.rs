@@ -9,6 +9,7 @@ use crate::error::Malformed;
 use crate::fields::Fields;
 use crate::signature::SealKind;
 use crate::stream::Delta;
+use crate::usage::Usage;
 use serde_json::value::RawValue;
 
 /// Blocks open at one time. Anthropic has one; servers that run tool calls side by side have a few.
@@ -72,8 +73,17 @@ impl StreamReader {
             self.count(message.get("usage"));
         }
         out.push(Delta::Start { id: id.unwrap_or_default(), model: model.unwrap_or_default() });
-        out.extend(self.figures.usage().map(Delta::Usage));
+        match self.figures.usage() {
+            Some(usage) => out.push(Delta::Usage(usage)),
+            None => self.see(Usage::NONE, out),
+        }
         Ok(())
+    }
+
+    /// Tells what is seen now, when it is not what was seen before.
+    fn see(&self, before: Usage, out: &mut Vec<Delta>) {
+        let seen = self.figures.seen();
+        out.extend((seen != before).then_some(Delta::Seen(seen)));
     }
 
     fn block_start(&mut self, event: &Fields<'_>, out: &mut Vec<Delta>) -> Result<(), Malformed> {
@@ -98,7 +108,14 @@ impl StreamReader {
             _ => match block.content()? {
                 Content::Part(Part::Text(text)) => out.push(Delta::Text(text)),
                 Content::Part(Part::Reasoning(reasoning)) => out.extend(reasoning.seal.map(Delta::Seal)),
-                Content::Untranslated { bytes } => out.push(Delta::Untranslated { bytes }),
+                Content::Untranslated { bytes } => {
+                    out.push(Delta::Untranslated { bytes });
+                    if block.kind == "server_tool_use" {
+                        let before = self.figures.seen();
+                        self.figures.count_call(&block.text("name")?);
+                        self.see(before, out);
+                    }
+                }
                 Content::Part(_) | Content::Nothing => {}
             },
         }

@@ -145,7 +145,7 @@ fn no_iteration_is_counted_twice_and_none_is_lost() {
         (
             r#"[{"type":"message","input_tokens":100,"output_tokens":20},
                 {"type":"advisor_message","model":"m","input_tokens":5000,"cache_read_input_tokens":6,"output_tokens":700}]"#,
-            Usage { input_fresh: 5100, input_cache_read: 6, output_text: 720, ..usage },
+            Usage { input_fresh: 5100, input_cache_read: 6, output_text: 720, other_models: true, ..usage },
         ),
         // The whole is the answer of the model that took over; the one that declined half-way is billed too.
         (

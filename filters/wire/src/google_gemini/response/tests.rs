@@ -97,7 +97,7 @@ fn only_the_first_of_several_candidates_is_translated() {
 #[test]
 fn an_error_inside_a_success_is_an_error() {
     let body = br#"{"error":{"code":503,"message":"The model is overloaded.","status":"UNAVAILABLE"}}"#;
-    let Err(Malformed::Error(error)) = read_response(body) else { panic!("read as an answer") };
+    let Err(Malformed::Error { error, .. }) = read_response(body) else { panic!("read as an answer") };
     assert_eq!((error.status, error.kind), (503, ErrorKind::Overloaded));
 }
 

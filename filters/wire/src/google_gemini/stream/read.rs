@@ -14,13 +14,22 @@ use serde_json::value::RawValue;
 /// As much of the answer's id as goes into ids of calls: other formats bound these.
 const MAX_ID_BYTES: usize = 24;
 
+/// Google allows 8.
+const MAX_CANDIDATES: usize = 128;
+
 /// Reads one provider's stream. It has no end marker: nothing but usage comes after [`Delta::Stop`].
 #[derive(Debug, Default)]
 pub struct StreamReader {
     started: bool,
     /// There was a candidate, or the prompt was refused.
     answered: bool,
-    stopped: bool,
+    /// How many candidates there will be; the first is the answer, others are only counted.
+    candidates: u64,
+    /// Those that have begun, and whether they have stopped.
+    begun: Vec<(u64, bool)>,
+    /// Why the first has stopped.
+    stop: Option<StopReason>,
+    told_stop: bool,
     failed: bool,
     figures: Figures,
     /// What the ids of calls that come without one begin with.
@@ -33,8 +42,8 @@ pub struct StreamReader {
 impl StreamReader {
     /// A reader at the start of a stream of so many answers.
     #[must_use]
-    pub fn new(_answers: u64) -> Self {
-        Self::default()
+    pub fn new(answers: u64) -> Self {
+        Self { candidates: answers, ..Self::default() }
     }
 
     /// Reads one chunk. The event's name says nothing here.
@@ -57,27 +66,36 @@ impl StreamReader {
         let chunk = Fields::of_bytes(data)?;
         if let Some(error) = chunk.get("error") {
             self.failed = true;
+            if let Some(metadata) = chunk.get("usageMetadata") {
+                self.figures.count(metadata);
+                out.extend(self.figures.usage().map(Delta::Usage));
+            }
             out.push(Delta::Error(read_inner_error(error)));
             return Ok(());
         }
         if !self.started {
             self.start(&chunk, out)?;
         }
-        let (counted, stopped) = (self.figures, self.stopped);
+        let (counted, told_stop) = (self.figures, self.told_stop);
         for candidate in chunk.list("candidates")? {
             self.candidate(candidate, out)?;
         }
         if chunk.object("promptFeedback")?.is_some_and(|feedback| feedback.get("blockReason").is_some()) {
             self.answered = true;
             self.stop(StopReason::Refused, out);
+            self.tell_stop(out);
         }
         let metadata = chunk.get("usageMetadata");
         if let Some(metadata) = metadata {
             self.figures.count(metadata);
         }
         // The figures that come with the end are told even when they are no news: they are the last word.
-        if self.figures != counted || (metadata.is_some() && self.stopped != stopped) {
-            out.extend(self.figures.usage().map(Delta::Usage));
+        if self.figures != counted || (metadata.is_some() && self.told_stop != told_stop) {
+            match self.figures.usage() {
+                Some(usage) => out.push(Delta::Usage(usage)),
+                None if self.figures.seen() != counted.seen() => out.push(Delta::Seen(self.figures.seen())),
+                None => {}
+            }
         }
         Ok(())
     }
@@ -97,24 +115,55 @@ impl StreamReader {
         let bytes = candidate.get().len();
         let candidate = Fields::of_text(candidate.get())?;
         self.answered = true;
-        if candidate.count("index")?.unwrap_or(0) > 0 {
+        let index = candidate.count("index")?.unwrap_or(0);
+        let reason = candidate.text("finishReason")?.filter(|reason| reason != "FINISH_REASON_UNSPECIFIED");
+        if index > 0 {
             out.push(Delta::Untranslated { bytes });
-            return Ok(());
+        } else {
+            self.figures.count_tools(&candidate);
+            if self.stop.is_none() {
+                self.first(&candidate, reason.as_deref(), out)?;
+            }
         }
-        self.figures.count_tools(&candidate);
-        if self.stopped {
-            return Ok(());
+        self.note(index, reason.is_some());
+        if self.begun.iter().filter(|(_, stopped)| *stopped).count() >= self.expected() {
+            self.tell_stop(out);
         }
+        Ok(())
+    }
+
+    fn first(&mut self, candidate: &Fields<'_>, reason: Option<&str>, out: &mut Vec<Delta>) -> Result<(), Unreadable> {
         if let Some(content) = candidate.object("content")? {
             for part in content.list("parts")? {
                 self.part(&Fields::of_text(part.get())?, out)?;
             }
         }
-        let reason = candidate.text("finishReason")?;
-        if let Some(reason) = reason.filter(|reason| reason != "FINISH_REASON_UNSPECIFIED") {
-            self.stop(read_finish_reason(&reason, self.calls > 0), out);
+        if let Some(reason) = reason {
+            self.stop(read_finish_reason(reason, self.calls > 0), out);
         }
         Ok(())
+    }
+
+    fn expected(&self) -> usize {
+        usize::try_from(self.candidates).unwrap_or(usize::MAX)
+    }
+
+    fn note(&mut self, index: u64, stopped: bool) {
+        if let Some((_, before)) = self.begun.iter_mut().find(|(known, _)| *known == index) {
+            *before |= stopped;
+        } else if self.begun.len() < MAX_CANDIDATES {
+            self.begun.push((index, stopped));
+        }
+    }
+
+    /// The provider ended the stream; see [`Reader::end`](crate::stream::Reader::end). A server that was asked for several
+    /// candidates may have given fewer.
+    pub fn end(&mut self, out: &mut Vec<Delta>) {
+        let whole = self.stop.is_some() && self.begun.iter().all(|(_, stopped)| *stopped);
+        if whole && !self.told_stop {
+            self.tell_stop(out);
+            out.extend(self.figures.usage().map(Delta::Usage));
+        }
     }
 
     fn part(&mut self, part: &Fields<'_>, out: &mut Vec<Delta>) -> Result<(), Unreadable> {
@@ -200,9 +249,13 @@ impl StreamReader {
 
     fn stop(&mut self, reason: StopReason, out: &mut Vec<Delta>) {
         self.close(out);
-        if !self.stopped {
-            self.stopped = true;
-            out.push(Delta::Stop(reason));
+        self.stop.get_or_insert(reason);
+    }
+
+    fn tell_stop(&mut self, out: &mut Vec<Delta>) {
+        if let Some(stop) = self.stop.filter(|_| !self.told_stop) {
+            self.told_stop = true;
+            out.push(Delta::Stop(stop));
         }
     }
 }

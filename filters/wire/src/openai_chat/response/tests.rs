@@ -141,7 +141,7 @@ fn every_finish_reason_has_its_meaning() {
 #[test]
 fn an_error_inside_a_200_is_an_error() {
     let body = br#"{"error":{"message":"busy","type":"service_unavailable_error","code":"server_is_overloaded"}}"#;
-    let Err(Malformed::Error(error)) = read_response(body) else { panic!("an error") };
+    let Err(Malformed::Error { error, .. }) = read_response(body) else { panic!("an error") };
     assert_eq!((error.status, error.kind, &*error.message), (503, ErrorKind::Overloaded, "busy"));
 }
 

@@ -43,6 +43,9 @@ impl StreamReader {
         // Checked for UTF-8 as a whole: piece by piece takes longer.
         let chunk = Fields::of_bytes(data).map_err(unreadable)?;
         if let Some(error) = chunk.get("error") {
+            if self.figures.merge(chunk.get("usage"), chunk.get("service_tier")) {
+                out.extend(self.figures.usage().map(Delta::Usage));
+            }
             out.push(Delta::Error(read_inner_error(error.get())));
             return Ok(());
         }
@@ -62,6 +65,7 @@ impl StreamReader {
             self.choices.read(&Fields::of_text(choice.get()).map_err(unreadable)?, out)?;
         }
         let usage = chunk.get("usage");
+        let seen = self.figures.seen();
         if !self.figures.merge(usage, chunk.get("service_tier")) {
             return Ok(());
         }
@@ -73,6 +77,8 @@ impl StreamReader {
                 out.push(Delta::Untranslated { bytes: 0 }); // no mere usage: something is told of a choice
             }
             out.push(Delta::Usage(usage));
+        } else if self.figures.seen() != seen {
+            out.push(Delta::Seen(self.figures.seen()));
         }
         Ok(())
     }

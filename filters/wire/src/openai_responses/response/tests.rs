@@ -99,7 +99,9 @@ fn an_answer_that_failed_is_an_error() {
         (json!({ "error": { "type": "overloaded_error", "message": "busy" } }), ErrorKind::Overloaded, "busy"),
         (json!({ "status": "failed", "output": [] }), ErrorKind::Internal, "the provider failed and gave no reason"),
     ] {
-        let Err(Malformed::Error(error)) = read_response(answer.to_string().as_bytes()) else { panic!("{answer}") };
+        let Err(Malformed::Error { error, .. }) = read_response(answer.to_string().as_bytes()) else {
+            panic!("{answer}")
+        };
         assert_eq!((error.kind, &*error.message), (kind, message));
     }
 }

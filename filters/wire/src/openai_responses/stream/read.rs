@@ -10,6 +10,7 @@ use crate::openai_responses::malformed;
 use crate::openai_responses::response::Told;
 use crate::openai_responses::usage::Calls;
 use crate::stream::Delta;
+use crate::usage::Usage;
 use serde_json::value::RawValue;
 use std::mem;
 
@@ -29,6 +30,8 @@ pub struct StreamReader {
     calls: u32,
     /// Tools that the provider ran itself.
     hosted: Calls,
+    /// What was told before the figures.
+    seen: Usage,
     slots: Vec<Slot>,
 }
 
@@ -47,6 +50,8 @@ struct Slot {
     has_arguments: bool,
     /// Bytes told of what is not translated.
     untranslated: usize,
+    /// Itself, where it is a call of a tool that the provider runs.
+    begun: Calls,
     done: bool,
 }
 
@@ -114,7 +119,25 @@ impl StreamReader {
             self.started = true;
             out.push(Delta::Start { id: told.text("id")?, model: told.text("model")? });
         }
+        self.see(told.seen(self.all_hosted()), out);
         Ok(())
+    }
+
+    /// Calls that are done, and such as were begun: a client that leaves before they are done owes them too.
+    fn all_hosted(&self) -> Calls {
+        let begun = self.slots.iter().filter(|slot| !slot.done).map(|slot| slot.begun);
+        begun.fold(self.hosted, Calls::and)
+    }
+
+    fn see_calls(&mut self, out: &mut Vec<Delta>) {
+        let service_tier = self.seen.service_tier;
+        self.see(Usage { service_tier, ..self.all_hosted().usage() }, out);
+    }
+
+    fn see(&mut self, seen: Usage, out: &mut Vec<Delta>) {
+        if mem::replace(&mut self.seen, seen) != seen {
+            out.push(Delta::Seen(seen));
+        }
     }
 
     /// The item at an index. Where the one there is done, `goes_on` means another: servers that do not count items give
@@ -141,7 +164,12 @@ impl StreamReader {
             // Its arguments follow in pieces, or whole when it is done.
             "function_call" => self.calls = slot.begin_call(&item, calls, out)?,
             // The provider works on it, also where it shows nothing of what it thinks.
-            _ => out.push(Delta::Untranslated { bytes: 0 }),
+            kind => {
+                out.push(Delta::Untranslated { bytes: 0 });
+                slot.begun = Calls::default();
+                slot.begun.count(kind, &item.fields);
+                self.see_calls(out);
+            }
         }
         Ok(())
     }
@@ -174,6 +202,7 @@ impl StreamReader {
                 let bytes = item.untranslated_bytes().saturating_sub(slot.untranslated);
                 self.hosted.count(kind, &item.fields);
                 out.push(Delta::Untranslated { bytes });
+                self.see_calls(out);
             }
         }
         (self.calls, self.refused) = (calls, refused);

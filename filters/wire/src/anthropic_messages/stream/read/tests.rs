@@ -88,6 +88,7 @@ fn calls_are_counted_without_the_blocks_between_them() {
             arguments(0, r#"{"zone":"#),
             arguments(0, r#""UTC"}"#),
             Delta::Untranslated { bytes: 0 },
+            Delta::Seen(Usage { web_search_calls: 1, ..Usage::NONE }),
             Delta::Untranslated { bytes: 2 },
             call(1, "toolu_b", "now"),
             arguments(1, "{}"),
@@ -253,14 +254,20 @@ fn thinking_is_sealed_when_its_block_ends() {
 #[test]
 fn what_the_provider_did_itself_is_counted() {
     let start = |block: &str| format!(r#"{{"type":"content_block_start","index":3,"content_block":{block}}}"#);
-    for (block, bytes) in [
-        (r#"{"type":"server_tool_use","id":"s","name":"web_search","input":{}}"#, 0),
-        (r#"{"type":"server_tool_use","id":"s","name":"web_search","input":{"q":1}}"#, 7),
-        (r#"{"type":"web_search_tool_result","tool_use_id":"s","content":[{"a":1}]}"#, 9),
-        (r#"{"type":"compaction","content":null}"#, 0),
-        (r#"{"type":"fallback","from":{"model":"a"},"to":{"model":"b"}}"#, 0),
+    let none = Usage::NONE;
+    let (searched, fetched) = (Usage { web_search_calls: 1, ..none }, Usage { web_fetch_calls: 1, ..none });
+    for (block, bytes, seen) in [
+        (r#"{"type":"server_tool_use","id":"s","name":"web_search","input":{}}"#, 0, searched),
+        (r#"{"type":"server_tool_use","id":"s","name":"web_search","input":{"q":1}}"#, 7, searched),
+        (r#"{"type":"server_tool_use","id":"s","name":"web_fetch","input":{}}"#, 0, fetched),
+        (r#"{"type":"server_tool_use","id":"s","name":"code_execution","input":{}}"#, 0, none),
+        (r#"{"type":"web_search_tool_result","tool_use_id":"s","content":[{"a":1}]}"#, 9, none),
+        (r#"{"type":"compaction","content":null}"#, 0, none),
+        (r#"{"type":"fallback","from":{"model":"a"},"to":{"model":"b"}}"#, 0, none),
     ] {
-        assert_eq!(deltas(&[&start(block)]), [Delta::Untranslated { bytes }], "{block}");
+        let seen = (seen != none).then_some(Delta::Seen(seen));
+        let expected: Vec<_> = [Delta::Untranslated { bytes }].into_iter().chain(seen).collect();
+        assert_eq!(deltas(&[&start(block)]), expected, "{block}");
     }
     let summary =
         r#"{"type":"content_block_delta","index":3,"delta":{"type":"compaction_delta","content":"They spoke."}}"#;

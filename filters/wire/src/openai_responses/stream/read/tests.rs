@@ -214,6 +214,29 @@ fn tools_that_openai_runs_commit_and_are_counted() {
 }
 
 #[test]
+fn calls_are_seen_when_they_begin_and_only_what_is_billed_stays() {
+    let search = |action: &Value| json!({ "id": "ws", "type": "web_search_call", "action": action });
+    let image = json!({ "id": "ig", "type": "image_generation_call", "result": null });
+    let mut created = created();
+    created["response"]["service_tier"] = json!("flex");
+    let deltas = read(&[
+        created,
+        added(0, &search(&Value::Null)),
+        done(0, &search(&json!({ "type": "open_page" }))),
+        added(1, &image),
+        done(1, &image),
+        done(2, &search(&json!({ "type": "search" }))),
+    ]);
+    let seen: Vec<_> =
+        deltas.into_iter().filter_map(|delta| if let Delta::Seen(seen) = delta { Some(seen) } else { None }).collect();
+    let of = |web_search_calls, image_generation_calls| {
+        let service_tier = crate::usage::ServiceTier::Flex;
+        Usage { web_search_calls, image_generation_calls, service_tier, ..Usage::NONE }
+    };
+    assert_eq!(seen, [of(0, 0), of(1, 0), of(0, 0), of(0, 1), of(1, 1)]);
+}
+
+#[test]
 fn every_end_is_understood() {
     for (event, response, expected) in [
         ("completed", json!({ "status": "completed" }), StopReason::End),
