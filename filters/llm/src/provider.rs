@@ -309,8 +309,9 @@ impl Stream for AtProvider {
             Phase::Error { status, body, held_until } => {
                 let room = MAX_ERROR_BYTES.saturating_sub(body.len()).min(data.len());
                 body.extend_from_slice(data.get(..room).unwrap_or_default());
-                let (status, is_held, is_full) = (*status, held_until.is_some(), body.len() >= MAX_ERROR_BYTES);
-                if !end && !(is_held && is_full) {
+                let (status, is_held) = (*status, held_until.is_some());
+                let is_enough = end || (is_held && body.len() >= MAX_ERROR_BYTES);
+                if !is_enough {
                     return Ok(Step::Hold);
                 }
                 let body = std::mem::take(body);

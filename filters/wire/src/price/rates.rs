@@ -8,7 +8,7 @@ use crate::usage::Usage;
 pub(super) struct Column {
     /// The field in configurations.
     pub(super) name: &'static str,
-    output: bool,
+    pub(super) output: bool,
     unlisted: Unlisted,
 }
 
@@ -86,13 +86,6 @@ pub(super) struct Rates(pub(super) [Option<Decimal>; COUNT]);
 pub(super) struct Charge {
     pub(super) rate: Decimal,
     pub(super) listed: bool,
-}
-
-#[cfg(test)]
-impl Column {
-    pub(super) const fn is_output(&self) -> bool {
-        self.output
-    }
 }
 
 impl Rates {

@@ -447,7 +447,7 @@ mod any_amount {
             }
             let listed = rates.0;
             for ((charge, usual), column) in sparse.over(&rates).charges(true).into_iter().zip(listed).zip(&COLUMNS).take(10).skip(2) {
-                let at_least = usual.unwrap_or(if column.is_output() { output } else { input });
+                let at_least = usual.unwrap_or(if column.output { output } else { input });
                 prop_assert!(charge.rate >= at_least, "{}", column.name);
             }
         }

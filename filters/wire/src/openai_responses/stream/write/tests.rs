@@ -1,5 +1,4 @@
 use super::*;
-use crate::openai_responses::StreamReader;
 use crate::openai_responses::stream::items::MAX_KEPT_BYTES;
 use crate::signature::{Origin, SealKind};
 use serde_json::{Value, json};
@@ -283,7 +282,7 @@ mod properties {
     }
 
     fn read(events: &[Value]) -> Vec<Delta> {
-        let (mut reader, mut deltas) = (StreamReader::default(), Vec::new());
+        let (mut reader, mut deltas) = (crate::openai_responses::StreamReader::default(), Vec::new());
         for event in events {
             reader.read(b"", event.to_string().as_bytes(), &mut deltas).unwrap();
         }
