@@ -10,6 +10,7 @@ use crate::config::Limits;
 use crate::framing::Framing;
 use tollgate_kernel::framing::Event;
 use tollgate_wire::Format;
+use tollgate_wire::error::ApiError;
 use tollgate_wire::stream::{Delta, Reader, Writer};
 
 /// One stream.
@@ -141,11 +142,11 @@ impl Streamed {
         framed?;
         if end {
             framing.finish(|event| failure = events.take(&event, b"", false, tally).err());
+            failure.map_or(Ok(()), Err)?;
             events.end(tally)?;
         }
         let kept = framing.pending().saturating_add(events.kept());
-        share.resize(kept, limits.held_total_bytes).map_err(|_| Failure::out_of_memory())?;
-        failure.map_or(Ok(()), Err)
+        share.resize(kept, limits.held_total_bytes).map_err(|_| Failure::out_of_memory())
     }
 }
 
@@ -172,7 +173,7 @@ impl Events {
             }
         }
         // What the provider says of our account is not for the client, in no format.
-        let mut ours = None;
+        let mut reworded = None;
         for delta in &mut deltas {
             if let Delta::Start { id, model } = delta {
                 self.passage.name(id, model);
@@ -180,25 +181,26 @@ impl Events {
             self.note(delta, tally)?;
             if let Delta::Error(error) = delta {
                 let told = for_client(error.clone());
-                ours = (told != *error).then(|| told.clone());
+                if told != *error {
+                    reworded = Some(told.clone());
+                }
                 *error = told;
             }
         }
         match &mut self.path {
             Path::Translated(writer) => deltas.iter().for_each(|delta| writer.write(delta, &mut self.out)),
-            Path::Verbatim { begun, .. } if ours.is_some() => {
-                begun.clear();
-                let writer = &mut Writer::new(self.passage.to, false, 0);
-                ours.into_iter().for_each(|error| writer.write(&Delta::Error(error), &mut self.out));
-            }
             Path::Verbatim { begun, hide_usage } => {
                 self.out.append(begun);
                 self.out.extend_from_slice(raw);
-                if *hide_usage && matches!(deltas.as_slice(), [Delta::Usage(_)]) {
+                let unasked = *hide_usage && matches!(deltas.as_slice(), [Delta::Usage(_)]);
+                if unasked || reworded.is_some() {
                     self.out.truncate(self.out.len().saturating_sub(event.size));
                     self.hidden_at_cr = raw.ends_with(b"\r");
                 } else if !whole {
                     self.out.extend_from_slice(b"\n\n");
+                }
+                if let Some(error) = reworded {
+                    self.tell(error);
                 }
             }
         }
@@ -285,7 +287,12 @@ impl Events {
     fn close(&mut self, failure: &Failure, tally: &mut Tally) {
         tally.cut = Some(failure.reason);
         self.closed = true;
-        let error = Delta::Error(failure.error.clone());
+        self.tell(failure.error.clone());
+    }
+
+    /// Writes an error event in the client's format.
+    fn tell(&mut self, error: ApiError) {
+        let error = Delta::Error(error);
         match &mut self.path {
             Path::Translated(writer) => writer.write(&error, &mut self.out),
             Path::Verbatim { .. } => Writer::new(self.passage.to, false, 0).write(&error, &mut self.out),

@@ -322,6 +322,16 @@ fn an_error_in_the_middle_is_told_without_the_words_that_name_our_account() {
     }
 }
 
+#[test]
+fn what_stands_before_such_an_error_goes_on_however_it_is_cut() {
+    for (from, stream) in MID_STREAM {
+        let stream = stream.replacen("\n\n", "\n\n: keep-alive\n\nevent: x\n\n", 1);
+        let relayed = whatever_the_cut(way(from, from), &Limits::default(), &stream);
+        assert!(relayed.text().contains(": keep-alive\n\nevent: x\n\n"), "{}", relayed.text());
+        assert!(matches!(relayed.deltas(from).last(), Some(Delta::Error(_))));
+    }
+}
+
 /// The provider answers, then limits our rate or refuses our key.
 const MID_STREAM: [(Format, &str); 2] = [
     (
