@@ -21,7 +21,6 @@ pub fn count(exchange: &Exchange, settled: &Settled) {
         add("tollgate_llm_refusals_total", &[("team", team), ("reason", refusal.reason())], 1);
     }
     let operation = ("operation", exchange.operation.map_or(NONE, Operation::name));
-    let streamed = exchange.asked.as_ref().is_some_and(|(_, stream)| *stream);
     let targets = exchange.admitted.as_ref().map_or(&[][..], |admitted| admitted.targets());
     for (attempt, bill) in exchange.attempts.iter().zip(&settled.bills) {
         let provider = ("provider", targets.get(attempt.target).map_or(NONE, |target| target.provider.as_str()));
@@ -38,7 +37,7 @@ pub fn count(exchange: &Exchange, settled: &Settled) {
             add("tollgate_llm_cost_nano_usd_total", &[asked[0], asked[1], provider], cost.0);
         }
         let served = [operation, asked[1], provider];
-        let timing = Timing::of(attempt, bill.usage.as_ref(), streamed);
+        let timing = Timing::of(attempt, bill.usage.as_ref(), exchange.is_streamed());
         record("gen_ai_server_request_duration_milliseconds", &served, timing.duration_ms);
         for (name, value) in [
             ("gen_ai_server_time_to_first_token_milliseconds", timing.first_token_ms),

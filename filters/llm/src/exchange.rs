@@ -55,6 +55,14 @@ pub struct Exchange {
     pub response_bytes: u64,
 }
 
+impl Exchange {
+    /// Whether a stream is asked for.
+    #[must_use]
+    pub fn is_streamed(&self) -> bool {
+        self.asked.as_ref().is_some_and(|(_, stream)| *stream)
+    }
+}
+
 /// An admitted request.
 #[derive(Debug)]
 pub struct Admitted {

@@ -89,8 +89,8 @@ impl AtProvider {
     fn error_headers(&mut self, status: u16, headers: Headers, end: bool) -> abi::Result<Step> {
         let Some(current) = &self.attempt else { return Ok(self.refuse(Refusal::Misconfigured)) };
         let shown = upstream::client_status(status);
+        self.held = headers;
         if !upstream::is_retried(shown) {
-            self.held = headers;
             if end {
                 return self.judge(status, &[], None);
             }
@@ -114,11 +114,27 @@ impl AtProvider {
             self.phase = Phase::Done;
             return Ok(Step::Reply(reply));
         }
-        let pairs = upstream::response_headers(&headers, shown, "application/json", current.provider_name());
-        headers::replace_all(Map::Response, &upstream::as_slices(&pairs))?;
-        current.relayed(shown);
+        self.release_error(shown)?;
         self.phase = Phase::Error { status, body: Vec::new(), held_until: None };
         Ok(Step::Go)
+    }
+
+    /// Lets the head of an error go.
+    fn release_error(&self, shown: u16) -> abi::Result<()> {
+        let Some(current) = &self.attempt else { return Ok(()) };
+        let pairs = upstream::response_headers(&self.held, shown, "application/json", current.provider_name());
+        headers::replace_all(Map::Response, &upstream::as_slices(&pairs))?;
+        current.relayed(shown);
+        Ok(())
+    }
+
+    /// Tells the client of an error, of which the head has gone, in the place of the `first` bytes of what the provider says.
+    fn tell_error(&mut self, error: &ApiError, first: usize) -> Step {
+        self.phase = Phase::Done;
+        let Some(current) = &self.attempt else { return Step::Go };
+        let with = current.client().write_error(error);
+        current.sent(with.len());
+        Step::Edit { first, with }
     }
 
     /// What a held error status is, by as much of its body as counts: ours, so that the next provider is asked, or the
@@ -136,13 +152,8 @@ impl AtProvider {
             self.phase = Phase::Done;
             return Ok(Step::Reply(reply));
         };
-        let pairs = upstream::response_headers(&self.held, error.status, "application/json", current.provider_name());
-        headers::replace_all(Map::Response, &upstream::as_slices(&pairs))?;
-        current.relayed(error.status);
-        let with = current.client().write_error(&error);
-        current.sent(with.len());
-        self.phase = Phase::Done;
-        Ok(Step::Edit { first, with })
+        self.release_error(error.status)?;
+        Ok(self.tell_error(&error, first))
     }
 
     /// Lets a held answer go: from here on this provider answers.
@@ -319,10 +330,7 @@ impl Stream for AtProvider {
                     return self.judge(status, &body, end.then_some(data.len()));
                 }
                 let error = upstream::client_error(current.format.read_error(status, &body), status);
-                let with = current.client().write_error(&error);
-                current.sent(with.len());
-                self.phase = Phase::Done;
-                Ok(Step::Edit { first: data.len(), with })
+                Ok(self.tell_error(&error, data.len()))
             }
         }
     }

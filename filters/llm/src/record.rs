@@ -217,8 +217,7 @@ fn decision(exchange: &Exchange) -> Decision<'_> {
 fn tried<'a>(exchange: &'a Exchange, attempt: &'a Attempt, bill: &Bill) -> Tried<'a> {
     let target = exchange.admitted.as_ref().and_then(|admitted| admitted.targets().get(attempt.target));
     let (outcome, reason) = outcome(&attempt.outcome);
-    let streamed = exchange.asked.as_ref().is_some_and(|(_, stream)| *stream);
-    let timing = Timing::of(attempt, bill.usage.as_ref(), streamed);
+    let timing = Timing::of(attempt, bill.usage.as_ref(), exchange.is_streamed());
     Tried {
         provider: target.map_or("", |target| target.provider.as_str()),
         system: target.and_then(|target| target.system),

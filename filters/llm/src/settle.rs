@@ -117,11 +117,10 @@ pub fn settle(exchange: &mut Exchange, ending: &Ending, calibrations: &mut Calib
 
 fn end(exchange: &Exchange, client_gone: bool) -> End {
     let last = exchange.attempts.last().map(|attempt| &attempt.outcome);
-    let streamed = exchange.asked.as_ref().is_some_and(|(_, stream)| *stream);
     match last {
         _ if exchange.refusal.is_some() => End::Refused,
         _ if exchange.answered.is_some() => End::Complete,
-        Some(Outcome::Served) if streamed || !client_gone => End::Complete,
+        Some(Outcome::Served) if exchange.is_streamed() || !client_gone => End::Complete,
         _ if client_gone => End::ClientGone,
         Some(Outcome::Cut(_)) => End::Cut,
         _ => End::Failed,
