@@ -163,6 +163,7 @@ impl Events {
 
     /// One event; `raw` is what the newest chunk holds of it. Not `whole`: the stream ended in it.
     fn take(&mut self, event: &Event<'_>, raw: &[u8], whole: bool, tally: &mut Tally) -> Result<(), Failure> {
+        self.hidden_at_cr = false; // what came after it was no LF
         let mut deltas = std::mem::take(&mut self.deltas);
         deltas.clear();
         if let Err(malformed) = self.reader.read(event.name, event.data, &mut deltas) {
@@ -260,6 +261,7 @@ impl Events {
     /// Bytes that complete no event; the last `unfinished` belong to one that has begun. Those before are comments: they
     /// keep a connection alive, also the client's.
     fn rest(&mut self, raw: &[u8], unfinished: usize) {
+        self.hidden_at_cr &= raw.is_empty();
         if let Path::Verbatim { begun, .. } = &mut self.path {
             begun.extend_from_slice(raw);
             self.out.extend(begun.drain(..begun.len().saturating_sub(unfinished)));

@@ -332,6 +332,24 @@ fn what_stands_before_such_an_error_goes_on_however_it_is_cut() {
     }
 }
 
+#[test]
+fn only_the_line_feed_of_a_hidden_event_itself_is_hidden() {
+    let (text, usage) = (
+        "data: {\"choices\":[{\"delta\":{\"content\":\"Hi\"}}]}",
+        "data: {\"choices\":[],\"usage\":\
+        {\"prompt_tokens\":7,\"completion_tokens\":2,\"total_tokens\":9}}",
+    );
+    for between in ["", "data: {\"type\":\"ping\"}\n\n", ": x\n"] {
+        let stream = format!("{text}\n\n{usage}\r\r{between}{text}\n\n{text}\n\ndata: [DONE]\n\n");
+        let relayed = whatever_the_cut(way(OpenaiChat, OpenaiChat), &Limits::default(), &stream);
+        assert_eq!(relayed.text().matches("Hi").count(), 3);
+        for at in 0..stream.len() {
+            let (head, tail) = stream.as_bytes().split_at(at);
+            assert_eq!(relay(way(OpenaiChat, OpenaiChat), &Limits::default(), [head, tail]), relayed, "cut at {at}");
+        }
+    }
+}
+
 /// The provider answers, then limits our rate or refuses our key.
 const MID_STREAM: [(Format, &str); 2] = [
     (
