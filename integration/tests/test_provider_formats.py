@@ -29,9 +29,9 @@ MOST_USAGE = Usage(input=10, cache_read=100, output=7, reasoning=3)
 
 
 @pytest.fixture(scope="module")
-def servers():
+def started():
     with ExitStack() as running:
-        started = [
+        providers = [
             OpenAI(KEY),
             Responses(KEY),
             Anthropic(KEY),
@@ -40,7 +40,14 @@ def servers():
             Compatible(KEY),
             Vertex(KEY),
         ]
-        yield {provider.NAME: running.enter_context(provider) for provider in started}
+        yield {provider.NAME: running.enter_context(provider) for provider in providers}
+
+
+@pytest.fixture
+def servers(started):
+    for provider in started.values():
+        provider.reset()
+    return started
 
 
 @pytest.fixture(params=PAIRS)
@@ -50,7 +57,6 @@ def name(request):
 
 @pytest.fixture
 def provider(servers, name):
-    servers[name].reset()
     return servers[name]
 
 
