@@ -59,7 +59,7 @@ class Bootstrap:
     # What a test changes.
 
     def gate(self, **parts: object) -> None:
-        """Replaces parts of the gate's config: `keys`, `models`, `providers`, `limits`."""
+        """Replaces parts of the gate's config: `keys`, `models`, `providers`, `bounds`."""
         self.gate_config.update(parts)
 
     def point(self, name: str, port: int) -> None:

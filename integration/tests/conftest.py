@@ -74,7 +74,7 @@ def to_everyone(shared_with_everyone) -> Iterator[Gateway]:
 
 @pytest.fixture
 def start(tmp_path_factory) -> Iterator[Callable[..., Gateway]]:
-    """Starts a gateway of the test's own: `start(lambda bootstrap: bootstrap.gate(limits={...}), concurrency=2)`."""
+    """Starts a gateway of the test's own: `start(lambda bootstrap: bootstrap.gate(bounds={...}), concurrency=2)`."""
     with ExitStack() as stack:
         yield lambda *args, **options: stack.enter_context(
             Gateway(tmp_path_factory.mktemp("gateway"), *args, **options)

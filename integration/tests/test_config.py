@@ -97,8 +97,8 @@ BAD = [
     ),
     Bad(
         "limit out of range",
-        lambda gate: gate.update(limits={"held_bytes": 1}),
-        ("gate.limits.held_bytes", "1", "1024"),
+        lambda gate: gate.update(bounds={"held_bytes": 1}),
+        ("gate.bounds.held_bytes", "1", "1024"),
     ),
     Bad(
         "host that is a URL",

@@ -216,8 +216,8 @@ def test_an_error_after_the_first_word_is_an_error_event_of_the_clients_format(g
 @pytest.fixture(scope="module")
 def hasty(tmp_path_factory):
     """A gateway that waits 300 ms for a first event and holds 2 KiB."""
-    limits = {"first_event_ms": 300, "held_bytes": 2048}
-    with Gateway(tmp_path_factory.mktemp("hasty"), lambda bootstrap: bootstrap.gate(limits=limits)) as gateway:
+    bounds = {"first_event_ms": 300, "held_bytes": 2048}
+    with Gateway(tmp_path_factory.mktemp("hasty"), lambda bootstrap: bootstrap.gate(bounds=bounds)) as gateway:
         yield gateway
 
 

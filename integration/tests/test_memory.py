@@ -1,4 +1,4 @@
-"""Answers that are held take memory. Below the limits nothing breaks; past wasm's own limit the filter fails closed."""
+"""Answers that are held take memory. Below its bounds nothing breaks; past that of wasm the filter fails closed."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -29,7 +29,7 @@ def resident(pid):
 
 @pytest.mark.parametrize("stream", [False, True], ids=["plain", "streamed"])
 def test_one_answer_above_the_budget_is_refused_and_the_next_is_served(start, client, stream):
-    gateway = start(lambda bootstrap: bootstrap.gate(limits={"held_total_bytes": 65536, "held_bytes": 1 << 20}))
+    gateway = start(lambda bootstrap: bootstrap.gate(bounds={"held_total_bytes": 65536, "held_bytes": 1 << 20}))
     gateway.openai.then(faults.Huge(1 << 20))
     answer = gateway.post(client, "gpt-4o-mini", stream=stream)
     assert answer.status == 503 and answer.error["message"]
@@ -38,7 +38,7 @@ def test_one_answer_above_the_budget_is_refused_and_the_next_is_served(start, cl
 
 
 def test_answers_together_stay_within_the_budget_and_give_it_back(start, client):
-    gateway = start(lambda bootstrap: bootstrap.gate(limits={"held_total_bytes": 65536}))
+    gateway = start(lambda bootstrap: bootstrap.gate(bounds={"held_total_bytes": 65536}))
     gateway.openai.always(faults.Huge(40_000), faults.Stall(0.5))
     statuses = [answer.status for answer in at_once(6, lambda: gateway.post(client, "gpt-4o-mini"))]
     assert set(statuses) <= {200, 503} and 503 in statuses
@@ -48,7 +48,7 @@ def test_answers_together_stay_within_the_budget_and_give_it_back(start, client)
         assert gateway.post(client, "gpt-4o-mini").status == 200
 
 
-def test_with_the_default_limits_floods_from_all_sides_do_no_harm(start, client):
+def test_with_the_default_bounds_floods_from_all_sides_do_no_harm(start, client):
     with FloodServer() as flood:
         gateway = start(lambda bootstrap: bootstrap.point("openai", flood.port))
         answers = at_once(16, lambda: gateway.post(client, "gpt-4o-mini"))
@@ -62,7 +62,7 @@ def test_after_a_crash_the_filter_is_back_in_seconds_and_nothing_was_forwarded_u
     with FloodServer() as flood:
 
         def change(bootstrap):
-            bootstrap.gate(limits=MAXIMA)
+            bootstrap.gate(bounds=MAXIMA)
             bootstrap.point("openai", flood.port)
 
         gateway = start(change, allow_crash=True)

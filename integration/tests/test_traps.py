@@ -238,7 +238,7 @@ def test_a_large_answer_passes(gateway, client):
 
 
 def test_an_answer_over_the_limit_is_an_error_not_half_an_answer(start, client):
-    gateway = start(lambda bootstrap: bootstrap.gate(limits={"response_bytes": 65536}))
+    gateway = start(lambda bootstrap: bootstrap.gate(bounds={"response_bytes": 65536}))
     gateway.openai.then(faults.Huge(1 << 20))
     answer = gateway.post(client, "gpt-4o-mini")
     assert answer.status >= 500 and answer.error["message"]

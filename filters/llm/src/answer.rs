@@ -3,7 +3,7 @@
 //! Pure: bytes in, [`Relay`] out, however the bytes are cut.
 
 use crate::budget::Share;
-use crate::config::Limits;
+use crate::config::Bounds;
 use tollgate_wire::Format;
 use tollgate_wire::conversation::StopReason;
 use tollgate_wire::endpoint::Operation;
@@ -175,7 +175,7 @@ impl Tally {
 #[derive(Debug)]
 pub struct Whole {
     passage: Passage,
-    limits: Limits,
+    bounds: Bounds,
     body: Vec<u8>,
     share: Share,
 }
@@ -183,17 +183,17 @@ pub struct Whole {
 impl Whole {
     /// An answer that begins.
     #[must_use]
-    pub fn new(passage: Passage, limits: &Limits) -> Self {
-        Self { passage, limits: *limits, body: Vec::new(), share: Share::default() }
+    pub fn new(passage: Passage, bounds: &Bounds) -> Self {
+        Self { passage, bounds: *bounds, body: Vec::new(), share: Share::default() }
     }
 
     /// More of it. Held to the end: an error object inside a 200 shows nowhere else.
     pub fn data(&mut self, data: &[u8], end: bool, tally: &mut Tally) -> Relay {
         let size = self.body.len().saturating_add(data.len());
-        if size > self.limits.response_bytes {
+        if size > self.bounds.response_bytes {
             return Relay::Failed(Failure::new("answer_too_large", "the provider's answer is larger than allowed"));
         }
-        if self.share.resize(size, self.limits.held_total_bytes).is_err() {
+        if self.share.resize(size, self.bounds.held_total_bytes).is_err() {
             return Relay::Failed(Failure::out_of_memory());
         }
         let in_one_chunk = end && self.body.is_empty();

@@ -7,13 +7,13 @@ use tollgate_kernel::key_ring::{AllowedModels, KeyEntry, KeyRing};
 use tollgate_kernel::subject::Label;
 use tollgate_wire::tree;
 
-mod limits;
+mod bounds;
 mod model;
 mod provider;
 #[cfg(test)]
 mod tests;
 
-pub use limits::Limits;
+pub use bounds::Bounds;
 pub use model::{Candidates, Model, Served, Target};
 pub use provider::Provider;
 
@@ -49,7 +49,7 @@ pub struct GateConfig {
     pub keys: Vec<KeyEntry>,
     /// Bounds of what is read and held.
     #[serde(default)]
-    pub limits: Limits,
+    pub bounds: Bounds,
 }
 
 /// Which provider an upstream instance stands before.
@@ -71,7 +71,7 @@ pub struct Gate {
     /// Virtual keys.
     pub keys: KeyRing,
     /// Bounds.
-    pub limits: Limits,
+    pub bounds: Bounds,
 }
 
 /// Reads and checks a plugin configuration.
@@ -95,7 +95,7 @@ pub fn load(json: &[u8]) -> Result<Role, String> {
 impl GateConfig {
     #[inline(never)]
     fn check(self) -> Result<Gate, String> {
-        self.limits.check()?;
+        self.bounds.check()?;
         for (name, provider) in &self.providers {
             provider.check().map_err(|error| format!("gate.providers.{name}.{error}"))?;
         }
@@ -108,13 +108,13 @@ impl GateConfig {
             }
         }
         let keys = KeyRing::new(self.keys).map_err(|error| format!("gate.keys: {error}"))?;
-        let Self { providers, models, limits, .. } = self;
+        let Self { providers, models, bounds, .. } = self;
         let mut served = BTreeMap::new();
         for (name, model) in models {
             let model = model.check(&name, &providers).map_err(|error| format!("gate.models.{name}.{error}"))?;
             served.insert(name, model);
         }
-        Ok(Gate { models: served, providers, keys, limits })
+        Ok(Gate { models: served, providers, keys, bounds })
     }
 }
 

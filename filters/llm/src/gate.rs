@@ -231,7 +231,7 @@ impl Stream for AtGate {
 
     fn request_grows(&mut self, size: usize) -> abi::Result<Step> {
         self.shared(|exchange| exchange.request_bytes = size);
-        let limit = self.gate.limits.request_bytes;
+        let limit = self.gate.bounds.request_bytes;
         Ok(if size > limit { self.refuse(Refusal::TooLarge { limit }) } else { Step::Hold })
     }
 
@@ -252,7 +252,7 @@ impl Stream for AtGate {
         }
         let seen = Headers::read(Map::Response)?;
         let status = seen.text(":status").and_then(|status| status.parse().ok()).unwrap_or(500);
-        let limit = self.gate.limits.request_bytes;
+        let limit = self.gate.bounds.request_bytes;
         let Some((admitted, unseen)) = self.shared(|exchange| {
             let admitted = exchange.admitted.is_some();
             if status == 413 && !admitted {

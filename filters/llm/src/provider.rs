@@ -276,7 +276,7 @@ impl Stream for AtProvider {
         if !(200..300).contains(&status) {
             return self.error_headers(status, headers, end);
         }
-        let limits = &current.admitted.gate.limits;
+        let bounds = &current.admitted.gate.bounds;
         let now = abi::now();
         let passage = current.passage(seconds(now));
         if headers.all("content-encoding").any(|value| value != b"identity") {
@@ -284,10 +284,10 @@ impl Stream for AtProvider {
         }
         let streams = current.admitted.envelope.stream && headers.is_media_type(current.format.stream_media_type());
         self.phase = if streams {
-            let deadline = now.saturating_add(limits.first_event_ms.saturating_mul(1_000_000));
-            Phase::Streamed(Box::new(Streamed::new(passage, limits)), deadline)
+            let deadline = now.saturating_add(bounds.first_event_ms.saturating_mul(1_000_000));
+            Phase::Streamed(Box::new(Streamed::new(passage, bounds)), deadline)
         } else {
-            Phase::Whole(Whole::new(passage, limits))
+            Phase::Whole(Whole::new(passage, bounds))
         };
         self.held = headers;
         Ok(Step::Hold)

@@ -81,7 +81,7 @@ impl Refusal {
     pub fn rule(&self, key: Option<&KeyId>) -> String {
         match (self, key) {
             (Self::UnknownModel | Self::NotServedByModel { .. }, _) => "models".to_owned(),
-            (Self::TooLarge { .. }, _) => "limits.request_bytes".to_owned(),
+            (Self::TooLarge { .. }, _) => "bounds.request_bytes".to_owned(),
             (Self::ModelNotAllowed, Some(key)) => format!("keys.{key}.models"),
             (Self::UnknownKey | Self::Key(_), _) => "keys".to_owned(),
             _ => "request".to_owned(),

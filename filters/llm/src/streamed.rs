@@ -6,7 +6,7 @@
 
 use crate::answer::{Failure, Passage, Relay, Tally, for_client, reason_of};
 use crate::budget::Share;
-use crate::config::Limits;
+use crate::config::Bounds;
 use crate::framing::Framing;
 use tollgate_kernel::framing::Event;
 use tollgate_wire::Format;
@@ -18,7 +18,7 @@ use tollgate_wire::stream::{Delta, Reader, Writer};
 pub struct Streamed {
     framing: Framing,
     events: Events,
-    limits: Limits,
+    bounds: Bounds,
     /// Bytes taken in so far.
     taken: usize,
     share: Share,
@@ -56,7 +56,7 @@ enum Path {
 impl Streamed {
     /// A stream that begins.
     #[must_use]
-    pub fn new(passage: Passage, limits: &Limits) -> Self {
+    pub fn new(passage: Passage, bounds: &Bounds) -> Self {
         let Passage { from, to, include_usage, answers, created, .. } = passage;
         let path = if from != to {
             Path::Translated(Box::new(Writer::new(to, include_usage, created)))
@@ -75,9 +75,9 @@ impl Streamed {
             closed: false,
         };
         Self {
-            framing: Framing::of(from, limits.event_bytes),
+            framing: Framing::of(from, bounds.event_bytes),
             events,
-            limits: *limits,
+            bounds: *bounds,
             taken: 0,
             share: Share::default(),
         }
@@ -115,7 +115,7 @@ impl Streamed {
     }
 
     fn read(&mut self, data: &[u8], end: bool, tally: &mut Tally) -> Result<(), Failure> {
-        let Self { framing, events, limits, taken, share } = self;
+        let Self { framing, events, bounds, taken, share } = self;
         let mut failure = None;
         let mut from = events.skip_hidden(data);
         let framed = framing.push(data, |event| {
@@ -124,7 +124,7 @@ impl Streamed {
                 let raw = data.get(from..event.end).unwrap_or_default();
                 // An LF may come too late to be of the event that its CR has ended.
                 let size = event.size.saturating_sub(usize::from(raw.ends_with(b"\r\n")));
-                let fits = events.check(before, size, limits);
+                let fits = events.check(before, size, bounds);
                 failure = fits.and_then(|()| events.take(&event, raw, true, tally)).err();
             }
             from = event.end;
@@ -138,7 +138,7 @@ impl Streamed {
         *taken = taken.saturating_add(data.len());
         let unfinished = framing.unfinished();
         events.rest(data.get(from..).unwrap_or_default(), unfinished);
-        events.check(taken.saturating_sub(unfinished), unfinished, limits)?;
+        events.check(taken.saturating_sub(unfinished), unfinished, bounds)?;
         framed?;
         if end {
             framing.finish(|event| failure = events.take(&event, b"", false, tally).err());
@@ -146,19 +146,19 @@ impl Streamed {
             events.end(tally)?;
         }
         let kept = framing.pending().saturating_add(events.kept());
-        share.resize(kept, limits.held_total_bytes).map_err(|_| Failure::out_of_memory())
+        share.resize(kept, bounds.held_total_bytes).map_err(|_| Failure::out_of_memory())
     }
 }
 
 impl Events {
     /// Refuses an event of `size` bytes, whole or not yet, that comes after `before` bytes of the stream. Measured in
     /// whole events, so that chunking cannot change the answer.
-    fn check(&self, before: usize, size: usize, limits: &Limits) -> Result<(), Failure> {
-        if !self.committed && before > limits.held_bytes {
+    fn check(&self, before: usize, size: usize, bounds: &Bounds) -> Result<(), Failure> {
+        if !self.committed && before > bounds.held_bytes {
             return Err(Failure::new("no_answer_in_held_bytes", "the provider did not begin to answer"));
         }
         // The framer bounds names and data; this, what else stands between them.
-        if size > limits.event_bytes.saturating_mul(2) { Err(Failure::too_large_event()) } else { Ok(()) }
+        if size > bounds.event_bytes.saturating_mul(2) { Err(Failure::too_large_event()) } else { Ok(()) }
     }
 
     /// One event; `raw` is what the newest chunk holds of it. Not `whole`: the stream ended in it.

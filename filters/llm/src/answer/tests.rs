@@ -1,5 +1,5 @@
 use super::{Failure, Relay, Tally, Whole, reason_of};
-use crate::config::Limits;
+use crate::config::Bounds;
 use crate::example;
 use Format::{AnthropicMessages, OpenaiChat};
 use tollgate_wire::Format;
@@ -37,10 +37,10 @@ const RECORDED: [[(Format, &str); 2]; 4] =
 /// What becomes of the chunks, of which the last ends the answer.
 fn relay<'a>(
     (from, to): (Format, Format),
-    limits: &Limits,
+    bounds: &Bounds,
     chunks: impl IntoIterator<Item = &'a [u8]>,
 ) -> (Relay, Tally) {
-    let (mut whole, mut tally) = (Whole::new(example::passage(from, to), limits), Tally::default());
+    let (mut whole, mut tally) = (Whole::new(example::passage(from, to), bounds), Tally::default());
     let mut chunks = chunks.into_iter().peekable();
     while let Some(chunk) = chunks.next() {
         let end = chunks.peek().is_none();
@@ -53,8 +53,8 @@ fn relay<'a>(
     panic!("no chunks, no end")
 }
 
-fn failed((from, to): (Format, Format), limits: &Limits, body: &str) -> Failure {
-    match relay((from, to), limits, [body.as_bytes()]) {
+fn failed((from, to): (Format, Format), bounds: &Bounds, body: &str) -> Failure {
+    match relay((from, to), bounds, [body.as_bytes()]) {
         (Relay::Failed(failure), tally) => {
             assert_eq!(tally, Tally::default(), "of what failed nothing is counted");
             failure
@@ -71,14 +71,14 @@ fn ways(from: Format) -> impl Iterator<Item = (Format, Format)> {
 fn no_cut_of_an_answer_changes_what_comes_out() {
     for (from, body) in RECORDED.into_iter().flatten() {
         for way in ways(from) {
-            let limits = Limits::default();
-            let at_once = relay(way, &limits, [body.as_bytes()]);
+            let bounds = Bounds::default();
+            let at_once = relay(way, &bounds, [body.as_bytes()]);
             assert!(matches!(at_once.0, Relay::Bytes(_)), "{way:?}");
             for at in 0..=body.len() {
                 let (head, tail) = body.as_bytes().split_at(at);
-                assert_eq!(relay(way, &limits, [head, tail]), at_once, "{way:?} cut at {at}");
+                assert_eq!(relay(way, &bounds, [head, tail]), at_once, "{way:?} cut at {at}");
             }
-            assert_eq!(relay(way, &limits, body.as_bytes().chunks(1).chain([&b""[..]])), at_once);
+            assert_eq!(relay(way, &bounds, body.as_bytes().chunks(1).chain([&b""[..]])), at_once);
         }
     }
 }
@@ -86,7 +86,7 @@ fn no_cut_of_an_answer_changes_what_comes_out() {
 #[test]
 fn the_same_format_passes_byte_for_byte() {
     for (from, body) in RECORDED.into_iter().flatten() {
-        let (relayed, _) = relay((from, from), &Limits::default(), [body.as_bytes()]);
+        let (relayed, _) = relay((from, from), &Bounds::default(), [body.as_bytes()]);
         assert_eq!(relayed, Relay::Bytes(body.as_bytes().to_vec()));
     }
 }
@@ -95,13 +95,13 @@ fn the_same_format_passes_byte_for_byte() {
 fn the_other_format_says_the_same_and_is_counted_the_same() {
     for (from, body) in RECORDED.into_iter().flatten() {
         let to = if from == OpenaiChat { AnthropicMessages } else { OpenaiChat };
-        let (Relay::Bytes(translated), tally) = relay((from, to), &Limits::default(), [body.as_bytes()]) else {
+        let (Relay::Bytes(translated), tally) = relay((from, to), &Bounds::default(), [body.as_bytes()]) else {
             panic!("an answer")
         };
         let (said, repeated) = (from.read_response(body.as_bytes()), to.read_response(&translated));
         let (said, repeated) = (said.expect("an answer"), repeated.expect("an answer"));
         assert_eq!((said.parts.len(), said.stop), (repeated.parts.len(), repeated.stop));
-        assert_eq!(tally, relay((from, from), &Limits::default(), [body.as_bytes()]).1);
+        assert_eq!(tally, relay((from, from), &Bounds::default(), [body.as_bytes()]).1);
         assert_eq!((tally.usage, tally.output_bytes), (said.usage, said.output_bytes()));
         assert!(tally.stopped && tally.cut.is_none());
     }
@@ -115,7 +115,7 @@ fn an_error_inside_a_200_is_the_providers_refusal() {
         (AnthropicMessages, r#"{"type":"error","error":{"type":"overloaded_error","message":"busy"}}"#, "overloaded"),
     ] {
         for way in ways(from) {
-            let failure = failed(way, &Limits::default(), body);
+            let failure = failed(way, &Bounds::default(), body);
             assert_eq!((failure.reason, failure.provider_refused), (reason, true), "{body}");
         }
     }
@@ -130,7 +130,7 @@ fn what_cannot_be_read_is_no_answer_and_may_still_be_billed() {
         ("[]", "malformed_answer"),
     ] {
         for way in Format::ALL.into_iter().flat_map(ways) {
-            let failure = failed(way, &Limits::default(), body);
+            let failure = failed(way, &Bounds::default(), body);
             assert_eq!((failure.reason, failure.provider_refused), (reason, false), "{body}");
             assert_eq!((failure.error.status, failure.error.kind), (502, ErrorKind::Internal));
         }
@@ -140,11 +140,11 @@ fn what_cannot_be_read_is_no_answer_and_may_still_be_billed() {
 #[test]
 fn an_answer_may_be_as_large_as_the_limit_and_no_larger() {
     let (from, body) = RECORDED[0][0];
-    let limits = Limits { response_bytes: body.len(), ..Limits::default() };
-    assert!(matches!(relay((from, from), &limits, [body.as_bytes()]).0, Relay::Bytes(_)));
-    let limits = Limits { response_bytes: body.len().saturating_sub(1), ..limits };
-    assert_eq!(failed((from, from), &limits, body).reason, "answer_too_large");
-    let (Relay::Failed(failure), _) = relay((from, from), &limits, body.as_bytes().chunks(1)) else {
+    let bounds = Bounds { response_bytes: body.len(), ..Bounds::default() };
+    assert!(matches!(relay((from, from), &bounds, [body.as_bytes()]).0, Relay::Bytes(_)));
+    let bounds = Bounds { response_bytes: body.len().saturating_sub(1), ..bounds };
+    assert_eq!(failed((from, from), &bounds, body).reason, "answer_too_large");
+    let (Relay::Failed(failure), _) = relay((from, from), &bounds, body.as_bytes().chunks(1)) else {
         panic!("a failure")
     };
     assert_eq!(failure.reason, "answer_too_large", "also when it comes byte by byte");
@@ -152,9 +152,9 @@ fn an_answer_may_be_as_large_as_the_limit_and_no_larger() {
 
 #[test]
 fn answers_together_stay_within_the_workers_budget() {
-    let limits = Limits { held_total_bytes: 10, ..Limits::default() };
+    let bounds = Bounds { held_total_bytes: 10, ..Bounds::default() };
     let passage = example::passage(OpenaiChat, OpenaiChat);
-    let (mut first, mut second) = (Whole::new(passage.clone(), &limits), Whole::new(passage, &limits));
+    let (mut first, mut second) = (Whole::new(passage.clone(), &bounds), Whole::new(passage, &bounds));
     let mut tally = Tally::default();
     assert_eq!(first.data(b"123456", false, &mut tally), Relay::Hold);
     assert_eq!(second.data(b"12345", false, &mut tally), Relay::Failed(Failure::out_of_memory()));

@@ -5,7 +5,7 @@
 use super::{Bill, estimated_input};
 use crate::answer::{Relay, Tally, Whole};
 use crate::calibrations::Calibrations;
-use crate::config::Limits;
+use crate::config::Bounds;
 use crate::example::{self, NOON, USAGE};
 use crate::exchange::{Attempt, Exchange, Outcome};
 use crate::settle::{Ending, settle};
@@ -49,7 +49,7 @@ fn attempt(outcome: Outcome, tally: Tally) -> Attempt {
 fn whole(format: Format, body: &str) -> Attempt {
     let mut tally = Tally::default();
     let relay =
-        Whole::new(example::passage(format, format), &Limits::default()).data(body.as_bytes(), true, &mut tally);
+        Whole::new(example::passage(format, format), &Bounds::default()).data(body.as_bytes(), true, &mut tally);
     assert!(!matches!(relay, Relay::Failed(_)), "{relay:?}");
     attempt(Outcome::Served, tally)
 }
@@ -57,7 +57,7 @@ fn whole(format: Format, body: &str) -> Attempt {
 /// The first events of a stream, or all of it.
 fn streamed(format: Format, events: &[&str], ended: bool) -> Attempt {
     let mut tally = Tally::default();
-    let mut stream = Streamed::new(example::passage(format, format), &Limits::default());
+    let mut stream = Streamed::new(example::passage(format, format), &Bounds::default());
     for event in events {
         stream.data(event.as_bytes(), false, &mut tally);
     }
@@ -498,7 +498,7 @@ fn an_answer_that_failed_with_figures_is_charged_for_them() {
     ] {
         let mut tally = Tally::default();
         let relay =
-            Whole::new(example::passage(format, format), &Limits::default()).data(body.as_bytes(), true, &mut tally);
+            Whole::new(example::passage(format, format), &Bounds::default()).data(body.as_bytes(), true, &mut tally);
         let Relay::Failed(failure) = relay else { panic!("{relay:?}") };
         assert!(failure.provider_refused);
         let bill = billed(attempt(Outcome::Refused(failure.reason), tally), false);
@@ -528,13 +528,13 @@ fn a_stream_of_several_candidates_is_whole_when_all_of_them_are() {
                  \"usageMetadata\":{\"promptTokenCount\":5,\"candidatesTokenCount\":1,\"totalTokenCount\":6}}\n\n";
     let passage = crate::answer::Passage { answers: 2, ..example::passage(GoogleGemini, GoogleGemini) };
     let mut tally = Tally::default();
-    Streamed::new(passage, &Limits::default()).data(first.as_bytes(), false, &mut tally);
+    Streamed::new(passage, &Bounds::default()).data(first.as_bytes(), false, &mut tally);
     let bill = billed(attempt(Outcome::Relaying, tally), true);
     assert_ne!(bill.certainty, Exact, "the second was still being written");
     let second = first.replace("\"index\":0", "\"index\":1").replace("Count\":1,", "Count\":2,").replace(":6}", ":7}");
     let certainty = |events: &[&str], ended: bool| {
         let passage = crate::answer::Passage { answers: 2, ..example::passage(GoogleGemini, GoogleGemini) };
-        let (mut tally, mut stream) = (Tally::default(), Streamed::new(passage, &Limits::default()));
+        let (mut tally, mut stream) = (Tally::default(), Streamed::new(passage, &Bounds::default()));
         for event in events {
             stream.data(event.as_bytes(), false, &mut tally);
         }

@@ -34,7 +34,7 @@ fn a_fault_is_told_with_its_path_what_was_found_and_what_was_expected() {
         (
             "/gate/modles".into(),
             json!({}),
-            "gate.modles: unknown field `modles`, expected one of `providers`, `models`, `keys`, `limits`",
+            "gate.modles: unknown field `modles`, expected one of `providers`, `models`, `keys`, `bounds`",
         ),
         ("/gate/keys".into(), Value::Null, "gate: missing field `keys`"),
         ("/gate/providers".into(), json!(7), "gate.providers: invalid type: integer `7`, expected a map"),
@@ -128,29 +128,29 @@ fn a_fault_is_told_with_its_path_what_was_found_and_what_was_expected() {
             "gate.keys[0].subject.squad: unknown field `squad`, expected one of `user`, `team`, `feature`, `environment`, `tier`",
         ),
         (
-            "/gate/limits".into(),
+            "/gate/bounds".into(),
             json!({"request_bytes": 0}),
-            "gate.limits.request_bytes: found 0, expected 1024 to 33554432 bytes",
+            "gate.bounds.request_bytes: found 0, expected 1024 to 33554432 bytes",
         ),
         (
-            "/gate/limits".into(),
+            "/gate/bounds".into(),
             json!({"held_total_bytes": 1_073_741_825}),
-            "gate.limits.held_total_bytes: found 1073741825, expected 1024 to 536870912 bytes",
+            "gate.bounds.held_total_bytes: found 1073741825, expected 1024 to 536870912 bytes",
         ),
         (
-            "/gate/limits".into(),
+            "/gate/bounds".into(),
             json!({"event_bytes": -1}),
-            "gate.limits.event_bytes: invalid value: integer `-1`, expected usize",
+            "gate.bounds.event_bytes: invalid value: integer `-1`, expected usize",
         ),
         (
-            "/gate/limits".into(),
+            "/gate/bounds".into(),
             json!({"first_event_ms": 600_001}),
-            "gate.limits.first_event_ms: found 600001, expected 1 to 600000 milliseconds",
+            "gate.bounds.first_event_ms: found 600001, expected 1 to 600000 milliseconds",
         ),
         (
-            "/gate/limits".into(),
+            "/gate/bounds".into(),
             json!({"first_event_ms": 0.5}),
-            "gate.limits.first_event_ms: invalid type: floating point `0.5`, expected u64",
+            "gate.bounds.first_event_ms: invalid type: floating point `0.5`, expected u64",
         ),
         ("/provider".into(), json!({}), "found both `gate` and `provider`, expected one of them"),
         ("/gate".into(), Value::Null, "found neither, expected `gate` or `provider`"),
@@ -213,7 +213,7 @@ fn no_error_ever_quotes_a_secret() {
         ("/gate/providers/openai/headers", json!({"x-key": format!("{SECRET}\n")})),
         ("/gate/providers/openai", json!(bearer)),
         ("/gate/models", json!(SECRET)),
-        ("/gate/limits", json!(SECRET)),
+        ("/gate/bounds", json!(SECRET)),
     ] {
         let message = refused(&changed(path, value));
         assert!(!message.contains("0123456789abcdef"), "{message}");
@@ -233,7 +233,7 @@ fn a_gate_is_ready_to_decide_with() {
     let all = claude.candidates(&gate, Operation::Chat, Format::OpenaiChat);
     assert_eq!(all.header, crate::route::targets(["anthropic", "openai-eu"].into_iter()), "clusters");
     assert_eq!(gate.models.get("unpriced").map(|model| model.route.as_str()), Some("slow lane"));
-    assert_eq!(gate.limits.request_bytes, 10 << 20);
+    assert_eq!(gate.bounds.request_bytes, 10 << 20);
     assert_eq!(example::key(&gate).subject.team.as_ref().map(ToString::to_string), Some("Support".to_owned()));
 }
 
@@ -255,9 +255,9 @@ fn only_who_can_do_it_is_asked() {
 
 #[test]
 fn a_limit_left_out_has_its_default() {
-    let config = changed("/gate/limits", json!({"event_bytes": 1024}));
+    let config = changed("/gate/bounds", json!({"event_bytes": 1024}));
     let Ok(Role::Gate(gate)) = load(config.to_string().as_bytes()) else { panic!("a gate") };
-    assert_eq!((gate.limits.event_bytes, gate.limits.held_bytes), (1024, 64 << 10));
+    assert_eq!((gate.bounds.event_bytes, gate.bounds.held_bytes), (1024, 64 << 10));
 }
 
 #[test]

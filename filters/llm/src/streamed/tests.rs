@@ -2,7 +2,7 @@
 
 use super::Streamed;
 use crate::answer::{Passage, Relay, Tally};
-use crate::config::Limits;
+use crate::config::Bounds;
 use crate::example;
 use crate::framing::Framing;
 use Format::{AnthropicMessages, BedrockConverse, GoogleGemini, OpenaiChat, OpenaiResponses};
@@ -97,8 +97,8 @@ impl Relayed {
 }
 
 /// Relays the chunks; the last of them ends the stream.
-fn relay<'a>(way: Way, limits: &Limits, chunks: impl IntoIterator<Item = &'a [u8]>) -> Relayed {
-    let mut streamed = Streamed::new(way.passage(), limits);
+fn relay<'a>(way: Way, bounds: &Bounds, chunks: impl IntoIterator<Item = &'a [u8]>) -> Relayed {
+    let mut streamed = Streamed::new(way.passage(), bounds);
     let (mut client, mut tally) = (Vec::new(), Tally::default());
     let mut chunks = chunks.into_iter().peekable();
     while let Some(chunk) = chunks.next() {
@@ -118,19 +118,19 @@ fn relay<'a>(way: Way, limits: &Limits, chunks: impl IntoIterator<Item = &'a [u8
     Relayed::new(way.to, client, None, tally)
 }
 
-fn at_once(way: Way, limits: &Limits, stream: &str) -> Relayed {
-    relay(way, limits, [stream.as_bytes()])
+fn at_once(way: Way, bounds: &Bounds, stream: &str) -> Relayed {
+    relay(way, bounds, [stream.as_bytes()])
 }
 
 /// The outcome, which every cut of the stream must lead to.
-fn whatever_the_cut(way: Way, limits: &Limits, stream: &str) -> Relayed {
-    let (whole, bytes) = (at_once(way, limits, stream), stream.as_bytes());
+fn whatever_the_cut(way: Way, bounds: &Bounds, stream: &str) -> Relayed {
+    let (whole, bytes) = (at_once(way, bounds, stream), stream.as_bytes());
     let byte_by_byte = bytes.chunks(1).chain([&b""[..]]);
-    assert_eq!(relay(way, limits, byte_by_byte), whole, "{way:?} byte by byte");
+    assert_eq!(relay(way, bounds, byte_by_byte), whole, "{way:?} byte by byte");
     // Debug builds are slow: of a long stream not every cut is tried.
     for at in (0..=bytes.len()).step_by(1 + bytes.len() / 80) {
         let (head, tail) = bytes.split_at(at);
-        assert_eq!(relay(way, limits, [head, tail]), whole, "{way:?} cut at {at}");
+        assert_eq!(relay(way, bounds, [head, tail]), whole, "{way:?} cut at {at}");
     }
     whole
 }
@@ -167,10 +167,10 @@ const USAGE_CHUNK: &str = r#""choices":[],"usage":{"#;
 
 #[test]
 fn no_cut_of_a_recorded_stream_changes_what_comes_out() {
-    let limits = Limits::default();
+    let bounds = Bounds::default();
     for (name, from, stream) in RECORDED {
         for way in ways(from) {
-            let relayed = whatever_the_cut(way, &limits, stream);
+            let relayed = whatever_the_cut(way, &bounds, stream);
             assert_eq!(relayed.failed, None, "{name} {way:?}");
         }
     }
@@ -178,13 +178,13 @@ fn no_cut_of_a_recorded_stream_changes_what_comes_out() {
 
 #[test]
 fn not_a_single_byte_of_a_stream_is_a_place_that_matters() {
-    let limits = Limits::default();
+    let bounds = Bounds::default();
     for (name, from, stream) in RECORDED.into_iter().filter(|(name, ..)| matches!(*name, "stop_sequence" | "error")) {
         for way in Format::ALL.map(|to| way(from, to)) {
-            let whole = at_once(way, &limits, stream);
+            let whole = at_once(way, &bounds, stream);
             for at in 0..=stream.len() {
                 let (head, tail) = stream.as_bytes().split_at(at);
-                assert_eq!(relay(way, &limits, [head, tail]), whole, "{name} {way:?} cut at {at}");
+                assert_eq!(relay(way, &bounds, [head, tail]), whole, "{name} {way:?} cut at {at}");
             }
         }
     }
@@ -192,27 +192,27 @@ fn not_a_single_byte_of_a_stream_is_a_place_that_matters() {
 
 #[test]
 fn line_ends_and_comments_change_nothing_either() {
-    let limits = Limits::default();
+    let bounds = Bounds::default();
     for (_, from, stream) in RECORDED.into_iter().take(8) {
         let commented = stream.replace("data: ", ": in between\ndata: ").replace("\n\n", "\n\n: keep-alive\n\n");
         for stream in [stream.replace('\n', "\r\n"), stream.replace('\n', "\r"), commented] {
-            ways(from).for_each(|way| drop(whatever_the_cut(way, &limits, &stream)));
+            ways(from).for_each(|way| drop(whatever_the_cut(way, &bounds, &stream)));
         }
     }
 }
 
 #[test]
 fn the_same_format_passes_byte_for_byte_but_for_a_usage_chunk_that_the_client_did_not_ask_for() {
-    let limits = Limits::default();
+    let bounds = Bounds::default();
     // An error that speaks of our account is told in other words.
     for (name, from, stream) in RECORDED.into_iter().filter(|(name, ..)| *name != "error") {
         let asked = Way { include_usage: true, ..way(from, from) };
-        assert_eq!(at_once(asked, &limits, stream).text(), stream.trim_end(), "{name}");
-        let unasked = at_once(way(from, from), &limits, stream);
+        assert_eq!(at_once(asked, &bounds, stream).text(), stream.trim_end(), "{name}");
+        let unasked = at_once(way(from, from), &bounds, stream);
         assert_eq!(unasked.text(), without(stream, USAGE_CHUNK).trim_end(), "{name}");
         for line_end in ["\r\n", "\r"] {
             let stream = stream.replace('\n', line_end);
-            let relayed = whatever_the_cut(asked, &limits, &stream);
+            let relayed = whatever_the_cut(asked, &bounds, &stream);
             assert_eq!(relayed.text(), stream.trim_end(), "{name}");
         }
     }
@@ -223,7 +223,7 @@ fn a_hidden_usage_chunk_takes_no_keep_alive_with_it_and_is_still_counted() {
     let stream = recorded("text", OpenaiChat)
         .replace("\n\ndata: {\"id", "\n\n: keep-alive\n\ndata: {\"id")
         .replace('\n', "\r\n");
-    let relayed = whatever_the_cut(way(OpenaiChat, OpenaiChat), &Limits::default(), &stream);
+    let relayed = whatever_the_cut(way(OpenaiChat, OpenaiChat), &Bounds::default(), &stream);
     let usage = stream.split_inclusive("\r\n\r\n").find(|block| block.contains(USAGE_CHUNK)).expect("it is in there");
     assert_eq!(relayed.text(), stream.replace(usage, "").trim_end());
     assert!(relayed.tally.usage.is_some());
@@ -231,11 +231,11 @@ fn a_hidden_usage_chunk_takes_no_keep_alive_with_it_and_is_still_counted() {
 
 #[test]
 fn every_other_format_says_the_same() {
-    let limits = Limits::default();
+    let bounds = Bounds::default();
     for (name, from, stream) in RECORDED.into_iter().filter(|(name, ..)| *name != "error") {
         let expected = deltas(from, stream.as_bytes());
         for to in Format::ALL.into_iter().filter(|to| *to != from) {
-            let relayed = at_once(way(from, to), &limits, stream);
+            let relayed = at_once(way(from, to), &bounds, stream);
             let client = relayed.deltas(to);
             assert_eq!(said(&client), said(&expected), "{name} {to:?}");
             assert_eq!(client.last() == Some(&Delta::End), says_end(to), "{name} {to:?}");
@@ -247,14 +247,14 @@ fn every_other_format_says_the_same() {
 
 #[test]
 fn the_tally_is_the_providers_whatever_the_client_speaks_and_sees() {
-    let limits = Limits::default();
+    let bounds = Bounds::default();
     for (name, from, stream) in RECORDED {
-        let tallies: Vec<Tally> = ways(from).map(|way| at_once(way, &limits, stream).tally).collect();
+        let tallies: Vec<Tally> = ways(from).map(|way| at_once(way, &bounds, stream).tally).collect();
         assert!(tallies.iter().all(|tally| *tally == tallies[0]), "{name}: {tallies:?}");
         assert!(tallies[0].output_bytes > 0, "{name}");
     }
-    let text = at_once(way(OpenaiChat, OpenaiChat), &limits, recorded("text", OpenaiChat)).tally;
-    let same = at_once(way(AnthropicMessages, OpenaiChat), &limits, recorded("text", AnthropicMessages)).tally;
+    let text = at_once(way(OpenaiChat, OpenaiChat), &bounds, recorded("text", OpenaiChat)).tally;
+    let same = at_once(way(AnthropicMessages, OpenaiChat), &bounds, recorded("text", AnthropicMessages)).tally;
     assert_eq!(text.usage.map(|usage: Usage| usage.output()), same.usage.map(|usage| usage.output()));
 }
 
@@ -284,10 +284,10 @@ const FIRST_EVENT_ERRORS: [(Format, &str, &str); 4] = [
 fn an_error_before_anything_was_said_leaves_no_trace_with_the_client() {
     for (from, stream, reason) in FIRST_EVENT_ERRORS {
         for way in ways(from) {
-            let relayed = whatever_the_cut(way, &Limits::default(), stream);
+            let relayed = whatever_the_cut(way, &Bounds::default(), stream);
             assert_eq!(relayed.failed, Some(reason), "{stream}");
         }
-        let mut streamed = Streamed::new(way(from, from).passage(), &Limits::default());
+        let mut streamed = Streamed::new(way(from, from).passage(), &Bounds::default());
         let Relay::Failed(failure) = streamed.data(stream.as_bytes(), false, &mut Tally::default()) else {
             panic!("a failure")
         };
@@ -300,8 +300,8 @@ fn an_error_after_the_commit_point_is_the_last_that_the_client_sees() {
     for (_, from, stream) in RECORDED.into_iter().filter(|(name, ..)| *name == "error") {
         let chatty = [stream, ": bye\n\n", recorded("text", from), "data: {"].concat();
         for way in ways(from) {
-            let relayed = whatever_the_cut(way, &Limits::default(), &chatty);
-            assert_eq!(relayed, at_once(way, &Limits::default(), stream), "nothing comes after the error");
+            let relayed = whatever_the_cut(way, &Bounds::default(), &chatty);
+            assert_eq!(relayed, at_once(way, &Bounds::default(), stream), "nothing comes after the error");
             assert_eq!((relayed.failed, relayed.tally.cut), (None, Some("rate_limited")));
             assert!(matches!(relayed.deltas(way.to).last(), Some(Delta::Error(_))));
         }
@@ -312,7 +312,7 @@ fn an_error_after_the_commit_point_is_the_last_that_the_client_sees() {
 #[test]
 fn an_error_in_the_middle_is_told_without_the_words_that_name_our_account() {
     let text = |way: Way| {
-        at_once(way, &Limits::default(), MID_STREAM.iter().find(|(format, _)| *format == way.from).unwrap().1).text()
+        at_once(way, &Bounds::default(), MID_STREAM.iter().find(|(format, _)| *format == way.from).unwrap().1).text()
     };
     for (from, _) in MID_STREAM {
         for way in ways(from) {
@@ -326,7 +326,7 @@ fn an_error_in_the_middle_is_told_without_the_words_that_name_our_account() {
 fn what_stands_before_such_an_error_goes_on_however_it_is_cut() {
     for (from, stream) in MID_STREAM {
         let stream = stream.replacen("\n\n", "\n\n: keep-alive\n\nevent: x\n\n", 1);
-        let relayed = whatever_the_cut(way(from, from), &Limits::default(), &stream);
+        let relayed = whatever_the_cut(way(from, from), &Bounds::default(), &stream);
         assert!(relayed.text().contains(": keep-alive\n\nevent: x\n\n"), "{}", relayed.text());
         assert!(matches!(relayed.deltas(from).last(), Some(Delta::Error(_))));
     }
@@ -341,11 +341,11 @@ fn only_the_line_feed_of_a_hidden_event_itself_is_hidden() {
     );
     for between in ["", "data: {\"type\":\"ping\"}\n\n", ": x\n"] {
         let stream = format!("{text}\n\n{usage}\r\r{between}{text}\n\n{text}\n\ndata: [DONE]\n\n");
-        let relayed = whatever_the_cut(way(OpenaiChat, OpenaiChat), &Limits::default(), &stream);
+        let relayed = whatever_the_cut(way(OpenaiChat, OpenaiChat), &Bounds::default(), &stream);
         assert_eq!(relayed.text().matches("Hi").count(), 3);
         for at in 0..stream.len() {
             let (head, tail) = stream.as_bytes().split_at(at);
-            assert_eq!(relay(way(OpenaiChat, OpenaiChat), &Limits::default(), [head, tail]), relayed, "cut at {at}");
+            assert_eq!(relay(way(OpenaiChat, OpenaiChat), &Bounds::default(), [head, tail]), relayed, "cut at {at}");
         }
     }
 }
@@ -366,14 +366,14 @@ const MID_STREAM: [(Format, &str); 2] = [
 
 #[test]
 fn a_stream_that_ends_too_early_is_told_in_the_clients_format_and_never_as_complete() {
-    let limits = Limits::default();
+    let bounds = Bounds::default();
     for (_, from, stream) in RECORDED.into_iter().filter(|(name, ..)| *name == "stop_sequence") {
         for stream in [stream.to_owned(), stream.replace('\n', "\r\n")] {
             for (end, way) in (0..stream.len()).zip(ways(from).collect::<Vec<_>>().into_iter().cycle()) {
                 let Some(cut) = stream.get(..end) else { continue };
-                let relayed = at_once(way, &limits, cut);
+                let relayed = at_once(way, &bounds, cut);
                 let in_pieces = cut.as_bytes().chunks(1 + end % 40).chain([&b""[..]]);
-                assert_eq!(relay(way, &limits, in_pieces), relayed, "{way:?} ends at {end}");
+                assert_eq!(relay(way, &bounds, in_pieces), relayed, "{way:?} ends at {end}");
                 let Relayed { failed, tally, .. } = &relayed;
                 if failed.is_some() {
                     assert_eq!((failed, tally.cut), (&Some("empty_answer"), None));
@@ -397,7 +397,7 @@ fn a_complete_answer_without_its_end_marker_is_complete() {
     ] {
         let stream = without(stream, marker);
         for way in ways(from) {
-            let relayed = whatever_the_cut(way, &Limits::default(), &stream);
+            let relayed = whatever_the_cut(way, &Bounds::default(), &stream);
             assert!(relayed.tally.stopped && relayed.tally.cut.is_none());
             let ended = relayed.deltas(way.to).last() == Some(&Delta::End);
             assert_eq!(
@@ -413,10 +413,10 @@ fn a_complete_answer_without_its_end_marker_is_complete() {
 fn a_last_event_without_its_blank_line_is_told_and_completed() {
     for (name, from, stream) in RECORDED.into_iter().take(8) {
         for way in ways(from) {
-            let whole = at_once(way, &Limits::default(), stream);
+            let whole = at_once(way, &Bounds::default(), stream);
             for missing in [1, 2] {
                 let (cut, _) = stream.split_at(stream.len() - missing);
-                let relayed = whatever_the_cut(way, &Limits::default(), cut);
+                let relayed = whatever_the_cut(way, &Bounds::default(), cut);
                 assert_eq!(relayed.deltas(way.to), whole.deltas(way.to), "{name} {way:?}");
                 assert_eq!(relayed.tally, whole.tally);
             }
@@ -433,16 +433,16 @@ fn in_frames(from: Format, stream: &str) -> Vec<u8> {
 
 #[test]
 fn binary_frames_are_relayed_alike_however_they_are_cut() {
-    let limits = Limits::default();
+    let bounds = Bounds::default();
     for (name, from, stream) in RECORDED.into_iter().filter(|(_, from, _)| *from == AnthropicMessages) {
         let frames = in_frames(from, stream);
         for way in ways(BedrockConverse) {
-            let whole = relay(way, &limits, [&frames[..]]);
+            let whole = relay(way, &bounds, [&frames[..]]);
             if way.to == BedrockConverse && name != "error" {
                 assert_eq!(whole.client, frames, "{name}");
             }
             assert_eq!(said(&whole.deltas(way.to)), said(&deltas(from, stream.as_bytes())), "{name}");
-            assert_eq!(relay(way, &limits, frames.chunks(1).chain([&b""[..]])), whole, "{name} byte by byte");
+            assert_eq!(relay(way, &bounds, frames.chunks(1).chain([&b""[..]])), whole, "{name} byte by byte");
         }
     }
 }
@@ -454,10 +454,10 @@ fn a_frame_with_a_wrong_checksum_ends_the_stream() {
     let last = broken.len() - 1;
     broken[last] ^= 1;
     for way in ways(BedrockConverse) {
-        let relayed = relay(way, &Limits::default(), [&broken[..]]);
+        let relayed = relay(way, &Bounds::default(), [&broken[..]]);
         assert_eq!((relayed.failed, relayed.tally.cut), (None, Some("malformed_answer")));
         assert!(matches!(relayed.deltas(way.to).last(), Some(Delta::Error(_))));
-        assert_eq!(relay(way, &Limits::default(), [&broken[..12]]).failed, Some("empty_answer"));
+        assert_eq!(relay(way, &Bounds::default(), [&broken[..12]]).failed, Some("empty_answer"));
     }
 }
 
@@ -466,13 +466,13 @@ fn a_provider_that_only_pings_did_not_answer() {
     let (ping, comment) = ("event: ping\ndata: {\"type\":\"ping\"}\n\n", ": processing\n\n");
     for idle in ["", ping, comment, "\n", "data: [DONE]\n\n", "event: message_stop\n\n", "id: 1\n\n"] {
         for way in ways(OpenaiChat) {
-            let relayed = whatever_the_cut(way, &Limits::default(), &idle.repeat(3));
+            let relayed = whatever_the_cut(way, &Bounds::default(), &idle.repeat(3));
             assert_eq!((relayed.failed, relayed.tally), (Some("empty_answer"), Tally::default()), "{idle:?}");
         }
     }
     for way in ways(AnthropicMessages) {
-        let limits = Limits { held_bytes: 200, ..Limits::default() };
-        let relayed = whatever_the_cut(way, &limits, &[ping.repeat(4), comment.repeat(9)].concat());
+        let bounds = Bounds { held_bytes: 200, ..Bounds::default() };
+        let relayed = whatever_the_cut(way, &bounds, &[ping.repeat(4), comment.repeat(9)].concat());
         assert_eq!(relayed.failed, Some("no_answer_in_held_bytes"));
     }
 }
@@ -485,23 +485,23 @@ fn what_may_be_held_is_what_comes_before_the_answer_not_the_answer() {
         format!("data: {{\"choices\":[{{\"delta\":{{\"content\":\"{long}\"}},\"finish_reason\":\"stop\"}}]}}\n\n");
     let stream = [ping.as_str(), &event].concat();
     for way in ways(OpenaiChat) {
-        let limits = Limits { held_bytes: ping.len(), ..Limits::default() };
-        let relayed = whatever_the_cut(way, &limits, &stream);
+        let bounds = Bounds { held_bytes: ping.len(), ..Bounds::default() };
+        let relayed = whatever_the_cut(way, &bounds, &stream);
         assert!(relayed.failed.is_none() && relayed.text().contains(&long));
-        let limits = Limits { held_bytes: ping.len() - 1, ..Limits::default() };
-        assert_eq!(whatever_the_cut(way, &limits, &stream).failed, Some("no_answer_in_held_bytes"));
+        let bounds = Bounds { held_bytes: ping.len() - 1, ..Bounds::default() };
+        assert_eq!(whatever_the_cut(way, &bounds, &stream).failed, Some("no_answer_in_held_bytes"));
     }
 }
 
 #[test]
 fn an_event_that_is_too_large_is_never_passed_on_in_part() {
-    let limits = Limits { event_bytes: 400, ..Limits::default() };
+    let bounds = Bounds { event_bytes: 400, ..Bounds::default() };
     let huge = format!("data: {{\"choices\":[{{\"delta\":{{\"content\":\"{}\"}}}}]}}\n\n", "x".repeat(400));
     let answer = "data: {\"choices\":[{\"delta\":{\"content\":\"Hi\"}}]}\n\n";
     for way in ways(OpenaiChat) {
-        let first = whatever_the_cut(way, &limits, &huge);
+        let first = whatever_the_cut(way, &bounds, &huge);
         assert_eq!(first.failed, Some("event_too_large"));
-        let later = whatever_the_cut(way, &limits, &[answer, &huge, answer].concat());
+        let later = whatever_the_cut(way, &bounds, &[answer, &huge, answer].concat());
         assert_eq!((later.failed, later.tally.cut), (None, Some("event_too_large")));
         assert_eq!(said(&later.deltas(way.to)), "Hi");
         assert!(matches!(later.deltas(way.to).last(), Some(Delta::Error(_))));
@@ -513,8 +513,8 @@ fn an_event_is_as_large_wherever_its_last_line_end_is_cut() {
     let comment = |bytes: usize| format!(": {}\r\n", "x".repeat(bytes));
     for more in 60..90 {
         let event = format!("{}{}data: {{\"choices\":[]}}\r\n\r\n", comment(80), comment(more));
-        let limits = Limits { event_bytes: 100, ..Limits::default() };
-        whatever_the_cut(way(OpenaiChat, OpenaiChat), &limits, &event);
+        let bounds = Bounds { event_bytes: 100, ..Bounds::default() };
+        whatever_the_cut(way(OpenaiChat, OpenaiChat), &bounds, &event);
     }
 }
 
@@ -522,11 +522,11 @@ fn an_event_is_as_large_wherever_its_last_line_end_is_cut() {
 fn an_event_that_cannot_be_read_fails_the_attempt_until_something_was_said() {
     let (answer, broken) = ("data: {\"choices\":[{\"delta\":{\"content\":\"Hi\"}}]}\n\n", "data: <html>\n\n");
     let stop = "data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"stop\"}]}\n\n";
-    let limits = Limits::default();
+    let bounds = Bounds::default();
     for way in ways(OpenaiChat) {
-        let first = whatever_the_cut(way, &limits, &[broken, answer, stop].concat());
+        let first = whatever_the_cut(way, &bounds, &[broken, answer, stop].concat());
         assert_eq!(first.failed, Some("malformed_answer"));
-        let later = whatever_the_cut(way, &limits, &[answer, broken, stop].concat());
+        let later = whatever_the_cut(way, &bounds, &[answer, broken, stop].concat());
         // Of the same format the client may understand what we do not.
         let cut = (way.from != way.to).then_some("malformed_answer");
         assert_eq!((later.failed, later.tally.cut), (None, cut), "{way:?}");
@@ -536,17 +536,17 @@ fn an_event_that_cannot_be_read_fails_the_attempt_until_something_was_said() {
 
 #[test]
 fn held_streams_together_stay_within_the_workers_budget() {
-    let limits = Limits { held_total_bytes: 150, ..Limits::default() };
+    let bounds = Bounds { held_total_bytes: 150, ..Bounds::default() };
     let mut tally = Tally::default();
     let held = b"data: {\"choices\":[]}\n\ndata: {\"choices\":[],\"id\":\"0123456789\"";
     let passage = || way(OpenaiChat, OpenaiChat).passage();
-    let mut first = Streamed::new(passage(), &limits);
-    let mut second = Streamed::new(passage(), &limits);
+    let mut first = Streamed::new(passage(), &bounds);
+    let mut second = Streamed::new(passage(), &bounds);
     assert_eq!(first.data(held, false, &mut tally), Relay::Hold);
     let Relay::Failed(failure) = second.data(held, false, &mut tally) else { panic!("a failure") };
     assert_eq!((failure.reason, failure.provider_refused), ("out_of_memory_budget", false));
     drop((first, second));
-    let mut third = Streamed::new(passage(), &limits);
+    let mut third = Streamed::new(passage(), &bounds);
     assert_eq!(third.data(held, false, &mut tally), Relay::Hold, "what was held is free again");
 }
 
@@ -599,16 +599,16 @@ mod any_stream {
             event_bytes in prop::sample::select(vec![90_usize, 1 << 20]),
         ) {
             let way = Way { from, to, include_usage };
-            let limits = Limits { held_bytes, event_bytes, ..Limits::default() };
+            let bounds = Bounds { held_bytes, event_bytes, ..Bounds::default() };
             let mut cuts: Vec<usize> = cuts.iter().map(|cut| cut.index(stream.len() + 1)).collect();
             cuts.extend([0, stream.len()]);
             cuts.sort_unstable();
             let bytes = stream.as_bytes();
-            let whole = at_once(way, &limits, &stream);
+            let whole = at_once(way, &bounds, &stream);
             let chunks = cuts.windows(2).map(|cut| &bytes[cut[0]..cut[1]]);
-            prop_assert_eq!(&relay(way, &limits, chunks), &whole);
+            prop_assert_eq!(&relay(way, &bounds, chunks), &whole);
             let byte_by_byte = bytes.chunks(1).chain([&b""[..]]);
-            prop_assert_eq!(&relay(way, &limits, byte_by_byte), &whole);
+            prop_assert_eq!(&relay(way, &bounds, byte_by_byte), &whole);
         }
     }
 }

@@ -190,12 +190,12 @@ enum Attempt {
 
 impl Gateway {
     /// Runs `test` on a gateway of its own. A VM has its own thread-locals, so it also has a thread of its own.
-    pub(crate) fn with<T: Send>(limits: &Value, test: impl FnOnce(Self) -> T + Send) -> T {
-        let run = || test(Self::new(limits));
+    pub(crate) fn with<T: Send>(bounds: &Value, test: impl FnOnce(Self) -> T + Send) -> T {
+        let run = || test(Self::new(bounds));
         std::thread::scope(|scope| scope.spawn(run).join()).unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     }
 
-    fn new(limits: &Value) -> Self {
+    fn new(bounds: &Value) -> Self {
         // The SDK's logger is the process's, and panics when two VMs install it at once.
         static SDK: Once = Once::new();
         SDK.call_once(|| proxy_wasm::set_log_level(LogLevel::Info));
@@ -215,7 +215,7 @@ impl Gateway {
             },
             "models": Value::Object(models.into_iter().collect()),
             "keys": [{"id": "support", "sha256": [KEY_SHA256], "subject": {"team": "support"}, "models": ["*"]}],
-            "limits": limits,
+            "bounds": bounds,
         }});
         let gate = load(&envoy, &gate);
         let [openai, anthropic] =

@@ -6,7 +6,7 @@ use serde::Deserialize;
 /// Bounds of what is read and held.
 #[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-pub struct Limits {
+pub struct Bounds {
     /// Largest request body, in bytes. Keep the route's `request_body_buffer_limit` above it.
     #[schemars(range(min = 1024, max = 33_554_432))]
     pub request_bytes: usize,
@@ -27,7 +27,7 @@ pub struct Limits {
     pub first_event_ms: u64,
 }
 
-impl Default for Limits {
+impl Default for Bounds {
     fn default() -> Self {
         Self {
             request_bytes: 10 << 20,
@@ -40,7 +40,7 @@ impl Default for Limits {
     }
 }
 
-impl Limits {
+impl Bounds {
     pub(super) fn check(self) -> Result<(), String> {
         const PER_REQUEST: usize = 32 << 20; // what is made of it to translate it takes up to twenty times as much
         const PER_STREAM: usize = 256 << 20;
@@ -54,12 +54,12 @@ impl Limits {
         ];
         for (name, value, max) in bytes {
             if !(1024..=max).contains(&value) {
-                return Err(format!("gate.limits.{name}: found {value}, expected 1024 to {max} bytes"));
+                return Err(format!("gate.bounds.{name}: found {value}, expected 1024 to {max} bytes"));
             }
         }
         let wait = self.first_event_ms;
         if !(1..=600_000).contains(&wait) {
-            return Err(format!("gate.limits.first_event_ms: found {wait}, expected 1 to 600000 milliseconds"));
+            return Err(format!("gate.bounds.first_event_ms: found {wait}, expected 1 to 600000 milliseconds"));
         }
         Ok(())
     }
