@@ -8,6 +8,7 @@ pub mod calibration;
 pub mod event_stream;
 pub mod framing;
 pub mod key_ring;
+pub mod limit;
 pub mod sse;
 pub mod subject;
 pub mod timestamp;

@@ -79,7 +79,7 @@ pub fn rfc3339_millis(unix_ns: u64) -> String {
 /// Year, month and day of a day since 1970-01-01. Counts in years that begin in March, so that the leap day is the
 /// last of its year, and in cycles of 400 years, which all have the same length.
 #[expect(clippy::arithmetic_side_effects, reason = "days of a u64 of nanoseconds reach the year 2554")]
-const fn date(days: u64) -> (u64, u64, u64) {
+pub(crate) const fn date(days: u64) -> (u64, u64, u64) {
     let days = days + 719_468; // since 0000-03-01
     let (cycle, day) = (days / 146_097, days % 146_097);
     let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
@@ -168,7 +168,7 @@ const fn days_of_month(year: i64, month: i64) -> i64 {
 }
 
 /// Days from 1970-01-01 to a date of the Gregorian calendar.
-fn days_since_1970(year: i64, month: i64, day: i64) -> Option<i64> {
+pub(crate) fn days_since_1970(year: i64, month: i64, day: i64) -> Option<i64> {
     let in_earlier_months = (1..month).try_fold(0_i64, |days, month| days.checked_add(days_of_month(year, month)))?;
     let since_day_1 = days_before_year(year)?.checked_add(in_earlier_months)?.checked_add(day)?.checked_sub(1)?;
     since_day_1.checked_sub(days_before_year(1970)?)

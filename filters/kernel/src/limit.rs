@@ -1,0 +1,398 @@
+//! Limits: what a subject may use of requests, tokens or dollars in a window of time.
+//!
+//! A [`Limit`] is configured; it has one [`counter::Counter`] for each combination of the attributes that it counts
+//! [`per`](Limit::per), which its [`bucket::Fingerprint`] finds in one of [`bucket::BUCKETS`] buckets. Whoever keeps the
+//! buckets changes one at a time and whole, so that workers can share them with compare-and-swap.
+//!
+//! **Reserve, then settle.** Before a request the most that it may use is reserved; after it what it used is counted and the
+//! reservation given back. What nobody settles lapses by itself.
+
+pub mod bucket;
+pub mod counter;
+mod pattern;
+mod window;
+
+pub use pattern::Pattern;
+pub use window::{Every, Span, UtcOffset};
+
+use crate::subject::{KeyId, Label};
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::Deserialize;
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// What a limit may tell requests apart by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Attribute {
+    /// Id of the virtual key.
+    Key,
+    /// Of the subject.
+    User,
+    /// Of the subject.
+    Team,
+    /// Of the subject.
+    Feature,
+    /// Of the subject.
+    Environment,
+    /// Of the subject.
+    Tier,
+    /// The model, as applications ask for it.
+    Model,
+    /// That model's route.
+    Route,
+    /// `chat`, `embeddings`, ..
+    Operation,
+    /// Who may serve the request.
+    Provider,
+    /// What that provider calls the model.
+    ProviderModel,
+}
+
+/// What is counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unit {
+    /// Requests.
+    Requests,
+    /// Tokens of input and output.
+    Tokens,
+    /// Dollars, in billionths.
+    Usd,
+    /// Calls of tools.
+    Calls,
+    /// Messages between agents.
+    Messages,
+}
+
+/// Whether a limit refuses.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// It refuses.
+    #[default]
+    Enforce,
+    /// It counts, and says in the record what it would have refused.
+    Shadow,
+}
+
+/// What happens to a request when nobody can say how much is left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum WhenStoreFails {
+    /// It goes on, and what it uses is counted as soon as that is possible again.
+    Allow,
+    /// It is refused.
+    Deny,
+}
+
+/// How often room comes back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refill {
+    /// All at once, when a window of the calendar ends.
+    Window(Every, UtcOffset),
+    /// Steadily: the limit's amount in so many milliseconds, of which at most `burst` are there at once.
+    Steady {
+        /// How many at once.
+        burst: u64,
+        /// In how many milliseconds the amount comes back.
+        millis: u64,
+    },
+}
+
+/// One limit.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "LimitConfig")]
+pub struct Limit {
+    /// Its name, in refusals, records and metrics.
+    pub name: Label,
+    /// The virtual key in whose entry it stands, and for which alone it counts.
+    pub owner: Option<KeyId>,
+    /// What the request must be like.
+    pub matches: Vec<(Attribute, Vec<Pattern>)>,
+    /// One counter for each combination of these. Requests that lack one share the counter of those that lack it.
+    pub per: Vec<Attribute>,
+    /// What is counted.
+    pub unit: Unit,
+    /// How much of it there is.
+    pub amount: u64,
+    /// How it comes back.
+    pub refill: Refill,
+    /// Whether it refuses.
+    pub mode: Mode,
+    /// The rate limit service that keeps it; `None`: this Envoy.
+    pub store: Option<Label>,
+    /// What happens when that cannot say how much is left.
+    pub when_store_fails: WhenStoreFails,
+}
+
+/// A limit as it is written.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LimitConfig {
+    /// Its name, in refusals, records and metrics. Under this name it counts: an amount may be changed and what was used stays.
+    pub name: Label,
+    /// For which requests it counts: a pattern for each attribute, or several of which one must fit. Default: for all.
+    #[serde(default, rename = "match")]
+    pub matches: BTreeMap<Attribute, Patterns>,
+    /// One counter for each combination of these. Default: one for all requests together.
+    #[serde(default)]
+    pub per: Vec<Attribute>,
+    /// How many requests.
+    #[schemars(range(min = 1))]
+    pub requests: Option<u64>,
+    /// How many tokens, of input and output.
+    #[schemars(range(min = 1))]
+    pub tokens: Option<u64>,
+    /// How many US dollars.
+    pub usd: Option<f64>,
+    /// How many calls of tools.
+    #[schemars(range(min = 1))]
+    pub calls: Option<u64>,
+    /// How many messages between agents.
+    #[schemars(range(min = 1))]
+    pub messages: Option<u64>,
+    /// In which window: all of it comes back when the next one begins.
+    pub every: Every,
+    /// Whose days, weeks and months: `+01:00`. Default: UTC.
+    #[serde(default)]
+    pub utc_offset: UtcOffset,
+    /// For minutes and hours: room comes back steadily instead of at once, and at most so many may be used at the same time.
+    #[schemars(range(min = 1))]
+    pub burst: Option<u64>,
+    /// Whether it refuses.
+    #[serde(default)]
+    pub mode: Mode,
+    /// Name of the rate limit service that keeps it. Default: this Envoy.
+    pub store: Option<Label>,
+    /// What happens to a request when nobody can say how much is left. Must be written for a rate limit service; else `deny`.
+    pub when_store_fails: Option<WhenStoreFails>,
+}
+
+/// One pattern, or several of which one must fit.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(try_from = "Vec<String>")]
+#[schemars(extend("minItems" = 1))]
+pub struct Patterns(Vec<Pattern>);
+
+/// Why something is no [`Limit`], or no part of one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NotALimit {
+    /// It counts nothing, or several things at once.
+    Units(usize),
+    /// Nothing is ever allowed, or more than can be counted.
+    Amount,
+    /// An amount comes back steadily only within minutes and hours, and not of dollars.
+    Burst,
+    /// More at once than there is, or nothing.
+    BurstAmount,
+    /// A service refills as it does.
+    BurstInService,
+    /// Nobody has said what happens when the service fails.
+    NoWhenStoreFails,
+    /// An attribute stands there twice.
+    Twice,
+    /// No pattern.
+    NoPattern,
+}
+
+/// Billionths of a dollar in one.
+const NANOS: f64 = 1e9;
+/// The largest amount of dollars: 10 million.
+const MOST_USD: f64 = 1e7;
+
+impl JsonSchema for Limit {
+    fn schema_name() -> Cow<'static, str> {
+        "Limit".into()
+    }
+
+    /// As it is written.
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        LimitConfig::json_schema(generator)
+    }
+}
+
+impl LimitConfig {
+    fn amount(&self) -> Result<(Unit, u64), NotALimit> {
+        let usd = self.usd.map(nano_usd).transpose()?;
+        let counted = [
+            (Unit::Requests, self.requests),
+            (Unit::Tokens, self.tokens),
+            (Unit::Usd, usd),
+            (Unit::Calls, self.calls),
+            (Unit::Messages, self.messages),
+        ];
+        let mut given = counted.into_iter().filter_map(|(unit, amount)| amount.map(|amount| (unit, amount)));
+        match (given.next(), given.count()) {
+            (Some((_, 0)), 0) => Err(NotALimit::Amount),
+            (Some(counted), 0) => Ok(counted),
+            (None, _) => Err(NotALimit::Units(0)),
+            (Some(_), more) => Err(NotALimit::Units(more.saturating_add(1))),
+        }
+    }
+
+    fn refill(&self, unit: Unit, amount: u64) -> Result<Refill, NotALimit> {
+        let Some(burst) = self.burst else { return Ok(Refill::Window(self.every, self.utc_offset)) };
+        let millis = match self.every {
+            Every::Minute => 60_000,
+            Every::Hour => 3_600_000,
+            Every::Day | Every::Week | Every::Month => return Err(NotALimit::Burst),
+        };
+        match () {
+            () if unit == Unit::Usd => Err(NotALimit::Burst),
+            () if self.store.is_some() => Err(NotALimit::BurstInService),
+            () if !(1..=amount).contains(&burst) => Err(NotALimit::BurstAmount),
+            () => Ok(Refill::Steady { burst, millis }),
+        }
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked to be within 1 and 10^16")]
+fn nano_usd(usd: f64) -> Result<u64, NotALimit> {
+    let nanos = (usd * NANOS).round();
+    if (1.0..=MOST_USD * NANOS).contains(&nanos) { Ok(nanos as u64) } else { Err(NotALimit::Amount) }
+}
+
+impl TryFrom<LimitConfig> for Limit {
+    type Error = NotALimit;
+
+    fn try_from(config: LimitConfig) -> Result<Self, NotALimit> {
+        let (unit, amount) = config.amount()?;
+        let refill = config.refill(unit, amount)?;
+        let is_twice = |attribute| config.per.iter().filter(|other| *other == attribute).count() > 1;
+        if config.per.iter().any(is_twice) {
+            return Err(NotALimit::Twice);
+        }
+        let when_store_fails = match (config.when_store_fails, &config.store) {
+            (Some(when), _) => when,
+            (None, None) => WhenStoreFails::Deny,
+            (None, Some(_)) => return Err(NotALimit::NoWhenStoreFails),
+        };
+        Ok(Self {
+            name: config.name,
+            owner: None,
+            matches: config.matches.into_iter().map(|(attribute, Patterns(patterns))| (attribute, patterns)).collect(),
+            per: config.per,
+            unit,
+            amount,
+            refill,
+            mode: config.mode,
+            store: config.store,
+            when_store_fails,
+        })
+    }
+}
+
+impl TryFrom<Vec<String>> for Patterns {
+    type Error = NotALimit;
+
+    fn try_from(patterns: Vec<String>) -> Result<Self, NotALimit> {
+        if patterns.is_empty() {
+            Err(NotALimit::NoPattern)
+        } else {
+            Ok(Self(patterns.into_iter().map(Pattern::from).collect()))
+        }
+    }
+}
+
+impl Limit {
+    /// Whether a request, of which `value_of` tells the attributes, is counted.
+    pub fn applies<'a>(&self, value_of: impl Fn(Attribute) -> Option<&'a str>) -> bool {
+        let fits = |(attribute, patterns): &(Attribute, Vec<Pattern>)| {
+            value_of(*attribute).is_some_and(|value| patterns.iter().any(|pattern| pattern.fits(value)))
+        };
+        self.matches.iter().all(fits)
+    }
+
+    /// The attributes that it looks at.
+    pub fn attributes(&self) -> impl Iterator<Item = Attribute> {
+        self.matches.iter().map(|(attribute, _)| *attribute).chain(self.per.iter().copied())
+    }
+
+    /// What in the configuration it is: `limits.<name>`, `keys.<id>.limits.<name>`.
+    #[must_use]
+    pub fn path(&self) -> String {
+        match &self.owner {
+            Some(key) => format!("keys.{key}.limits.{}", self.name),
+            None => format!("limits.{}", self.name),
+        }
+    }
+
+    /// What its counters depend on of how room comes back.
+    const fn kind(&self) -> (bool, Option<(Every, UtcOffset)>) {
+        match self.refill {
+            Refill::Window(every, offset) => (false, Some((every, offset))),
+            Refill::Steady { .. } => (true, None),
+        }
+    }
+
+    /// Whether what was used is worth keeping for longer than an Envoy may live.
+    #[must_use]
+    pub const fn is_long(&self) -> bool {
+        matches!(self.refill, Refill::Window(Every::Day | Every::Week | Every::Month, _))
+    }
+}
+
+impl Attribute {
+    /// Whether it tells apart who may serve a request, rather than the request.
+    #[must_use]
+    pub const fn is_of_candidate(self) -> bool {
+        matches!(self, Self::Provider | Self::ProviderModel)
+    }
+
+    /// The word in configurations and records.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Key => "key",
+            Self::User => "user",
+            Self::Team => "team",
+            Self::Feature => "feature",
+            Self::Environment => "environment",
+            Self::Tier => "tier",
+            Self::Model => "model",
+            Self::Route => "route",
+            Self::Operation => "operation",
+            Self::Provider => "provider",
+            Self::ProviderModel => "provider_model",
+        }
+    }
+}
+
+impl Unit {
+    /// The word in configurations and records.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Requests => "requests",
+            Self::Tokens => "tokens",
+            Self::Usd => "usd",
+            Self::Calls => "calls",
+            Self::Messages => "messages",
+        }
+    }
+}
+
+impl fmt::Display for NotALimit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const UNITS: &str = "expected one of `requests`, `tokens`, `usd`, `calls`, `messages`";
+        match self {
+            Self::Units(0) => write!(f, "counts nothing, {UNITS}"),
+            Self::Units(count) => write!(f, "counts {count} things, {UNITS}"),
+            Self::Amount => f.write_str("must allow something, and at most 10 million dollars"),
+            Self::Burst => f.write_str("`burst` is for every minute or hour, and not for dollars"),
+            Self::BurstAmount => f.write_str("`burst` must be 1 to the limit's own amount"),
+            Self::BurstInService => f.write_str("`burst` is not for limits that a rate limit service keeps"),
+            Self::NoWhenStoreFails => {
+                f.write_str("must say `when_store_fails`, `allow` or `deny`: its rate limit service may be down")
+            }
+            Self::Twice => f.write_str("`per` must not name an attribute twice"),
+            Self::NoPattern => f.write_str("must have a pattern, for example `[\"gpt-*\"]`"),
+        }
+    }
+}
+
+impl std::error::Error for NotALimit {}
+
+#[cfg(test)]
+mod tests;

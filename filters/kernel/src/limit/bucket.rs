@@ -1,0 +1,138 @@
+//! Where counters are kept: so many buckets and no more, each with so many counters and no more. What a caller can invent
+//! (users, for example) makes counters, so their number must have a bound.
+//!
+//! A bucket is read and written whole, in a form of its own: it is what workers compare and swap.
+
+use super::counter::{Counter, Lapsing};
+use super::{Attribute, Limit};
+use sha2::{Digest, Sha256};
+
+/// How many buckets there are.
+pub const BUCKETS: u16 = 4096;
+
+/// How many counters one holds.
+pub const COUNTERS_PER_BUCKET: usize = 32;
+
+/// What the first byte of a bucket says: how the rest is written.
+const VERSION: u8 = 1;
+
+/// More amounts than a counter keeps.
+const MOST_LAPSING: usize = 32;
+
+/// Which counter of which limit: a digest, so that counters are of one size and names of any.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fingerprint([u8; 16]);
+
+/// The bucket is full of counters that count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Crowded;
+
+/// Some of the counters.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Bucket(Vec<(Fingerprint, Counter)>);
+
+impl Fingerprint {
+    /// The counter of `limit` for a request, of which `value_of` tells the attributes. It depends on what is counted and
+    /// when it comes back, but not on how much there is: an amount can be changed while it counts.
+    pub fn of<'a>(limit: &Limit, value_of: impl Fn(Attribute) -> Option<&'a str>) -> Self {
+        let mut digest = Sha256::new();
+        let mut add = |text: &str| {
+            // With its length, so that no two lists of texts read the same.
+            digest.update(u64::try_from(text.len()).unwrap_or(u64::MAX).to_le_bytes());
+            digest.update(text);
+        };
+        add(&limit.path());
+        add(&format!("{:?} {:?}", limit.unit, limit.kind()));
+        add(limit.store.as_ref().map_or("", |store| store.as_str()));
+        for attribute in &limit.per {
+            add(attribute.name());
+            add(if value_of(*attribute).is_some() { "is" } else { "is not" });
+            add(value_of(*attribute).unwrap_or_default());
+        }
+        let mut first = [0; 16];
+        first.iter_mut().zip(digest.finalize()).for_each(|(byte, digest)| *byte = digest);
+        Self(first)
+    }
+
+    /// In which bucket it is.
+    #[must_use]
+    pub const fn bucket(&self) -> u16 {
+        let [low, high, ..] = self.0;
+        u16::from_le_bytes([low, high]) % BUCKETS
+    }
+}
+
+impl Bucket {
+    /// The counter, new if there was none. Makes place by forgetting those that count nothing any more.
+    ///
+    /// # Errors
+    /// When there is no place.
+    pub fn counter(&mut self, which: &Fingerprint, now_ms: u64) -> Result<&mut Counter, Crowded> {
+        let at = match self.0.iter().position(|(fingerprint, _)| fingerprint == which) {
+            Some(at) => at,
+            None => {
+                self.0.retain(|(_, counter)| !counter.is_over(now_ms));
+                if self.0.len() >= COUNTERS_PER_BUCKET {
+                    return Err(Crowded);
+                }
+                self.0.push((*which, Counter::default()));
+                self.0.len().saturating_sub(1)
+            }
+        };
+        self.0.get_mut(at).map(|(_, counter)| counter).ok_or(Crowded)
+    }
+
+    /// Reads what [`Bucket::write`] has written; no bytes are a bucket without counters. `None` when they are something else.
+    #[must_use]
+    pub fn read(bytes: &[u8]) -> Option<Self> {
+        let Some((version, mut rest)) = bytes.split_first() else { return Some(Self::default()) };
+        if *version != VERSION {
+            return None;
+        }
+        let mut bucket = Self::default();
+        while !rest.is_empty() {
+            bucket.0.push(read_counter(&mut rest)?);
+        }
+        (bucket.0.len() <= COUNTERS_PER_BUCKET).then_some(bucket)
+    }
+
+    /// The bytes that stand for it.
+    #[must_use]
+    pub fn write(&self) -> Vec<u8> {
+        let mut out = Vec::with_capacity(self.0.len().saturating_mul(80).saturating_add(1));
+        out.push(VERSION);
+        for (fingerprint, counter) in &self.0 {
+            out.extend(fingerprint.0);
+            let Counter { since_ns, ends_ms, used, drawn, reserved } = counter;
+            [since_ns, ends_ms, used, drawn].into_iter().for_each(|number| out.extend(number.to_le_bytes()));
+            out.push(u8::try_from(reserved.len()).unwrap_or(u8::MAX));
+            for Lapsing { until_s, amount } in reserved {
+                out.extend(until_s.to_le_bytes());
+                out.extend(amount.to_le_bytes());
+            }
+        }
+        out
+    }
+}
+
+fn read_counter(rest: &mut &[u8]) -> Option<(Fingerprint, Counter)> {
+    let fingerprint = Fingerprint(take(rest)?);
+    let mut number = || take(rest).map(u64::from_le_bytes);
+    let mut counter =
+        Counter { since_ns: number()?, ends_ms: number()?, used: number()?, drawn: number()?, reserved: Vec::new() };
+    let [count] = take(rest)?;
+    for _ in 0..count {
+        let (until_s, amount) = (u32::from_le_bytes(take(rest)?), u64::from_le_bytes(take(rest)?));
+        counter.reserved.push(Lapsing { until_s, amount });
+    }
+    (counter.reserved.len() <= MOST_LAPSING).then_some((fingerprint, counter))
+}
+
+fn take<const N: usize>(rest: &mut &[u8]) -> Option<[u8; N]> {
+    let (taken, left) = rest.split_first_chunk::<N>()?;
+    *rest = left;
+    Some(*taken)
+}
+
+#[cfg(test)]
+mod tests;

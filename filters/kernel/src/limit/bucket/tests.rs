@@ -1,0 +1,100 @@
+use super::super::counter::Lapse;
+use super::super::tests::limit;
+use super::super::{Attribute, Limit};
+use super::{BUCKETS, Bucket, COUNTERS_PER_BUCKET, Crowded, Fingerprint};
+use serde_json::json;
+use std::collections::BTreeSet;
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
+const NOON_MS: u64 = 1_795_348_800_000;
+const LAPSE: Lapse = Lapse(3600);
+
+fn per_user() -> Limit {
+    limit(json!({"name": "rate", "per": ["user", "team"], "requests": 10, "every": "minute"}))
+}
+
+fn of(limit: &Limit, user: Option<&str>, team: Option<&str>) -> Fingerprint {
+    Fingerprint::of(limit, |attribute| match attribute {
+        Attribute::User => user,
+        Attribute::Team => team,
+        _ => None,
+    })
+}
+
+#[test]
+fn what_differs_in_anything_that_is_counted_apart_has_a_counter_of_its_own() {
+    let mut other = per_user();
+    other.owner = "support".to_owned().try_into().ok();
+    let all = [
+        of(&per_user(), Some("ada"), Some("x")),
+        of(&per_user(), Some("adax"), Some("")),
+        of(&per_user(), Some("ada"), None),
+        of(&per_user(), None, Some("ada")),
+        of(&per_user(), Some(""), Some("ada")),
+        of(&other, Some("ada"), Some("x")),
+        of(
+            &limit(json!({"name": "rat", "per": ["user", "team"], "requests": 10, "every": "minute"})),
+            Some("ada"),
+            Some("x"),
+        ),
+        of(
+            &limit(json!({"name": "rate", "per": ["user", "team"], "tokens": 10, "every": "minute"})),
+            Some("ada"),
+            Some("x"),
+        ),
+        of(
+            &limit(json!({"name": "rate", "per": ["user", "team"], "requests": 10, "every": "hour"})),
+            Some("ada"),
+            Some("x"),
+        ),
+    ];
+    for (index, one) in all.iter().enumerate() {
+        assert!(!all[index + 1..].contains(one), "{index}");
+    }
+    // What may be changed without losing what was used.
+    let more =
+        limit(json!({"name": "rate", "per": ["user", "team"], "requests": 99, "every": "minute", "mode": "shadow"}));
+    assert_eq!(of(&more, Some("ada"), Some("x")), all[0]);
+}
+
+#[test]
+fn counters_spread_over_all_buckets() {
+    let buckets: BTreeSet<u16> =
+        (0..20_000).map(|number: u32| of(&per_user(), Some(&number.to_string()), None).bucket()).collect();
+    assert!(buckets.len() > 4000 && buckets.iter().all(|bucket| *bucket < BUCKETS), "{}", buckets.len());
+}
+
+#[test]
+fn what_is_written_is_read_again_and_nothing_else_is() {
+    let mut bucket = Bucket::default();
+    assert_eq!(Bucket::read(b""), Some(Bucket::default()));
+    for user in ["ada", "bob"] {
+        let counter = bucket.counter(&of(&per_user(), Some(user), None), NOON_MS).unwrap();
+        let held = counter.reserve(&per_user(), 3, NOON_MS, LAPSE).unwrap();
+        counter.settle(&per_user(), &held, 2, NOON_MS);
+        counter.reserve(&per_user(), 5, NOON_MS, LAPSE).unwrap();
+    }
+    let bytes = bucket.write();
+    assert_eq!(Bucket::read(&bytes), Some(bucket));
+    let whole = [1 + 49 + 12];
+    for end in 2..bytes.len() {
+        assert_eq!(Bucket::read(&bytes[..end]).is_some(), whole.contains(&end), "cut at {end}");
+    }
+    assert_eq!(Bucket::read(&[&[9], &bytes[1..]].concat()), None, "another version");
+}
+
+#[test]
+fn a_full_bucket_makes_place_only_where_nothing_counts_any_more() {
+    let (limit, mut bucket) = (per_user(), Bucket::default());
+    let user = |number: usize| of(&per_user(), Some(&number.to_string()), None);
+    for number in 0..COUNTERS_PER_BUCKET {
+        let counter = bucket.counter(&user(number), NOON_MS).unwrap();
+        counter.reserve_anyway(&limit, u64::from(number > 0), NOON_MS, LAPSE);
+    }
+    assert_eq!(bucket.counter(&user(99), NOON_MS + 59_000).err(), Some(Crowded));
+    assert!(bucket.counter(&user(0), NOON_MS).is_ok(), "one that is there is found");
+    // The minute is over; what is reserved is not.
+    assert!(bucket.counter(&user(99), NOON_MS + 60_000).is_ok());
+    assert_eq!(Bucket::read(&bucket.write()), Some(bucket));
+}

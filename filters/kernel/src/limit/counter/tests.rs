@@ -1,0 +1,274 @@
+use super::super::Limit;
+use super::super::tests::limit;
+use super::{Counter, Full, Lapse, Reservation, Standing};
+use serde_json::json;
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
+/// 2026-11-22T12:00:00Z.
+const NOON: u64 = 1_795_348_800_000;
+const LAPSE: Lapse = Lapse(600);
+const HOUR: u64 = 3_600_000;
+
+fn ten_an_hour() -> Limit {
+    limit(json!({"name": "x", "requests": 10, "every": "hour"}))
+}
+
+fn sixty_a_minute() -> Limit {
+    limit(json!({"name": "x", "requests": 60, "every": "minute", "burst": 10}))
+}
+
+fn reserve(counter: &mut Counter, limit: &Limit, need: u64, now: u64) -> Result<Reservation, Full> {
+    counter.reserve(limit, need, now, LAPSE)
+}
+
+fn left(counter: &Counter, limit: &Limit, now: u64) -> u64 {
+    counter.standing(limit, now).left
+}
+
+#[test]
+fn what_is_reserved_is_not_left_for_others_and_what_is_not_used_comes_back() {
+    let (limit, mut counter) = (ten_an_hour(), Counter::default());
+    let held = reserve(&mut counter, &limit, 7, NOON).unwrap();
+    let refused = reserve(&mut counter, &limit, 4, NOON).unwrap_err();
+    assert_eq!(refused, Full { left: 3, retry_after_ms: Some(1000) }, "it may fit as soon as the other is over");
+    counter.settle(&limit, &held, 2, NOON + 10);
+    assert_eq!(counter.standing(&limit, NOON), Standing { used: 2, left: 8, resets_in_ms: HOUR });
+    reserve(&mut counter, &limit, 8, NOON + 20).unwrap();
+    assert_eq!(left(&counter, &limit, NOON + 20), 0);
+}
+
+#[test]
+fn a_refusal_says_when_room_comes_back() {
+    let (limit, mut counter) = (ten_an_hour(), Counter::default());
+    let held = reserve(&mut counter, &limit, 9, NOON).unwrap();
+    counter.settle(&limit, &held, 9, NOON);
+    assert_eq!(reserve(&mut counter, &limit, 2, NOON + 1).unwrap_err().retry_after_ms, Some(HOUR - 1));
+    assert_eq!(reserve(&mut counter, &limit, 11, NOON).unwrap_err().retry_after_ms, None, "it never fits");
+    assert_eq!(left(&counter, &limit, NOON), 1, "who is refused takes nothing");
+    assert!(reserve(&mut counter, &limit, 10, NOON + HOUR).is_ok());
+}
+
+#[test]
+fn more_than_was_reserved_is_counted_whole() {
+    let (limit, mut counter) = (ten_an_hour(), Counter::default());
+    let held = reserve(&mut counter, &limit, 1, NOON).unwrap();
+    counter.settle(&limit, &held, 25, NOON);
+    assert_eq!(counter.standing(&limit, NOON).used, 25);
+    assert_eq!(reserve(&mut counter, &limit, 1, NOON).unwrap_err().left, 0);
+}
+
+#[test]
+fn a_request_counts_in_the_window_in_which_it_began() {
+    let (limit, mut counter) = (ten_an_hour(), Counter::default());
+    let held = reserve(&mut counter, &limit, 10, NOON + HOUR - 1).unwrap();
+    let next = reserve(&mut counter, &limit, 4, NOON + HOUR).unwrap();
+    counter.settle(&limit, &held, 10, NOON + HOUR + 5);
+    counter.settle(&limit, &next, 4, NOON + HOUR + 5);
+    assert_eq!(counter.standing(&limit, NOON + HOUR + 5).used, 4);
+}
+
+#[test]
+fn what_nobody_settles_lapses_and_is_counted_all_the_same_if_somebody_does_later() {
+    let (limit, mut counter) = (ten_an_hour(), Counter::default());
+    let lost = reserve(&mut counter, &limit, 10, NOON).unwrap();
+    assert_eq!(left(&counter, &limit, NOON + 599_000), 0);
+    assert_eq!(left(&counter, &limit, NOON + 700_000), 10);
+    counter.settle(&limit, &lost, 3, NOON + 700_000);
+    assert_eq!(left(&counter, &limit, NOON + 700_000), 7);
+}
+
+#[test]
+fn however_many_requests_are_under_way_few_amounts_are_kept() {
+    let limit = limit(json!({"name": "x", "tokens": 1_000_000, "every": "day"}));
+    let mut counter = Counter::default();
+    for second in 0..10_000 {
+        let at = NOON + second * 500;
+        let settled = reserve(&mut counter, &limit, 20, at).unwrap();
+        reserve(&mut counter, &limit, 1, at).unwrap();
+        counter.settle(&limit, &settled, 5, at);
+        assert!(counter.reserved.len() <= 9, "{}", counter.reserved.len());
+    }
+}
+
+#[test]
+fn a_clock_that_is_set_back_gives_nothing_back() {
+    for limit in [ten_an_hour(), sixty_a_minute()] {
+        let mut counter = Counter::default();
+        let held = reserve(&mut counter, &limit, 10, NOON).unwrap();
+        counter.settle(&limit, &held, 10, NOON);
+        assert!(reserve(&mut counter, &limit, 1, NOON - HOUR).is_err(), "{limit:?}");
+    }
+}
+
+#[test]
+fn steadily_a_burst_goes_at_once_and_then_one_a_second() {
+    let (limit, mut counter) = (sixty_a_minute(), Counter::default());
+    let mut use_one = |at| {
+        let held = reserve(&mut counter, &limit, 1, at)?;
+        counter.settle(&limit, &held, 1, at);
+        Ok::<(), Full>(())
+    };
+    (0..10).for_each(|_| use_one(NOON).unwrap());
+    assert_eq!(use_one(NOON), Err(Full { left: 0, retry_after_ms: Some(1000) }));
+    assert_eq!(use_one(NOON + 999), Err(Full { left: 0, retry_after_ms: Some(1000) }), "a thousandth is missing");
+    for second in 1..100 {
+        use_one(NOON + second * 1000).unwrap();
+        assert!(use_one(NOON + second * 1000 + 500).is_err(), "{second}");
+    }
+    assert_eq!(counter.standing(&limit, NOON + 200_000), Standing { used: 0, left: 10, resets_in_ms: 0 });
+}
+
+#[test]
+fn odd_rates_lose_nothing_to_rounding() {
+    for (rate, in_ten_minutes) in [(7, 76), (70, 706), (7000, 70_006)] {
+        let limit = limit(json!({"name": "x", "requests": rate, "every": "minute", "burst": 7}));
+        let (mut counter, mut served) = (Counter::default(), 0);
+        for at in 0..600_000 {
+            if let Ok(held) = reserve(&mut counter, &limit, 1, NOON + at) {
+                counter.settle(&limit, &held, 1, NOON + at);
+                served += 1;
+            }
+        }
+        assert_eq!(served, in_ten_minutes, "the burst, and ten minutes less a millisecond of {rate}");
+    }
+}
+
+mod drawn {
+    use super::*;
+    use crate::limit::counter::Taken;
+
+    fn of_the_fleet() -> Limit {
+        limit(json!({"name": "x", "usd": 10, "every": "day", "store": "fleet", "when_store_fails": "allow"}))
+    }
+
+    fn take(counter: &mut Counter, need: u64) -> Taken {
+        counter.take(&of_the_fleet(), need, NOON, LAPSE)
+    }
+
+    fn draw(counter: &mut Counter, drawn: u64, taken: &Taken, rest: u64) -> Reservation {
+        counter.draw(&of_the_fleet(), drawn, &taken.reservation, rest, NOON, LAPSE)
+    }
+
+    #[test]
+    fn what_was_drawn_and_not_used_is_there_for_the_next() {
+        let mut counter = Counter::default();
+        let first = take(&mut counter, 100);
+        assert_eq!((first.reservation.amount, first.missing), (0, 100));
+        let held = draw(&mut counter, 110, &first, 100);
+        counter.settle(&of_the_fleet(), &held, 30, NOON);
+        let second = take(&mut counter, 60);
+        assert_eq!((second.reservation.amount, second.missing), (60, 0), "nothing has to be asked for");
+        let third = take(&mut counter, 60);
+        assert_eq!((third.reservation.amount, third.missing), (20, 40), "two at once do not take the same");
+    }
+
+    #[test]
+    fn a_refused_draw_gives_the_rest_back() {
+        let mut counter = Counter::default();
+        let first = take(&mut counter, 100);
+        let held = draw(&mut counter, 100, &first, 100);
+        counter.settle(&of_the_fleet(), &held, 40, NOON);
+        let refused = take(&mut counter, 90);
+        assert_eq!((refused.reservation.amount, refused.missing), (60, 30));
+        counter.settle(&of_the_fleet(), &refused.reservation, 0, NOON);
+        assert_eq!(take(&mut counter, 60).missing, 0);
+    }
+
+    #[test]
+    fn what_was_used_without_having_been_drawn_is_drawn_next() {
+        let mut counter = Counter::default();
+        let unreachable = take(&mut counter, 100);
+        let held = draw(&mut counter, 0, &unreachable, 100);
+        counter.settle(&of_the_fleet(), &held, 70, NOON);
+        let next = take(&mut counter, 50);
+        assert_eq!((next.reservation.amount, next.missing), (0, 120));
+        let held = draw(&mut counter, 120, &next, 50);
+        counter.settle(&of_the_fleet(), &held, 50, NOON);
+        assert_eq!(take(&mut counter, 10).missing, 10, "it was paid once");
+    }
+
+    #[test]
+    fn a_draw_that_comes_after_the_window_counts_in_the_new_one() {
+        let (mut counter, limit) = (Counter::default(), of_the_fleet());
+        let before = counter.take(&limit, 100, NOON, LAPSE);
+        let tomorrow = NOON + 24 * HOUR;
+        let held = counter.draw(&limit, 100, &before.reservation, 100, tomorrow, LAPSE);
+        assert_eq!(held.amount, 100);
+        counter.settle(&limit, &held, 100, tomorrow);
+        assert_eq!(counter.take(&limit, 1, tomorrow, LAPSE).missing, 1);
+    }
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+mod properties {
+    use super::*;
+    use crate::limit::bucket::{Bucket, Fingerprint};
+    use proptest::prelude::*;
+
+    #[derive(Debug, Clone)]
+    enum Step {
+        Reserve(u64),
+        Settle { which: usize, used: u64 },
+        Wait(u64),
+    }
+
+    fn steps() -> impl Strategy<Value = Vec<Step>> {
+        let step = prop_oneof![
+            4 => (0..50_u64).prop_map(Step::Reserve),
+            4 => (any::<usize>(), 0..60_u64).prop_map(|(which, used)| Step::Settle { which, used }),
+            1 => (0..2 * HOUR).prop_map(Step::Wait),
+        ];
+        prop::collection::vec(step, 0..200)
+    }
+
+    /// A ledger that keeps every single entry: of the window `now` lies in, what was used and what is reserved.
+    #[derive(Default)]
+    struct Ledger {
+        used: u64,
+        open: Vec<(u64, Reservation)>,
+    }
+
+    proptest! {
+        #[test]
+        fn a_counter_agrees_with_a_ledger_that_keeps_every_entry(steps in steps()) {
+            let limit = limit(json!({"name": "x", "tokens": 100, "every": "hour"}));
+            let which = Fingerprint::of(&limit, |_| None);
+            let (mut bytes, mut ledger, mut now) = (Vec::new(), Ledger::default(), NOON);
+            let forever = Lapse(1_000_000);
+            for step in steps {
+                let mut bucket = Bucket::read(&bytes).unwrap();
+                let counter = bucket.counter(&which, now).unwrap();
+                match step {
+                    Step::Wait(ms) => {
+                        if (now + ms) / HOUR > now / HOUR {
+                            ledger = Ledger::default();
+                        }
+                        now += ms;
+                    }
+                    Step::Reserve(need) => {
+                        let open: u64 = ledger.open.iter().map(|(amount, _)| amount).sum();
+                        let fits = ledger.used + open + need <= 100;
+                        match counter.reserve(&limit, need, now, forever) {
+                            Ok(held) => { prop_assert!(fits); ledger.open.push((need, held)); }
+                            Err(full) => {
+                                prop_assert!(!fits);
+                                prop_assert_eq!(full.left, 100_u64.saturating_sub(ledger.used + open));
+                            }
+                        }
+                    }
+                    Step::Settle { which, used } if !ledger.open.is_empty() => {
+                        let (_, held) = ledger.open.swap_remove(which % ledger.open.len());
+                        counter.settle(&limit, &held, used, now);
+                        ledger.used += used;
+                    }
+                    Step::Settle { .. } => {}
+                }
+                let open: u64 = ledger.open.iter().map(|(amount, _)| amount).sum();
+                let standing = bucket.counter(&which, now).unwrap().standing(&limit, now);
+                prop_assert_eq!((standing.used, standing.left), (ledger.used, 100_u64.saturating_sub(ledger.used + open)));
+                bytes = bucket.write();
+            }
+        }
+    }
+}

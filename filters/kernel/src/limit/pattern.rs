@@ -1,0 +1,57 @@
+//! Patterns of names.
+
+use schemars::JsonSchema;
+
+/// A name in which every `*` stands for any characters, or none.
+#[derive(Debug, Clone, PartialEq, Eq, JsonSchema)]
+pub struct Pattern(String);
+
+impl From<String> for Pattern {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
+impl Pattern {
+    /// Whether the whole of `name` fits. Takes each `*` for as little as possible, so that no name is read twice.
+    #[must_use]
+    pub fn fits(&self, name: &str) -> bool {
+        let Some((head, rest)) = self.0.split_once('*') else { return self.0 == name };
+        let (middle, tail) = rest.rsplit_once('*').map_or((None, rest), |(middle, tail)| (Some(middle), tail));
+        let Some(between) = name.strip_prefix(head).and_then(|name| name.strip_suffix(tail)) else { return false };
+        let parts = middle.into_iter().flat_map(|middle| middle.split('*'));
+        parts.into_iter().try_fold(between, |left, part| left.split_once(part).map(|(_, left)| left)).is_some()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Pattern;
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    #[test]
+    fn a_star_stands_for_anything_and_the_rest_for_itself() {
+        for (pattern, fitting, others) in [
+            ("gpt-4o", &["gpt-4o"][..], &["gpt-4", "gpt-4o-mini", "GPT-4o", ""][..]),
+            ("*", &["", "anything"], &[]),
+            ("gpt-*", &["gpt-", "gpt-4o"], &["gpt", "a-gpt-4o"]),
+            ("*-mini", &["-mini", "gpt-4o-mini"], &["mini", "gpt-4o-mini-2"]),
+            ("a*a", &["aa", "aba"], &["a", "ab", "ba"]),
+            ("a*b*c", &["abc", "axbxc", "abbc", "abcbc"], &["ac", "acb", "ab", "acbb"]),
+            ("**", &["", "x"], &[]),
+            ("a**b", &["ab", "axb"], &["a", "b"]),
+            ("*a*b*", &["ab", "xaxbx"], &["ba", "a"]),
+        ] {
+            let pattern = Pattern::from(pattern.to_owned());
+            fitting.iter().for_each(|name| assert!(pattern.fits(name), "{pattern:?} {name}"));
+            others.iter().for_each(|name| assert!(!pattern.fits(name), "{pattern:?} {name}"));
+        }
+    }
+
+    #[test]
+    fn a_hostile_name_costs_no_more_than_its_length() {
+        let pattern = Pattern::from("*a".repeat(32) + "*b");
+        assert!(!pattern.fits(&"a".repeat(100_000)));
+    }
+}
