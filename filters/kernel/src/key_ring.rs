@@ -1,11 +1,13 @@
 //! The virtual keys that are configured, and what each of them may do.
 
+use crate::allowed::Allowed;
+use crate::caller::Caller;
 use crate::subject::{KeyId, Subject};
 use crate::timestamp::Timestamp;
 use crate::virtual_key::{SecretHash, VirtualKey};
 use schemars::JsonSchema;
 use serde::Deserialize;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::rc::Rc;
 
@@ -21,7 +23,7 @@ pub struct KeyEntry {
     #[serde(default)]
     pub subject: Subject,
     /// The models it may ask for. An empty list allows none; `["*"]` allows all.
-    pub models: AllowedModels,
+    pub models: Allowed,
     /// Valid from this time on.
     #[serde(default)]
     pub not_before: Option<Timestamp>,
@@ -43,25 +45,11 @@ pub struct SecretHashes([SecretHash; 2]);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NotOneOrTwo;
 
-/// Which models a key may ask for.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(try_from = "Vec<String>")]
-pub enum AllowedModels {
-    /// Whatever is configured, now or later.
-    All,
-    /// These names.
-    Only(BTreeSet<String>),
-}
-
-/// `*` stands among names, where it could be read both ways.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct AllAmongOthers;
-
 /// All virtual keys.
 #[derive(Debug, Clone, Default)]
 pub struct KeyRing {
     /// Ordered rather than hashed: a hash table would draw on the host's randomness.
-    entries: BTreeMap<KeyId, Rc<KeyEntry>>,
+    entries: BTreeMap<KeyId, (Rc<KeyEntry>, Rc<Caller>)>,
 }
 
 /// Why the keys in config are no [`KeyRing`].
@@ -99,22 +87,25 @@ impl KeyRing {
                 return Err(KeyRingError::NeverValid(id));
             }
             entry.subject.key = Some(id.clone());
-            if ring.entries.insert(id.clone(), Rc::new(entry)).is_some() {
+            let entry = Rc::new(entry);
+            let caller = Rc::new(Caller::of_key(Rc::clone(&entry)));
+            if ring.entries.insert(id.clone(), (entry, caller)).is_some() {
                 return Err(KeyRingError::DuplicateId(id));
             }
         }
         Ok(ring)
     }
 
-    /// The entry that `key` proves to hold, valid or not: who has shown the secret may be known, and told, by name.
+    /// The entry that `key` proves to hold, valid or not, and who that is: who has shown the secret may be known, and
+    /// told, by name.
     ///
     /// # Errors
     /// [`KeyRefusal::Unknown`].
-    pub fn prove(&self, key: &VirtualKey<'_>) -> Result<Rc<KeyEntry>, KeyRefusal> {
+    pub fn prove(&self, key: &VirtualKey<'_>) -> Result<(&KeyEntry, &Rc<Caller>), KeyRefusal> {
         let shown = SecretHash::of(key);
-        let entry = self.entries.get(key.id());
-        let proven = entry.map_or(&SecretHashes::OF_NO_KEY, |entry| &entry.sha256).contain(&shown);
-        entry.filter(|_| proven).cloned().ok_or(KeyRefusal::Unknown)
+        let found = self.entries.get(key.id());
+        let proven = found.map_or(&SecretHashes::OF_NO_KEY, |(entry, _)| &entry.sha256).contain(&shown);
+        found.filter(|_| proven).map(|(entry, caller)| (&**entry, caller)).ok_or(KeyRefusal::Unknown)
     }
 }
 
@@ -159,34 +150,6 @@ impl TryFrom<Vec<SecretHash>> for SecretHashes {
     }
 }
 
-impl AllowedModels {
-    /// Whether `model` is one of them.
-    #[must_use]
-    pub fn allow(&self, model: &str) -> bool {
-        match self {
-            Self::All => true,
-            Self::Only(names) => names.contains(model),
-        }
-    }
-}
-
-impl TryFrom<Vec<String>> for AllowedModels {
-    type Error = AllAmongOthers;
-
-    fn try_from(names: Vec<String>) -> Result<Self, AllAmongOthers> {
-        match names.as_slice() {
-            [all] if all == "*" => Ok(Self::All),
-            names if names.iter().any(|name| name == "*") => Err(AllAmongOthers),
-            _ => {
-                // `collect` would bring a sort with it: 6 KB of code.
-                let mut only = BTreeSet::new();
-                only.extend(names);
-                Ok(Self::Only(only))
-            }
-        }
-    }
-}
-
 impl fmt::Display for NotOneOrTwo {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("must have one hash, or two while the secret is rotated")
@@ -194,14 +157,6 @@ impl fmt::Display for NotOneOrTwo {
 }
 
 impl std::error::Error for NotOneOrTwo {}
-
-impl fmt::Display for AllAmongOthers {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("`*` allows all models and must be the only entry")
-    }
-}
-
-impl std::error::Error for AllAmongOthers {}
 
 impl fmt::Display for KeyRingError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -229,7 +184,8 @@ impl std::error::Error for KeyRefusal {}
 
 #[cfg(test)]
 mod tests {
-    use super::{AllowedModels, KeyEntry, KeyRefusal, KeyRing, KeyRingError};
+    use super::{KeyEntry, KeyRefusal, KeyRing, KeyRingError};
+    use crate::caller::Caller;
     use crate::virtual_key::{SecretHash, VirtualKey};
     use serde_json::{Value, json};
     use std::rc::Rc;
@@ -257,9 +213,9 @@ mod tests {
         KeyRing::new(entries).unwrap()
     }
 
-    fn find(ring: &KeyRing, text: &str, now_unix_s: u64) -> Result<Rc<KeyEntry>, KeyRefusal> {
-        let entry = ring.prove(&key(text))?;
-        entry.check(now_unix_s).map(|()| entry)
+    fn find(ring: &KeyRing, text: &str, now_unix_s: u64) -> Result<Rc<Caller>, KeyRefusal> {
+        let (entry, caller) = ring.prove(&key(text))?;
+        entry.check(now_unix_s).map(|()| Rc::clone(caller))
     }
 
     #[test]
@@ -304,21 +260,6 @@ mod tests {
     }
 
     #[test]
-    fn only_listed_models_are_allowed() {
-        for (models, model, allowed) in [
-            (json!([]), "fast", false),
-            (json!(["fast"]), "fast", true),
-            (json!(["fast"]), "fas", false),
-            (json!(["fast", "smart"]), "smart", true),
-            (json!(["fast*"]), "faster", false),
-            (json!(["*"]), "anything", true),
-        ] {
-            let allowed_models: AllowedModels = serde_json::from_value(models.clone()).unwrap();
-            assert_eq!(allowed_models.allow(model), allowed, "{models} {model}");
-        }
-    }
-
-    #[test]
     fn a_ring_that_contradicts_itself_is_not_built() {
         let twice = KeyRing::new([entry("demo", &json!({})), entry("demo", &json!({}))]).unwrap_err();
         assert!(matches!(twice, KeyRingError::DuplicateId(_)));
@@ -336,7 +277,7 @@ mod tests {
             (json!({"sha256": []}), "must have one hash, or two while the secret is rotated"),
             (json!({"sha256": [hash, hash, hash]}), "must have one hash, or two while the secret is rotated"),
             (json!({"sha256": ["abc"]}), "must be 64 lowercase hex digits"),
-            (json!({"models": ["fast", "*"]}), "`*` allows all models and must be the only entry"),
+            (json!({"models": ["fast", "*"]}), "`*` allows all and must be the only entry"),
             (json!({"models": "*"}), "invalid type: string"),
             (json!({"models": null}), "invalid type: null"),
             (json!({"expires": "tomorrow"}), "found `tomorrow`, which is not a time as RFC 3339 writes it"),
@@ -356,7 +297,7 @@ mod tests {
         let ring = ring((0..10_000).map(|number| entry(&id(number), &json!({}))));
         for number in [0, 1, 4_999, 9_999] {
             let text = format!("tg_{}_0123456789abcdef", id(number));
-            assert_eq!(find(&ring, &text, NOON).unwrap().id.as_str(), id(number));
+            assert_eq!(find(&ring, &text, NOON).unwrap().subject.key.as_ref().unwrap().as_str(), id(number));
         }
     }
 
@@ -368,6 +309,6 @@ mod tests {
         let hashes = &schema["$defs"]["SecretHashes"];
         assert_eq!((&hashes["minItems"], &hashes["maxItems"]), (&json!(1), &json!(2)));
         assert_eq!(schema["$defs"]["Timestamp"]["format"], "date-time");
-        assert_eq!(schema["$defs"]["AllowedModels"]["type"], "array");
+        assert_eq!(schema["$defs"]["Allowed"]["type"], "array");
     }
 }

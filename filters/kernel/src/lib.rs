@@ -4,7 +4,9 @@
 //! random number, and nothing knows Envoy; the same input gives the same answer, natively and in wasm. Input is
 //! untrusted unless its type says otherwise: it is refused with a reason, never with a panic.
 
+pub mod allowed;
 pub mod calibration;
+pub mod caller;
 pub mod event_stream;
 pub mod framing;
 pub mod key_ring;

@@ -39,7 +39,7 @@ pub(crate) fn begin(endpoint: Option<&Endpoint>, headers: &Headers) -> Exchange 
         trace_id: headers.text("traceparent").and_then(trace_id).map(str::to_owned),
         format: format_of(endpoint, headers),
         operation: endpoint.map(|endpoint| endpoint.operation),
-        key: None,
+        caller: None,
         request_bytes: 0,
         asked: None,
         refusal: None,

@@ -3,7 +3,8 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 use std::collections::BTreeMap;
-use tollgate_kernel::key_ring::{AllowedModels, KeyEntry, KeyRing};
+use tollgate_kernel::allowed::Allowed;
+use tollgate_kernel::key_ring::{KeyEntry, KeyRing};
 use tollgate_kernel::subject::Label;
 use tollgate_wire::tree;
 
@@ -100,7 +101,7 @@ impl GateConfig {
             provider.check().map_err(|error| format!("gate.providers.{name}.{error}"))?;
         }
         for (index, key) in self.keys.iter().enumerate() {
-            if let AllowedModels::Only(models) = &key.models
+            if let Allowed::Only(models) = &key.models
                 && let Some(unknown) = models.iter().find(|name| !self.models.contains_key(name.as_str()))
             {
                 let known = names(&self.models);

@@ -13,7 +13,8 @@ const NONE: &str = "none";
 
 /// Counts a settled exchange.
 pub fn count(exchange: &Exchange, settled: &Settled) {
-    let team = exchange.key.as_ref().and_then(|key| key.subject.team.as_ref()).map_or(NONE, |team| team.as_str());
+    let team =
+        exchange.caller.as_ref().and_then(|caller| caller.subject.team.as_ref()).map_or(NONE, |team| team.as_str());
     let model = exchange.admitted.as_ref().map_or(NONE, |admitted| admitted.model.as_str());
     let asked = [("team", team), ("model", model)];
     add("tollgate_llm_requests_total", &[asked[0], asked[1], ("outcome", settled.end.name())], 1);

@@ -6,6 +6,8 @@ use crate::config::{self, Gate, Role};
 use crate::exchange::{Admitted, Attempt, Carried, Exchange, Outcome};
 use std::rc::Rc;
 use tollgate_host::headers::{self, Headers};
+use tollgate_kernel::caller::Caller;
+use tollgate_kernel::virtual_key::VirtualKey;
 use tollgate_wire::Format;
 use tollgate_wire::endpoint::{Endpoint, Operation};
 use tollgate_wire::envelope::Envelope;
@@ -64,7 +66,7 @@ pub(crate) fn exchange(format: Format, body: &str) -> Exchange {
         trace_id: None,
         format,
         operation: Some(Operation::Chat),
-        key: Some(key(&admitted.gate)),
+        caller: Some(caller(&admitted.gate)),
         request_bytes: body.len(),
         asked: Some((admitted.envelope.model.clone(), admitted.envelope.stream)),
         refusal: None,
@@ -77,9 +79,9 @@ pub(crate) fn exchange(format: Format, body: &str) -> Exchange {
     }
 }
 
-pub(crate) fn key(gate: &Gate) -> Rc<tollgate_kernel::key_ring::KeyEntry> {
-    let key = tollgate_kernel::virtual_key::VirtualKey::parse(b"tg_support_0123456789abcdef").expect("a key");
-    gate.keys.prove(&key).expect("a key of the example")
+pub(crate) fn caller(gate: &Gate) -> Rc<Caller> {
+    let key = VirtualKey::parse(b"tg_support_0123456789abcdef").expect("a key");
+    Rc::clone(gate.keys.prove(&key).expect("a key of the example").1)
 }
 
 pub(crate) fn attempt(target: usize, outcome: Outcome) -> Attempt {

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use tollgate_host::headers::Headers;
 use tollgate_host::state;
-use tollgate_kernel::key_ring::KeyEntry;
+use tollgate_kernel::caller::Caller;
 use tollgate_kernel::subject::Label;
 use tollgate_wire::Format;
 use tollgate_wire::endpoint::Operation;
@@ -32,8 +32,8 @@ pub struct Exchange {
     pub format: Format,
     /// What is asked for; `None` for a path under which nothing is served.
     pub operation: Option<Operation>,
-    /// The key that proved who asks.
-    pub key: Option<Rc<KeyEntry>>,
+    /// Who asks, once that is proven.
+    pub caller: Option<Rc<Caller>>,
     /// Bytes of the request body.
     pub request_bytes: usize,
     /// The model and whether a stream is asked for, as the client wrote it, once the body was read.

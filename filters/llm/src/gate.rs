@@ -99,10 +99,10 @@ impl AtGate {
             Shown::One(credential) => credential,
         };
         let key = VirtualKey::parse(credential).map_err(|_| Refusal::UnknownKey)?;
-        let entry = self.gate.keys.prove(&key).map_err(Refusal::Key)?;
+        let (entry, caller) = self.gate.keys.prove(&key).map_err(Refusal::Key)?;
         // Also when it may not be used now: the record then says whose it is.
         let began = self.shared(|exchange| {
-            exchange.key = Some(Rc::clone(&entry));
+            exchange.caller = Some(Rc::clone(caller));
             exchange.began
         });
         entry.check(seconds(began.unwrap_or_default())).map_err(Refusal::Key)
@@ -111,15 +111,16 @@ impl AtGate {
     fn read_body(&self, body: &RequestBody) -> abi::Result<Result<(Label, Envelope), Refusal>> {
         let Some(endpoint) = &self.endpoint else { return Ok(Err(Refusal::UnknownPath)) };
         let bytes = body.read(body.size)?;
-        let key = self.shared(|exchange| exchange.key.clone()).flatten();
+        let caller = self.shared(|exchange| exchange.caller.clone()).flatten();
         Ok(Envelope::read(endpoint, &bytes).map_err(Refusal::Invalid).and_then(|envelope| {
             self.shared(|exchange| exchange.asked = Some((envelope.model.clone(), envelope.stream)));
             let Some((name, _)) = self.gate.models.get_key_value(envelope.model.as_str()) else {
                 return Err(Refusal::UnknownModel);
             };
-            match key {
-                Some(key) if key.models.allow(name.as_str()) => Ok((name.clone(), envelope)),
-                _ => Err(Refusal::ModelNotAllowed),
+            let caller = caller.ok_or(Refusal::NoKey)?;
+            match caller.check_model(name.as_str()) {
+                Ok(()) => Ok((name.clone(), envelope)),
+                Err(proof) => Err(Refusal::ModelNotAllowed { by: proof.rule() }),
             }
         }))
     }
@@ -161,11 +162,11 @@ impl AtGate {
         estimated_input(bytes, envelope.media, &known.unwrap_or_default())
     }
 
-    /// The models that this key may use, or the one that is asked for.
+    /// The models that who asks may use, or the one that is asked for.
     fn list_models(&mut self) -> Step {
-        let key = self.shared(|exchange| exchange.key.clone()).flatten();
+        let caller = self.shared(|exchange| exchange.caller.clone()).flatten();
         let named = self.endpoint.as_ref().and_then(|endpoint| endpoint.model.as_deref());
-        let allowed = |name: &str| key.as_ref().is_some_and(|key| key.models.allow(name));
+        let allowed = |name: &str| caller.as_ref().is_some_and(|caller| caller.check_model(name).is_ok());
         let allowed = self.gate.models.iter().filter(|(name, _)| allowed(name.as_str()));
         let body = match named {
             None => models::list(self.format(), allowed),

@@ -141,7 +141,7 @@ pub fn of_exchange(exchange: &Exchange, settled: &Settled, ending: &Ending) -> S
         filter: "llm",
         id: &exchange.request_id,
         trace: exchange.trace_id.as_deref(),
-        subject: exchange.key.as_ref().map(|key| &key.subject),
+        subject: exchange.caller.as_ref().map(|caller| &caller.subject),
         asked: Asked {
             format: Some(exchange.format.name()),
             operation: exchange.operation.map(Operation::name),
@@ -200,13 +200,13 @@ pub fn of_stranger(ending: &Ending) -> String {
 }
 
 fn decision(exchange: &Exchange) -> Decision<'_> {
-    let key = || exchange.key.as_ref().map_or_else(String::new, |key| format!("keys.{}.models", key.id));
+    let models = || {
+        let proof = exchange.caller.as_ref().and_then(|caller| caller.proofs.first());
+        proof.map_or_else(String::new, |proof| format!("{}.models", proof.rule()))
+    };
     match (&exchange.refusal, &exchange.admitted) {
-        (None, _) if let Some(reason) = exchange.answered => Decision { verdict: "allow", rule: key(), reason },
-        (Some(refusal), _) => {
-            let key = exchange.key.as_ref().map(|key| &key.id);
-            Decision { verdict: "deny", rule: refusal.rule(key), reason: refusal.reason() }
-        }
+        (None, _) if let Some(reason) = exchange.answered => Decision { verdict: "allow", rule: models(), reason },
+        (Some(refusal), _) => Decision { verdict: "deny", rule: refusal.rule(), reason: refusal.reason() },
         (None, Some(admitted)) => {
             Decision { verdict: "allow", rule: format!("models.{}", admitted.model), reason: "model_allowed" }
         }

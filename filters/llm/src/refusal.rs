@@ -2,7 +2,6 @@
 
 use tollgate_host::stream::Reply;
 use tollgate_kernel::key_ring::KeyRefusal;
-use tollgate_kernel::subject::KeyId;
 use tollgate_wire::Format;
 use tollgate_wire::endpoint::{Endpoint, Operation};
 use tollgate_wire::error::{ApiError, ErrorKind, Invalid};
@@ -31,8 +30,11 @@ pub enum Refusal {
     Key(KeyRefusal),
     /// A model that is not configured.
     UnknownModel,
-    /// A model that this key may not use.
-    ModelNotAllowed,
+    /// A model that who asks may not use.
+    ModelNotAllowed {
+        /// Where the configuration says so.
+        by: String,
+    },
     /// No provider of the model can do what is asked for.
     NotServedByModel {
         /// What that is.
@@ -67,7 +69,7 @@ impl Refusal {
             Self::Key(KeyRefusal::Expired) => "expired_key",
             Self::Key(KeyRefusal::Disabled) => "disabled_key",
             Self::UnknownModel => "model_not_found",
-            Self::ModelNotAllowed => "model_not_allowed",
+            Self::ModelNotAllowed { .. } => "model_not_allowed",
             Self::NotServedByModel { .. } => "operation_not_served",
             Self::TooLarge { .. } => "request_too_large",
             Self::Invalid(_) => "invalid_request",
@@ -78,12 +80,12 @@ impl Refusal {
 
     /// What in the configuration, or in the request itself, decided.
     #[must_use]
-    pub fn rule(&self, key: Option<&KeyId>) -> String {
-        match (self, key) {
-            (Self::UnknownModel | Self::NotServedByModel { .. }, _) => "models".to_owned(),
-            (Self::TooLarge { .. }, _) => "bounds.request_bytes".to_owned(),
-            (Self::ModelNotAllowed, Some(key)) => format!("keys.{key}.models"),
-            (Self::UnknownKey | Self::Key(_), _) => "keys".to_owned(),
+    pub fn rule(&self) -> String {
+        match self {
+            Self::UnknownModel | Self::NotServedByModel { .. } => "models".to_owned(),
+            Self::TooLarge { .. } => "bounds.request_bytes".to_owned(),
+            Self::ModelNotAllowed { by } => format!("{by}.models"),
+            Self::UnknownKey | Self::Key(_) => "keys".to_owned(),
             _ => "request".to_owned(),
         }
     }
@@ -105,7 +107,7 @@ impl Refusal {
             | Self::ContentEncoding
             | Self::Invalid(_) => ErrorKind::InvalidRequest,
             Self::NoKey | Self::SeveralKeys | Self::UnknownKey | Self::Key(_) => ErrorKind::Authentication,
-            Self::ModelNotAllowed => ErrorKind::Permission,
+            Self::ModelNotAllowed { .. } => ErrorKind::Permission,
             Self::TooLarge { .. } => ErrorKind::TooLarge,
             Self::NotCarried => ErrorKind::Overloaded,
             Self::Misconfigured => ErrorKind::Internal,
@@ -133,7 +135,7 @@ impl Refusal {
             Self::Key(KeyRefusal::Expired) => "the API key has expired".to_owned(),
             Self::Key(KeyRefusal::Disabled) => "the API key is disabled".to_owned(),
             Self::UnknownModel => "the model is not served here".to_owned(),
-            Self::ModelNotAllowed => "this API key may not use this model".to_owned(),
+            Self::ModelNotAllowed { .. } => "you may not use this model".to_owned(),
             Self::TooLarge { limit } => format!("the request body is larger than {limit} bytes"),
             Self::Invalid(invalid) => invalid.to_string(),
             Self::NotCarried => {
@@ -148,7 +150,7 @@ impl Refusal {
     pub fn reply(&self, format: Format) -> Reply {
         let param = match self {
             Self::Invalid(invalid) if !invalid.field.is_empty() => Some(invalid.field.clone()),
-            Self::UnknownModel | Self::ModelNotAllowed => Some("model".to_owned()),
+            Self::UnknownModel | Self::ModelNotAllowed { .. } => Some("model".to_owned()),
             _ => None,
         };
         let error = ApiError {

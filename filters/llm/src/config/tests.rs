@@ -234,7 +234,7 @@ fn a_gate_is_ready_to_decide_with() {
     assert_eq!(all.header, crate::route::targets(["anthropic", "openai-eu"].into_iter()), "clusters");
     assert_eq!(gate.models.get("unpriced").map(|model| model.route.as_str()), Some("slow lane"));
     assert_eq!(gate.bounds.request_bytes, 10 << 20);
-    assert_eq!(example::key(&gate).subject.team.as_ref().map(ToString::to_string), Some("Support".to_owned()));
+    assert_eq!(example::caller(&gate).subject.team.as_ref().map(ToString::to_string), Some("Support".to_owned()));
 }
 
 #[test]

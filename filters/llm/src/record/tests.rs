@@ -61,7 +61,7 @@ fn a_fallback_is_told_attempt_by_attempt() {
 #[test]
 fn a_refusal_is_told_with_its_reason_and_what_is_not_known_is_left_out() {
     let mut exchange = Exchange {
-        key: None,
+        caller: None,
         asked: None,
         admitted: None,
         request_bytes: 0,
@@ -99,12 +99,12 @@ fn the_decision_names_what_decided() {
     for (exchange, verdict, rule, reason) in [
         (whole(), "allow", "models.claude", "model_allowed"),
         (
-            Exchange { refusal: refused(Refusal::ModelNotAllowed), ..whole() },
+            Exchange { refusal: refused(Refusal::ModelNotAllowed { by: "keys.support".to_owned() }), ..whole() },
             "deny",
             "keys.support.models",
             "model_not_allowed",
         ),
-        (Exchange { refusal: refused(Refusal::NoKey), key: None, ..whole() }, "deny", "request", "missing_key"),
+        (Exchange { refusal: refused(Refusal::NoKey), caller: None, ..whole() }, "deny", "request", "missing_key"),
         (Exchange { admitted: None, ..whole() }, "deny", "request", "incomplete_request"),
     ] {
         let mut exchange = exchange;

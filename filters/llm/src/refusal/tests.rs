@@ -44,7 +44,14 @@ fn all() -> Vec<Row> {
         (Refusal::Key(KeyRefusal::Expired), "expired_key", 401, UNAUTHENTICATED, None, "the API key has expired"),
         (Refusal::Key(KeyRefusal::Disabled), "disabled_key", 401, UNAUTHENTICATED, None, "the API key is disabled"),
         (Refusal::UnknownModel, "model_not_found", 404, NOT_FOUND, Some("model"), "the model is not served here"),
-        (Refusal::ModelNotAllowed, "model_not_allowed", 403, FORBIDDEN, Some("model"), "this API key may not use"),
+        (
+            Refusal::ModelNotAllowed { by: "keys.support".to_owned() },
+            "model_not_allowed",
+            403,
+            FORBIDDEN,
+            Some("model"),
+            "you may not use this model",
+        ),
         (
             Refusal::NotServedByModel { operation: Operation::Embeddings },
             "operation_not_served",

@@ -1,0 +1,79 @@
+//! What somebody may ask for: a list of names.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use std::collections::BTreeSet;
+use std::fmt;
+
+/// Names of what is allowed, for example of models.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(try_from = "Vec<String>")]
+pub enum Allowed {
+    /// Whatever is configured, now or later.
+    All,
+    /// These names.
+    Only(BTreeSet<String>),
+}
+
+/// `*` stands among names, where it could be read both ways.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AllAmongOthers;
+
+impl Allowed {
+    /// Whether `name` is one of them.
+    #[must_use]
+    pub fn allow(&self, name: &str) -> bool {
+        match self {
+            Self::All => true,
+            Self::Only(names) => names.contains(name),
+        }
+    }
+}
+
+impl TryFrom<Vec<String>> for Allowed {
+    type Error = AllAmongOthers;
+
+    fn try_from(names: Vec<String>) -> Result<Self, AllAmongOthers> {
+        match names.as_slice() {
+            [all] if all == "*" => Ok(Self::All),
+            names if names.iter().any(|name| name == "*") => Err(AllAmongOthers),
+            _ => {
+                // `collect` would bring a sort with it: 6 KB of code.
+                let mut only = BTreeSet::new();
+                only.extend(names);
+                Ok(Self::Only(only))
+            }
+        }
+    }
+}
+
+impl fmt::Display for AllAmongOthers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("`*` allows all and must be the only entry")
+    }
+}
+
+impl std::error::Error for AllAmongOthers {}
+
+#[cfg(test)]
+mod tests {
+    use super::Allowed;
+    use serde_json::json;
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    #[test]
+    fn only_listed_names_are_allowed() {
+        for (names, name, allowed) in [
+            (json!([]), "fast", false),
+            (json!(["fast"]), "fast", true),
+            (json!(["fast"]), "fas", false),
+            (json!(["fast", "smart"]), "smart", true),
+            (json!(["fast*"]), "faster", false),
+            (json!(["*"]), "anything", true),
+        ] {
+            let allowed_names: Allowed = serde_json::from_value(names.clone()).unwrap();
+            assert_eq!(allowed_names.allow(name), allowed, "{names} {name}");
+        }
+    }
+}
