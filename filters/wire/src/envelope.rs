@@ -38,6 +38,8 @@ pub struct Envelope {
     pub max_output_tokens: Option<u64>,
     /// How many answers are wanted (OpenAI's `n`): each may cost `max_output_tokens`.
     pub answers: u64,
+    /// The client asks for a service that may have prices of its own: a tier, a speed, a place.
+    pub premium: bool,
     /// Pictures and documents in the body itself.
     pub media: InlineMedia,
     /// The conversation holds reasoning that Tollgate has labelled, since it was not of the client's format. A provider
@@ -107,6 +109,7 @@ impl Envelope {
             include_usage: chats && usage_request.is_none(),
             max_output_tokens: bound,
             answers: answers.map_or(1, |n| n.max(1)),
+            premium: PREMIUM.iter().any(|name| fields.value(name).is_some_and(|value| !USUAL.contains(&value.get()))),
             media: InlineMedia::find(endpoint.format, body),
             labelled_seals: has_labelled_seals(endpoint.format, body),
             usage_request: usage_request.filter(|_| stream),
@@ -188,17 +191,29 @@ impl Owned {
 const fn owned_names(endpoint: &Endpoint) -> Owned {
     match (endpoint.operation, endpoint.format) {
         (Operation::Chat, Format::OpenaiChat) => Owned::of_body(
-            &["model", "models", "stream", "stream_options", "max_tokens", "max_completion_tokens", "n"],
+            &[
+                "model",
+                "models",
+                "stream",
+                "stream_options",
+                "max_tokens",
+                "max_completion_tokens",
+                "n",
+                "service_tier",
+            ],
             &["max_tokens", "max_completion_tokens"],
         ),
-        (Operation::Chat, Format::OpenaiResponses) => {
-            Owned::of_body(&["model", "stream", "max_output_tokens", "background"], &["max_output_tokens"])
-        }
+        (Operation::Chat, Format::OpenaiResponses) => Owned::of_body(
+            &["model", "stream", "max_output_tokens", "background", "service_tier"],
+            &["max_output_tokens"],
+        ),
         (Operation::Chat, Format::AnthropicMessages) => {
-            Owned::of_body(&["model", "fallbacks", "tools", "stream", "max_tokens"], &["max_tokens"])
+            const NAMES: &[&str] =
+                &["model", "fallbacks", "tools", "stream", "max_tokens", "service_tier", "speed", "inference_geo"];
+            Owned::of_body(NAMES, &["max_tokens"])
         }
         (Operation::Chat, Format::GoogleGemini) => Owned {
-            names: &["model", "generationConfig", "generation_config"],
+            names: &["model", "generationConfig", "generation_config", "serviceTier", "service_tier"],
             within: &["generationConfig", "generation_config"],
             inner: &["maxOutputTokens", "max_output_tokens", "candidateCount", "candidate_count"],
             bounds: Bounds {
@@ -207,7 +222,7 @@ const fn owned_names(endpoint: &Endpoint) -> Owned {
             },
         },
         (Operation::Chat, Format::BedrockConverse) => Owned {
-            names: &["model", "modelId", "inferenceConfig"],
+            names: &["model", "modelId", "inferenceConfig", "serviceTier", "performanceConfig"],
             within: &["inferenceConfig"],
             inner: &["maxTokens"],
             bounds: Bounds { output: &["maxTokens"], answers: &[] },
@@ -220,6 +235,10 @@ const fn owned_names(endpoint: &Endpoint) -> Owned {
         }
     }
 }
+
+/// Fields by which a service is asked for that may have prices of its own, and what they say of the usual one.
+const PREMIUM: [&str; 5] = ["service_tier", "serviceTier", "speed", "inference_geo", "performanceConfig"];
+const USUAL: [&str; 4] = ["null", "\"default\"", "\"flex\"", "\"standard\""];
 
 /// Fields by which some providers take a second model, which nobody has allowed and whose tokens have another price:
 /// OpenRouter's, Anthropic's, Bedrock's, and Google's wrapper of a request to be counted.

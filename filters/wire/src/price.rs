@@ -117,6 +117,31 @@ impl Price {
         }
     }
 
+    /// The most that so many tokens of text cost, whichever bucket the provider counts them in. `premium`: the client asks for
+    /// what has prices of its own. Fees of tools are not in it, nor what a price is not listed for.
+    #[must_use]
+    pub fn most(&self, input: u64, output: u64, premium: bool) -> NanoUsd {
+        let (fast, in_one_country) = (premium && self.fast.is_some(), premium && self.one_country.is_some());
+        let mut most = NanoUsd(0);
+        let tiers: &[ServiceTier] =
+            if premium { &[ServiceTier::Standard, ServiceTier::Priority] } else { &[ServiceTier::Standard] };
+        for service_tier in tiers {
+            let asked = Usage { service_tier: *service_tier, fast, in_one_country, ..Usage::NONE };
+            for asked in [Usage { output_text: output, ..asked }, Usage { output_reasoning: output, ..asked }] {
+                let plain = Usage { input_fresh: input, ..asked };
+                let (short, long) =
+                    (Usage { input_cache_write_5m: input, ..asked }, Usage { input_cache_write_1h: input, ..asked });
+                for usage in [plain, short, long] {
+                    let priced = self.of(&usage);
+                    if priced.status == PriceStatus::Priced || usage == plain {
+                        most = most.max(priced.cost);
+                    }
+                }
+            }
+        }
+        most
+    }
+
     /// What each bucket's tokens cost in this usage, and whether there are prices for its service tier.
     fn charges(&self, usage: &Usage) -> ([Charge; rates::COLUMNS.len()], bool) {
         let input = usage.input();

@@ -115,6 +115,7 @@ mod tests {
     #[cfg(target_arch = "wasm32")]
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
+    #[expect(clippy::arithmetic_side_effects, reason = "tests")]
     fn span(every: Every, offset: &str, now: &str) -> (String, String) {
         let offset = UtcOffset::try_from(offset.to_owned()).unwrap();
         let span = every.span(offset, now.parse::<Timestamp>().unwrap().unix_s() * 1000 + 999);

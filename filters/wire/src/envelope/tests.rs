@@ -240,6 +240,26 @@ fn reasoning_that_was_labelled_is_found() {
 }
 
 #[cfg(not(target_arch = "wasm32"))]
+#[test]
+fn a_service_that_may_have_its_own_price_is_noticed() {
+    for (format, field, premium) in [
+        (OpenaiChat, r#""service_tier":"priority""#, true),
+        (OpenaiChat, r#""service_tier":"auto""#, true),
+        (OpenaiChat, r#""service_tier":"default""#, false),
+        (OpenaiResponses, r#""\u0073ervice_tier":"priority""#, true),
+        (OpenaiResponses, r#""service_tier":null"#, false),
+        (AnthropicMessages, r#""speed":"fast""#, true),
+        (AnthropicMessages, r#""inference_geo":"us""#, true),
+        (GoogleGemini, r#""serviceTier":"priority""#, true),
+        (BedrockConverse, r#""performanceConfig":{"latency":"optimized"}"#, true),
+        (BedrockConverse, r#""x":1"#, false),
+    ] {
+        let model = if matches!(format, GoogleGemini | BedrockConverse) { "" } else { r#""model":"m","# };
+        let envelope = read(format, format!("{{{model}{field}}}").as_bytes()).unwrap();
+        assert_eq!(envelope.premium, premium, "{format:?} {field}");
+    }
+}
+
 #[expect(clippy::arithmetic_side_effects, reason = "tests")]
 mod properties {
     use super::*;

@@ -423,6 +423,24 @@ mod any_amount {
         }
 
         #[test]
+        fn no_text_costs_more_than_the_most_that_was_said_before(
+            price in price(),
+            input in 0..1_000_000_u64,
+            output in 0..100_000_u64,
+            bucket in prop::sample::select(vec![0, 3, 4]),
+            reasoning in any::<bool>(),
+            premium in any::<bool>(),
+        ) {
+            let mut tokens = [0; 11];
+            (tokens[bucket], tokens[if reasoning { 8 } else { 7 }]) = (input, output);
+            let tier = if premium { ServiceTier::Priority } else { ServiceTier::Standard };
+            let priced = price.of(&usage(tokens, tier));
+            if priced.status == super::PriceStatus::Priced {
+                prop_assert!(priced.cost <= price.most(input, output, premium), "{priced:?}");
+            }
+        }
+
+        #[test]
         fn a_cost_is_the_sum_of_its_buckets_but_for_the_rounding(price in price(), tokens in any::<[u16; 11]>()) {
             let price = Price { standard: Level { rates: price.standard.rates, long_context: Vec::new() }, ..price };
             let tokens = tokens.map(u64::from);

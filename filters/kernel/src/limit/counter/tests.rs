@@ -201,6 +201,7 @@ mod drawn {
 }
 
 #[cfg(not(target_arch = "wasm32"))]
+#[expect(clippy::arithmetic_side_effects, reason = "tests")]
 mod properties {
     use super::*;
     use crate::limit::bucket::{Bucket, Fingerprint};
