@@ -1,6 +1,10 @@
 //! The 37 functions that a proxy-wasm module imports, under the names and signatures of ABI 0.2.1.
 #![expect(unsafe_op_in_unsafe_fn, reason = "each import reads and writes where the filter's pointers say")]
 
+use std::time::Duration;
+
+use crate::envoy::UNAVAILABLE;
+use crate::grpc::{self, GrpcCall};
 use crate::local_reply::LocalReply;
 use crate::memory::{bytes, decode_pairs, encode_pairs, give};
 use crate::phase::Side;
@@ -324,6 +328,42 @@ unsafe extern "C" fn proxy_call_foreign_function(
     write_bytes(result, data, size)
 }
 
+#[unsafe(no_mangle)]
+unsafe extern "C" fn proxy_grpc_call(
+    target: *const u8,
+    target_size: usize,
+    service: *const u8,
+    service_size: usize,
+    method: *const u8,
+    method_size: usize,
+    _metadata: *const u8,
+    _metadata_size: usize,
+    message: *const u8,
+    message_size: usize,
+    timeout: u32,
+    token: *mut u32,
+) -> u32 {
+    let text = |data, size| String::from_utf8_lossy(bytes(data, size)).into_owned();
+    let (service, method) = (text(service, service_size), text(method, method_size));
+    let (target, message) = (bytes(target, target_size), bytes(message, message_size).to_vec());
+    let result = host("proxy_grpc_call", |world| {
+        if timeout == 0 {
+            return Err(Refusal::violation(Status::Ok, "without a timeout Envoy waits for ever"));
+        }
+        let (cluster, authority) = grpc::target(target)?;
+        let (token, root) = (world.grpc.next_token(), world.acting_root_id());
+        if world.grpc.unreachable {
+            world.deferred.push_back(Deferred::GrpcClose(root, token, UNAVAILABLE));
+            return Err(Refusal::answer(Status::InternalFailure));
+        }
+        let timeout = Duration::from_millis(u64::from(timeout));
+        let ends = world.now + u64::try_from(timeout.as_nanos()).expect("49 days");
+        world.grpc.start(GrpcCall { token, root, ends, cluster, authority, service, method, message, timeout });
+        Ok(token)
+    });
+    write(result, token)
+}
+
 /// Imports that no filter of ours uses: refused, and kept as a violation.
 macro_rules! unused {
     ($($name:ident($($argument:ty),*);)*) => {$(
@@ -343,9 +383,6 @@ unused! {
     proxy_dequeue_shared_queue(u32, *mut *mut u8, *mut usize);
     proxy_enqueue_shared_queue(u32, *const u8, usize);
     proxy_http_call(*const u8, usize, *const u8, usize, *const u8, usize, *const u8, usize, u32, *mut u32);
-    proxy_grpc_call(
-        *const u8, usize, *const u8, usize, *const u8, usize, *const u8, usize, *const u8, usize, u32, *mut u32
-    );
     proxy_grpc_stream(*const u8, usize, *const u8, usize, *const u8, usize, *const u8, usize, *mut u32);
     proxy_grpc_send(u32, *const u8, usize, bool);
     proxy_grpc_cancel(u32);

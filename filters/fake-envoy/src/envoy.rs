@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use crate::exchange::Exchange;
 use crate::exports;
-use crate::filter_manager::call;
+use crate::filter_manager::{self, call};
+use crate::grpc::GrpcCall;
 use crate::panics;
 use crate::phase::Phase;
 use crate::stream::{self, Stream};
@@ -15,6 +16,9 @@ use crate::world::{self, LogLine, Root, Violation};
 /// A root context: one configured instance of a filter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RootId(pub(crate) u32);
+
+/// What Envoy says when a call's timeout has passed, and of all that is not reached.
+pub(crate) const UNAVAILABLE: u32 = 14;
 
 /// The filter refused its configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -117,12 +121,22 @@ impl FakeEnvoy {
         call(root.0, Phase::Tick, "", || exports::proxy_on_tick(root.0));
     }
 
-    /// Moves the clock, which moves in no other way, and ticks each root when its period is over.
+    /// Moves the clock, which moves in no other way, ticks each root when its period is over, and ends each call when
+    /// its timeout is.
     pub fn advance(&self, time: Duration) {
         let end = self.now() + time;
         let end = u64::try_from(end.as_nanos()).expect("a time before the year 2554");
-        while let Some(root) = world::with(|world| world.next_due(end)) {
-            self.tick(RootId(root));
+        loop {
+            let timeout = world::with(|world| world.grpc.next_timeout(end).cloned());
+            let until = timeout.as_ref().map_or(end, |call| call.ends);
+            if let Some(root) = world::with(|world| world.next_due(until)) {
+                self.tick(RootId(root));
+            } else if let Some(call) = timeout {
+                world::with(|world| world.now = call.ends);
+                self.fail_call(&call, UNAVAILABLE);
+            } else {
+                break;
+            }
         }
         world::with(|world| world.now = end);
     }
@@ -163,6 +177,34 @@ impl FakeEnvoy {
         written.expect("a write without compare always succeeds");
     }
 
+    /// From now on no call can be sent: there is no such cluster, or no host in it.
+    pub fn unreachable_services(&self) {
+        world::with(|world| world.grpc.unreachable = true);
+    }
+
+    /// The gRPC calls under way, oldest first.
+    pub fn calls(&self) -> Vec<GrpcCall> {
+        world::with(|world| world.grpc.pending())
+    }
+
+    /// Brings the answer to a call.
+    ///
+    /// # Panics
+    /// When the call is not under way: Envoy answers each once.
+    pub fn answer_call(&self, call: &GrpcCall, answer: impl AsRef<[u8]>) {
+        world::with(|world| world.grpc.end(call.token)).expect("a call under way");
+        filter_manager::grpc_receive(call.root, call.token, answer.as_ref());
+    }
+
+    /// Ends a call with a gRPC status and no answer.
+    ///
+    /// # Panics
+    /// When the call is not under way: Envoy answers each once.
+    pub fn fail_call(&self, call: &GrpcCall, status: u32) {
+        world::with(|world| world.grpc.end(call.token)).expect("a call under way");
+        filter_manager::grpc_close(call.root, call.token, status);
+    }
+
     /// What the filter logged so far.
     pub fn logs(&self) -> Vec<LogLine> {
         world::with(|world| world.logs.clone())
@@ -176,7 +218,10 @@ impl FakeEnvoy {
     fn end_root(&self, id: u32) {
         call(id, Phase::Done, "", || exports::proxy_on_done(id));
         call(id, Phase::Delete, "", || exports::proxy_on_delete(id));
-        world::with(|world| world.roots.remove(&id));
+        world::with(|world| {
+            world.roots.remove(&id);
+            world.grpc.forget_root(id);
+        });
     }
 }
 

@@ -14,6 +14,8 @@ unsafe extern "C" {
     pub(crate) safe fn proxy_on_response_headers(context_id: u32, count: usize, end_of_stream: bool) -> u32;
     pub(crate) safe fn proxy_on_response_body(context_id: u32, size: usize, end_of_stream: bool) -> u32;
     pub(crate) safe fn proxy_on_response_trailers(context_id: u32, count: usize) -> u32;
+    pub(crate) safe fn proxy_on_grpc_receive(context_id: u32, token: u32, size: usize);
+    pub(crate) safe fn proxy_on_grpc_close(context_id: u32, token: u32, status: u32);
     pub(crate) safe fn proxy_on_log(context_id: u32);
     pub(crate) safe fn proxy_on_done(context_id: u32) -> bool;
     pub(crate) safe fn proxy_on_delete(context_id: u32);

@@ -31,9 +31,24 @@ pub(crate) fn call<R>(context: u32, phase: Phase, detail: &str, export: impl FnO
         match action {
             Deferred::Resume(context, side) => resume(context, side),
             Deferred::Reply(context, reply) => local_reply(context, reply),
+            Deferred::GrpcClose(root, token, status) => grpc_close(root, token, status),
         }
     }
     (result, ignored)
+}
+
+/// A call brought no answer, but a status.
+pub(crate) fn grpc_close(root: u32, token: u32, status: u32) {
+    let detail = format!("{token}, {status}");
+    call(root, Phase::GrpcClose, &detail, || exports::proxy_on_grpc_close(root, token, status));
+}
+
+/// A call was answered.
+pub(crate) fn grpc_receive(root: u32, token: u32, answer: &[u8]) {
+    world::with(|world| world.grpc_answer = answer.to_vec());
+    let detail = format!("{token}, {}", answer.len());
+    call(root, Phase::GrpcReceive, &detail, || exports::proxy_on_grpc_receive(root, token, answer.len()));
+    world::with(|world| world.grpc_answer.clear());
 }
 
 /// Makes the filter's context for a stream, if it has none yet.

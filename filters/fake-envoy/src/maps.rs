@@ -2,6 +2,7 @@
 
 use crate::direction::Map;
 use crate::headers::Headers;
+use crate::phase::Phase;
 use crate::status::{HostResult, Refusal, Status};
 use crate::world::{StreamState, World};
 
@@ -92,6 +93,8 @@ fn body(world: &mut World, kind: u32) -> HostResult<Option<&mut Vec<u8>>> {
 pub(crate) fn get_buffer(world: &mut World, kind: u32, start: usize, max: usize) -> HostResult<Vec<u8>> {
     let bytes: &[u8] = match kind {
         0 | 1 => body(world, kind)?.map_or(&[], |body| body),
+        5 if world.running_phase() == Some(Phase::GrpcReceive) => &world.grpc_answer,
+        5 => return Err(Refusal::violation(Status::NotFound, "no answer came in this callback")),
         6 => &[],
         7 => match world.acting_root()? {
             root if root.config_live => &root.config,

@@ -7,6 +7,7 @@ pub(crate) enum Status {
     Ok = 0,
     NotFound = 1,
     BadArgument = 2,
+    ParseFailure = 4,
     CasMismatch = 8,
     InternalFailure = 10,
 }

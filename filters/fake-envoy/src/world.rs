@@ -7,6 +7,7 @@ use std::fmt;
 
 use crate::direction::Direction;
 use crate::exchange::{Role, StreamInfo};
+use crate::grpc::Grpc;
 use crate::local_reply::{LocalReply, Reply};
 use crate::metrics::Metrics;
 use crate::phase::{Phase, Side};
@@ -105,6 +106,8 @@ impl StreamState {
 pub(crate) enum Deferred {
     Resume(u32, Side),
     Reply(u32, LocalReply),
+    /// The status of a call that failed before it was sent, for this root.
+    GrpcClose(u32, u32, u32),
 }
 
 #[derive(Debug)]
@@ -116,6 +119,9 @@ pub(crate) struct World {
     pub(crate) exchanges: Vec<StreamInfo>,
     pub(crate) shared_data: SharedData,
     pub(crate) metrics: Metrics,
+    pub(crate) grpc: Grpc,
+    /// The answer that the running callback brings.
+    pub(crate) grpc_answer: Vec<u8>,
     pub(crate) now: u64,
     pub(crate) buffer_limit: usize,
     pub(crate) logs: Vec<LogLine>,
@@ -170,6 +176,8 @@ impl World {
             exchanges: Vec::new(),
             shared_data: SharedData::default(),
             metrics: Metrics::default(),
+            grpc: Grpc::default(),
+            grpc_answer: Vec::new(),
             // 2026-01-01T00:00:00Z; any fixed instant does.
             now: 1_767_225_600_000_000_000,
             buffer_limit: 1024 * 1024,
@@ -223,10 +231,14 @@ impl World {
             .ok_or_else(|| Refusal::violation(otherwise, "there is no stream in this context"))
     }
 
+    pub(crate) fn acting_root_id(&self) -> u32 {
+        let acting = self.acting().unwrap_or_default();
+        self.streams.get(&acting).map_or(acting, |stream| stream.root)
+    }
+
     /// The root of the acting context, which may be that context itself.
     pub(crate) fn acting_root(&mut self) -> HostResult<&mut Root> {
-        let acting = self.acting().unwrap_or_default();
-        let root = self.streams.get(&acting).map_or(acting, |stream| stream.root);
+        let root = self.acting_root_id();
         self.roots.get_mut(&root).ok_or_else(|| Refusal::violation(Status::BadArgument, "there is no root context"))
     }
 

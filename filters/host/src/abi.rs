@@ -65,6 +65,8 @@ pub enum Buffer {
     Request = 0,
     /// The response's body.
     Response = 1,
+    /// The answer to a gRPC call, in the callback that brings it.
+    GrpcAnswer = 5,
     /// The plugin's own configuration, in `on_configure`.
     PluginConfiguration = 7,
 }

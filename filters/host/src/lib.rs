@@ -3,10 +3,12 @@
 //! - [`abi`]: every host call as a `Result`, bytes first. The SDK's own wrappers panic on a wrong phase or a non-UTF-8
 //!   header, and one panic ends every stream of that worker.
 //! - [`stream`]: the loop that holds a stream until its filter has decided, and the trait a filter's role implements.
+//! - [`grpc`]: asking a service while a request is held.
 //! - [`headers`], [`state`], [`metrics`]: what a role may read, write and count.
 
 pub mod abi;
 mod deadline;
+pub mod grpc;
 pub mod headers;
 pub mod metrics;
 pub mod plugin;

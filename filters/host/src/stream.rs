@@ -8,6 +8,7 @@
 
 use crate::abi::{self, Buffer, Direction, Level, Map};
 use crate::deadline::{self, Expire};
+use crate::grpc::{self, CallFailed, CallId};
 use crate::headers;
 use crate::state;
 use proxy_wasm::traits::{Context, HttpContext};
@@ -96,11 +97,21 @@ pub trait Stream: 'static {
     /// When a host call failed.
     fn request_grows(&mut self, size: usize) -> abi::Result<Step>;
 
-    /// The held request is complete; size 0 when it has no body. [`Step::Hold`] is not an answer.
+    /// The held request is complete; size 0 when it has no body. [`Step::Hold`] is an answer only while a
+    /// [`grpc::call`] is under way.
     ///
     /// # Errors
     /// When a host call failed.
     fn request_body(&mut self, body: &RequestBody) -> abi::Result<Step>;
+
+    /// A call made in a callback of the request was answered, once for each call until the request is decided. Headers
+    /// and body can be read and changed as before; [`Step::Hold`] waits for another call, or for the rest of the request.
+    ///
+    /// # Errors
+    /// When a host call failed.
+    fn called(&mut self, _call: CallId, _answer: Result<Vec<u8>, CallFailed>) -> abi::Result<Step> {
+        Ok(Step::Hold)
+    }
 
     /// The response's headers are there, until the response goes on; `end`: no body follows. [`Step::Hold`] holds
     /// them and reads the body.
@@ -151,6 +162,10 @@ struct Flow<S> {
     stream: S,
     request: Way,
     request_size: usize,
+    /// Whether all of the request is there.
+    request_complete: bool,
+    /// What the role has called and was not told of.
+    calls: Vec<CallId>,
     response: Way,
     /// The details of our own reply.
     answered: &'static str,
@@ -161,8 +176,14 @@ impl<S: Stream> Flow<S> {
     /// The one place that turns a decision about the request into an action.
     fn request(&mut self, step: abi::Result<Step>) -> Action {
         let done = step.and_then(|step| match step {
+            Step::Hold if self.request_complete && self.calls.is_empty() => {
+                abi::log(Level::Error, "tollgate: undecided at the end of a request");
+                Ok(self.answer(&Reply::failure("tollgate_undecided")))
+            }
             Step::Hold => Ok(Way::Held),
             Step::Go => Ok(Way::Open),
+            // The length of the whole is not known yet.
+            Step::Edit { .. } if !self.request_complete => Err(abi::HostError::BadArgument),
             Step::Edit { first, with } => {
                 // Envoy corrects no content-length: one that lies would smuggle a second request upstream.
                 let size = self.request_size.saturating_sub(first).saturating_add(with.len());
@@ -222,13 +243,35 @@ impl<S: Stream> Flow<S> {
         self.answer(&Reply::failure("tollgate_host_call_failed"))
     }
 
+    /// Asks the role about the request, and keeps what it calls.
+    fn ask(&mut self, question: impl FnOnce(&mut S) -> abi::Result<Step>) -> abi::Result<Step> {
+        // Calls of other callbacks are answered to nobody.
+        drop(grpc::started());
+        let step = question(&mut self.stream);
+        self.calls.append(&mut grpc::started());
+        step
+    }
+
     fn request_complete(&mut self) -> Action {
-        let mut step = self.stream.request_body(&RequestBody { size: self.request_size });
-        if step == Ok(Step::Hold) {
-            abi::log(Level::Error, "tollgate: undecided at the end of a request");
-            step = Ok(Step::Reply(Reply::failure("tollgate_undecided")));
-        }
+        self.request_complete = true;
+        let body = RequestBody { size: self.request_size };
+        let step = self.ask(|stream| stream.request_body(&body));
         self.request(step)
+    }
+
+    /// A call was answered while nothing else of the stream happened, so that a decision has to move it itself.
+    fn called(&mut self, call: CallId, answer: Result<Vec<u8>, CallFailed>) {
+        let Some(known) = self.calls.iter().position(|waiting| *waiting == call) else { return };
+        self.calls.swap_remove(known);
+        if self.request != Way::Held {
+            return;
+        }
+        let step = self.ask(|stream| stream.called(call, answer));
+        if self.request(step) == Action::Continue
+            && let Err(error) = abi::continue_stream(Direction::Request)
+        {
+            self.request = self.fail("request", error);
+        }
     }
 }
 
@@ -254,7 +297,16 @@ pub(crate) struct Shared<S: Stream> {
 impl<S: Stream> Shared<S> {
     pub(crate) fn new(root_id: u32, context_id: u32, stream: S) -> Self {
         let held = Way::Held;
-        let flow = Flow { stream, request: held, request_size: 0, response: held, answered: "", deadline: None };
+        let flow = Flow {
+            stream,
+            request: held,
+            request_size: 0,
+            request_complete: false,
+            calls: Vec::new(),
+            response: held,
+            answered: "",
+            deadline: None,
+        };
         Self { root_id, context_id, flow: Rc::new(RefCell::new(flow)) }
     }
 
@@ -300,6 +352,11 @@ impl<S: Stream> Expire for RefCell<Flow<S>> {
 }
 
 impl<S: Stream> Context for Shared<S> {
+    fn on_grpc_call_response(&mut self, token: u32, status: u32, size: usize) {
+        let (call, answer) = grpc::answer(token, status, size);
+        self.flow.borrow_mut().called(call, answer);
+    }
+
     fn on_done(&mut self) -> bool {
         self.flow.borrow_mut().stream.done();
         true
@@ -309,7 +366,7 @@ impl<S: Stream> Context for Shared<S> {
 impl<S: Stream> HttpContext for Shared<S> {
     fn on_http_request_headers(&mut self, _: usize, end: bool) -> Action {
         let mut flow = self.flow.borrow_mut();
-        let step = flow.stream.request_headers();
+        let step = flow.ask(Stream::request_headers);
         if step == Ok(Step::Hold) && end { flow.request_complete() } else { flow.request(step) }
     }
 
@@ -322,7 +379,7 @@ impl<S: Stream> HttpContext for Shared<S> {
         if end {
             return flow.request_complete();
         }
-        let step = flow.stream.request_grows(size);
+        let step = flow.ask(|stream| stream.request_grows(size));
         flow.request(step)
     }
 

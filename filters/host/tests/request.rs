@@ -207,16 +207,19 @@ fn a_host_call_that_fails_refuses_the_request() {
 }
 
 #[test]
-fn an_edit_that_the_host_does_not_take_refuses_the_request() {
-    with_filter(|envoy, root| {
-        // There is no body to edit while headers are asked about.
-        script(|_| Ok(Step::Edit { first: 0, with: b"x".to_vec() }));
-        let stream = envoy.stream(root);
-        stream.request_headers(REQUEST, false);
-        assert_eq!(stream.reply().map(|reply| reply.details), Some("tollgate_host_call_failed".to_owned()));
-        assert_eq!(stream.forwarded_request(), Forwarded::default());
-        assert_eq!(envoy.violations().len(), 1);
-    });
+fn an_edit_that_cannot_be_made_refuses_the_request() {
+    // While the headers are asked about the length of the whole is not known; without a body the host takes none.
+    for (while_headers, violations) in [(true, 0), (false, 1)] {
+        with_filter(|envoy, root| {
+            let edit = || Step::Edit { first: 0, with: b"x".to_vec() };
+            script(move |on| Ok(if while_headers || matches!(on, On::RequestBody(_)) { edit() } else { Step::Hold }));
+            let stream = envoy.stream(root);
+            stream.request_headers(REQUEST, !while_headers);
+            assert_eq!(stream.reply().map(|reply| reply.details), Some("tollgate_host_call_failed".to_owned()));
+            assert_eq!(stream.forwarded_request(), Forwarded::default());
+            assert_eq!(envoy.violations().len(), violations);
+        });
+    }
 }
 
 #[test]

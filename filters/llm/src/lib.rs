@@ -37,6 +37,7 @@ use gate::AtGate;
 use provider::AtProvider;
 use std::rc::Rc;
 use tollgate_host::abi;
+use tollgate_host::grpc::{CallFailed, CallId};
 use tollgate_host::plugin::Plugin;
 use tollgate_host::stream::{RequestBody, Step, Stream};
 
@@ -102,6 +103,10 @@ impl Stream for AnyRole {
 
     fn request_body(&mut self, body: &RequestBody) -> abi::Result<Step> {
         role!(self.request_body(body))
+    }
+
+    fn called(&mut self, call: CallId, answer: Result<Vec<u8>, CallFailed>) -> abi::Result<Step> {
+        role!(self.called(call, answer))
     }
 
     fn response_headers(&mut self, end: bool) -> abi::Result<Step> {

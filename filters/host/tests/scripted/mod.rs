@@ -7,6 +7,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Once;
 pub(crate) use tollgate_host::abi::{HostError, Result};
+pub(crate) use tollgate_host::grpc::{CallFailed, CallId};
 use tollgate_host::plugin::{self, Plugin};
 pub(crate) use tollgate_host::stream::{Reply, RequestBody, Step, Stream};
 
@@ -15,6 +16,7 @@ pub(crate) enum On<'a> {
     RequestHeaders,
     RequestGrows(usize),
     RequestBody(&'a RequestBody),
+    Called(CallId, &'a std::result::Result<Vec<u8>, CallFailed>),
     ResponseHeaders(bool),
     ResponseData(&'a [u8], bool),
     Expired,
@@ -28,6 +30,8 @@ impl On<'_> {
             Self::RequestHeaders => "request headers".to_owned(),
             Self::RequestGrows(size) => format!("request grows {size}"),
             Self::RequestBody(body) => format!("request body {}", body.size),
+            Self::Called(_, Ok(answer)) => format!("answered {}", String::from_utf8_lossy(answer)),
+            Self::Called(_, Err(failed)) => format!("failed: {failed}"),
             Self::ResponseHeaders(end) => format!("response headers {end}"),
             Self::ResponseData(data, end) => format!("response data {:?} {end}", String::from_utf8_lossy(data)),
             Self::Expired => "expired".to_owned(),
@@ -110,6 +114,10 @@ impl Stream for Role {
 
     fn request_body(&mut self, body: &RequestBody) -> Result<Step> {
         self.ask(&On::RequestBody(body))
+    }
+
+    fn called(&mut self, call: CallId, answer: std::result::Result<Vec<u8>, CallFailed>) -> Result<Step> {
+        self.ask(&On::Called(call, &answer))
     }
 
     fn response_headers(&mut self, end: bool) -> Result<Step> {

@@ -1,0 +1,116 @@
+//! Asking a service over gRPC while a request is held.
+//!
+//! A role makes a [`call`] in a callback of the request, answers [`crate::stream::Step::Hold`] and is then told in
+//! [`crate::stream::Stream::called`]. Each call is answered once, at the latest after its timeout: Envoy's timer runs on
+//! the worker that made the call, so nothing that delays it lets the request go. Answers to a stream that is over are
+//! dropped. The call itself is the root's: it is not cancelled when its stream ends.
+//!
+//! The SDK's own wrapper is used, because only it makes the SDK route answers. It panics on a status that it does not
+//! expect, so what is passed leaves Envoy (1.31 to 1.40, `Context::grpcCall`) no other than the two that it does:
+//! - `ParseFailure`, and in Envoy a crash, come only of a cluster's name that is passed as it is: Envoy takes what it can
+//!   for a serialised `GrpcService` (`aggregate` and `envoy` are). We pass the message itself.
+//! - `BadArgument` comes of a `GrpcService` that no client can be made of. Of one with a cluster's name one always can,
+//!   whether or not there is such a cluster.
+//! - `InternalFailure` is all the rest: no such cluster, no host to send to at once, or a restricted capability.
+
+use crate::abi::{self, Buffer, HostError};
+use proxy_wasm::hostcalls;
+use std::cell::RefCell;
+use std::fmt;
+use std::time::Duration;
+
+/// The largest answer that is taken in, in bytes. What our callers ask for has some hundred.
+pub const MAX_ANSWER: usize = 64 * 1024;
+
+/// A unary method of a service behind a cluster.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Method<'a> {
+    /// Envoy's name of the cluster, at most [`MAX_CLUSTER`] bytes.
+    pub cluster: &'a str,
+    /// The service with its package.
+    pub service: &'a str,
+    /// The method.
+    pub method: &'a str,
+}
+
+/// The longest name of a cluster that can be called, in bytes: what is passed must be text to the SDK, and longer
+/// lengths are not.
+pub const MAX_CLUSTER: usize = 100;
+
+/// A call under way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CallId(u32);
+
+/// A call that brought no answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CallFailed {
+    /// The gRPC status; 14 also when the service was not reached or the timeout passed.
+    Status(u32),
+    /// There was an answer, of more than [`MAX_ANSWER`] bytes or not to be read.
+    Unreadable,
+}
+
+impl fmt::Display for CallFailed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Status(status) => write!(f, "gRPC status {status}"),
+            Self::Unreadable => f.write_str("an answer that cannot be read"),
+        }
+    }
+}
+
+impl std::error::Error for CallFailed {}
+
+thread_local! {
+    /// What the running callback has called.
+    static STARTED: RefCell<Vec<CallId>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Sends `message`. To be made in a callback of the request, else nobody is told of the answer.
+///
+/// # Errors
+/// When Envoy can tell at once that there will be no answer: there is no such cluster, or no host in it.
+pub fn call(method: &Method<'_>, message: &[u8], timeout: Duration) -> abi::Result<CallId> {
+    let service = grpc_service(method.cluster).ok_or(HostError::BadArgument)?;
+    // To Envoy, no milliseconds are no timeout.
+    let timeout = timeout.clamp(Duration::from_millis(1), Duration::from_millis(u64::from(u32::MAX)));
+    let sent =
+        hostcalls::dispatch_grpc_call(&service, method.service, method.method, Vec::new(), Some(message), timeout);
+    let id = CallId(sent.map_err(|status| HostError::Status(status as u32))?);
+    STARTED.with_borrow_mut(|started| started.push(id));
+    Ok(id)
+}
+
+/// `envoy.config.core.v3.GrpcService` for a cluster of Envoy's.
+fn grpc_service(cluster: &str) -> Option<String> {
+    /// What servers refuse in `:authority`, which otherwise is the cluster's name.
+    const PLAIN: &str = "tollgate";
+    let known = |byte: u8| byte.is_ascii_alphanumeric() || b"-._:".contains(&byte);
+    if cluster.is_empty() || cluster.len() > MAX_CLUSTER {
+        return None;
+    }
+    let field = |number: u8, text: &str| Some(format!("{}{}{text}", char::from(number << 3 | 2), length(text)?));
+    let authority = if cluster.bytes().all(known) { String::new() } else { field(2, PLAIN)? };
+    field(1, &format!("{}{authority}", field(1, cluster)?))
+}
+
+/// A length that is one byte, so that it is text.
+fn length(text: &str) -> Option<char> {
+    u8::try_from(text.len()).ok().filter(u8::is_ascii).map(char::from)
+}
+
+/// The calls made since this was last called.
+pub(crate) fn started() -> Vec<CallId> {
+    STARTED.take()
+}
+
+/// The answer that the running callback brings.
+pub(crate) fn answer(token: u32, status: u32, size: usize) -> (CallId, Result<Vec<u8>, CallFailed>) {
+    let read = || match size {
+        0 => Some(Vec::new()),
+        1..=MAX_ANSWER => abi::buffer(Buffer::GrpcAnswer, 0, size).ok().filter(|bytes| bytes.len() == size),
+        _ => None,
+    };
+    let answer = if status == 0 { read().ok_or(CallFailed::Unreadable) } else { Err(CallFailed::Status(status)) };
+    (CallId(token), answer)
+}
