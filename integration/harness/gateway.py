@@ -154,12 +154,18 @@ class Gateway:
 
     @contextmanager
     def stream(
-        self, client: str, model: str, text: str = "hello there", team: str = "support", **more: object
+        self,
+        client: str,
+        model: str,
+        text: str = "hello there",
+        headers: list[tuple[str, str]] | None = None,
+        team: str = "support",
+        **more: object,
     ) -> Iterator[Stream]:
         """A streamed request; leaving the block hangs up."""
         body = json.dumps(ask(client, model, text, stream=True, **more))
         with self._connection() as connection:
-            _request(connection, "POST", path(client, model, stream=True), self.headers(team), body)
+            _request(connection, "POST", path(client, model, stream=True), self.headers(team, headers), body)
             yield Stream(connection.getresponse())
 
     @contextmanager

@@ -2,6 +2,7 @@
 
 use crate::allowed::Allowed;
 use crate::caller::Caller;
+use crate::limit::Limit;
 use crate::subject::{KeyId, Subject};
 use crate::timestamp::Timestamp;
 use crate::virtual_key::{SecretHash, VirtualKey};
@@ -24,6 +25,9 @@ pub struct KeyEntry {
     pub subject: Subject,
     /// The models it may ask for. An empty list allows none; `["*"]` allows all.
     pub models: Allowed,
+    /// Limits of this key alone, besides those of the gate.
+    #[serde(default)]
+    pub limits: Vec<Rc<Limit>>,
     /// Valid from this time on.
     #[serde(default)]
     pub not_before: Option<Timestamp>,
@@ -87,6 +91,9 @@ impl KeyRing {
                 return Err(KeyRingError::NeverValid(id));
             }
             entry.subject.key = Some(id.clone());
+            for limit in &mut entry.limits {
+                Rc::make_mut(limit).owner = Some(id.clone());
+            }
             let entry = Rc::new(entry);
             let caller = Rc::new(Caller::of_key(Rc::clone(&entry)));
             if ring.entries.insert(id.clone(), (entry, caller)).is_some() {
@@ -94,6 +101,11 @@ impl KeyRing {
             }
         }
         Ok(ring)
+    }
+
+    /// All entries.
+    pub fn entries(&self) -> impl Iterator<Item = &KeyEntry> {
+        self.entries.values().map(|(entry, _)| entry.as_ref())
     }
 
     /// The entry that `key` proves to hold, valid or not, and who that is: who has shown the secret may be known, and

@@ -11,6 +11,7 @@ pub mod event_stream;
 pub mod framing;
 pub mod key_ring;
 pub mod limit;
+pub mod rate_limit_service;
 pub mod sse;
 pub mod subject;
 pub mod timestamp;

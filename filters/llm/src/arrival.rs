@@ -2,6 +2,7 @@
 
 use crate::credentials;
 use crate::exchange::Exchange;
+use crate::limits::Granted;
 use tollgate_host::abi;
 use tollgate_host::headers::Headers;
 use tollgate_wire::Format;
@@ -49,6 +50,8 @@ pub(crate) fn begin(endpoint: Option<&Endpoint>, headers: &Headers) -> Exchange 
         relayed: None,
         unseen: false,
         response_bytes: 0,
+        limits: Granted::default(),
+        standing: Vec::new(),
     }
 }
 

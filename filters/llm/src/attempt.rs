@@ -121,6 +121,12 @@ impl Current {
         self.exchange.borrow_mut().relayed = Some(status);
     }
 
+    /// What the client is told of how its limits stand.
+    pub fn standing(&self) -> upstream::Pairs {
+        let exchange = self.exchange.borrow();
+        exchange.standing.iter().map(|(name, value)| ((*name).to_owned(), value.clone().into_bytes())).collect()
+    }
+
     /// Counts bytes that go to the client.
     pub fn sent(&self, bytes: usize) {
         let exchange: &mut Exchange = &mut self.exchange.borrow_mut();

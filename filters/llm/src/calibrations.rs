@@ -59,6 +59,7 @@ mod tests {
             provider: serde_json::from_value(provider.into()).expect("a label"),
             model: model.to_owned(),
             price: None,
+            max_output_tokens: None,
             system: None,
         };
         let mut known = Calibration::default();

@@ -3,20 +3,25 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 use tollgate_kernel::allowed::Allowed;
 use tollgate_kernel::key_ring::{KeyEntry, KeyRing};
+use tollgate_kernel::limit::Limit;
 use tollgate_kernel::subject::Label;
 use tollgate_wire::tree;
 
 mod bounds;
 mod model;
 mod provider;
+mod service;
 #[cfg(test)]
 mod tests;
+mod warning;
 
 pub use bounds::Bounds;
 pub use model::{Candidates, Model, Served, Target};
 pub use provider::Provider;
+pub use service::Service;
 
 /// The configuration of one filter instance: either the gate's or a provider's.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -48,6 +53,15 @@ pub struct GateConfig {
     pub models: BTreeMap<Label, Model>,
     /// Virtual keys.
     pub keys: Vec<KeyEntry>,
+    /// What may be used of requests, tokens and dollars.
+    #[serde(default)]
+    pub limits: Vec<Rc<Limit>>,
+    /// Services that keep limits for a fleet of Envoys, by name.
+    #[serde(default)]
+    pub rate_limit_services: BTreeMap<Label, Service>,
+    /// Tell who asks how the limits stand that count for it, in the headers `ratelimit` and `ratelimit-policy`.
+    #[serde(default)]
+    pub ratelimit_headers: bool,
     /// Bounds of what is read and held.
     #[serde(default)]
     pub bounds: Bounds,
@@ -71,8 +85,16 @@ pub struct Gate {
     pub models: BTreeMap<Label, Served>,
     /// Virtual keys.
     pub keys: KeyRing,
+    /// Limits that count for whoever they match.
+    pub limits: Vec<Rc<Limit>>,
+    /// Who keeps limits for a fleet.
+    pub services: BTreeMap<Label, Service>,
+    /// Clients are told how their limits stand.
+    pub ratelimit_headers: bool,
     /// Bounds.
     pub bounds: Bounds,
+    /// What an operator should know of this configuration.
+    pub warnings: Vec<String>,
 }
 
 /// Reads and checks a plugin configuration.
@@ -93,6 +115,14 @@ pub fn load(json: &[u8]) -> Result<Role, String> {
     }
 }
 
+impl Gate {
+    /// Whether anything is limited.
+    #[must_use]
+    pub fn has_limits(&self) -> bool {
+        !self.limits.is_empty() || self.keys.entries().any(|key| !key.limits.is_empty())
+    }
+}
+
 impl GateConfig {
     #[inline(never)]
     fn check(self) -> Result<Gate, String> {
@@ -108,14 +138,24 @@ impl GateConfig {
                 return Err(format!("gate.keys[{index}].models: found `{unknown}`, expected one of {known}"));
             }
         }
+        for (name, service) in &self.rate_limit_services {
+            service.check().map_err(|error| format!("gate.rate_limit_services.{name}.{error}"))?;
+        }
+        service::check(&self.limits, &self.rate_limit_services, "gate.limits")?;
+        for (index, key) in self.keys.iter().enumerate() {
+            service::check(&key.limits, &self.rate_limit_services, &format!("gate.keys[{index}].limits"))?;
+        }
         let keys = KeyRing::new(self.keys).map_err(|error| format!("gate.keys: {error}"))?;
-        let Self { providers, models, bounds, .. } = self;
+        let Self { providers, models, limits, rate_limit_services: services, ratelimit_headers, bounds, .. } = self;
         let mut served = BTreeMap::new();
         for (name, model) in models {
             let model = model.check(&name, &providers).map_err(|error| format!("gate.models.{name}.{error}"))?;
             served.insert(name, model);
         }
-        Ok(Gate { models: served, providers, keys, bounds })
+        let all = || limits.iter().chain(keys.entries().flat_map(|key| &key.limits));
+        let mut warnings = Vec::from_iter(warning::of_process(all()));
+        warnings.extend(warning::of_unknown(&all().map(|limit| limit.unit).collect::<Vec<_>>(), &served));
+        Ok(Gate { models: served, providers, keys, limits, services, ratelimit_headers, bounds, warnings })
     }
 }
 

@@ -4,6 +4,7 @@
 use crate::answer::Passage;
 use crate::config::{self, Gate, Role};
 use crate::exchange::{Admitted, Attempt, Carried, Exchange, Outcome};
+use crate::limits::Granted;
 use std::rc::Rc;
 use tollgate_host::headers::{self, Headers};
 use tollgate_kernel::caller::Caller;
@@ -76,6 +77,8 @@ pub(crate) fn exchange(format: Format, body: &str) -> Exchange {
         relayed: None,
         unseen: false,
         response_bytes: 0,
+        limits: Granted::default(),
+        standing: Vec::new(),
     }
 }
 

@@ -5,6 +5,7 @@
 
 use crate::answer::Tally;
 use crate::config::{Candidates, Gate, Target};
+use crate::limits::Granted;
 use crate::refusal::Refusal;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -53,6 +54,10 @@ pub struct Exchange {
     pub unseen: bool,
     /// Bytes of the answer that were sent towards the client.
     pub response_bytes: u64,
+    /// What it holds of its limits.
+    pub limits: Granted,
+    /// What the client is told of how they stand.
+    pub standing: Vec<(&'static str, String)>,
 }
 
 impl Exchange {
@@ -199,6 +204,12 @@ pub type Shared = Rc<RefCell<Exchange>>;
 #[must_use]
 pub const fn seconds(nanos: u64) -> u64 {
     nanos.div_euclid(1_000_000_000)
+}
+
+/// Whole milliseconds of a time in nanoseconds.
+#[must_use]
+pub const fn millis(nanos: u64) -> u64 {
+    nanos.div_euclid(1_000_000)
 }
 
 thread_local! {

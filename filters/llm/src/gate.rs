@@ -2,9 +2,13 @@
 //! record.
 
 use crate::bill::estimated_input;
-use crate::config::{Gate, Served};
+use crate::config::{Candidates, Gate, Served, Target};
 use crate::credentials::{self, Shown};
-use crate::exchange::{self, Admitted, Carried, Exchange, Outcome, Shared, seconds};
+use crate::exchange::{self, Admitted, Carried, Exchange, Outcome, Shared, millis, seconds};
+use crate::limits::admission::{Admission, Drawn};
+use crate::limits::claim::{Asked, claims};
+use crate::limits::draw::Draw;
+use crate::limits::{self, Granted, Need, services, told};
 use crate::refusal::{Refusal, error_reply};
 use crate::route::{ROUTE_HEADER, TARGETS_HEADER};
 use crate::settle::{self, Ending};
@@ -12,9 +16,11 @@ use crate::{arrival, attempt, calibrations, counters, models, record};
 use std::cell::RefCell;
 use std::rc::Rc;
 use tollgate_host::abi::{self, Level, Map};
+use tollgate_host::grpc::{CallFailed, CallId};
 use tollgate_host::headers::{self, Headers};
 use tollgate_host::state;
 use tollgate_host::stream::{Reply, RequestBody, Step, Stream};
+use tollgate_kernel::limit::counter::Lapse;
 use tollgate_kernel::subject::Label;
 use tollgate_kernel::virtual_key::VirtualKey;
 use tollgate_wire::Format;
@@ -34,10 +40,25 @@ pub struct AtGate {
     /// Headers of the client's that must not go on, in the order they came.
     strip: Vec<Vec<u8>>,
     carried: Carried,
+    /// What waits for services that keep limits.
+    pending: Option<Box<Pending>>,
     /// Status of the response, ours or anybody's.
     status: Option<u16>,
     /// The response is Envoy's own: to be told in the client's format.
     translating: bool,
+}
+
+/// A request whose limits are being decided.
+#[derive(Debug)]
+struct Pending {
+    /// The model's name.
+    name: Label,
+    envelope: Envelope,
+    operation: Operation,
+    candidates: Rc<Candidates>,
+    admission: Admission,
+    /// What services were asked and have not answered.
+    calls: Vec<(CallId, Draw)>,
 }
 
 impl AtGate {
@@ -51,6 +72,7 @@ impl AtGate {
             entry: None,
             strip: Vec::new(),
             carried: Carried { always: Vec::new(), of_format: Vec::new() },
+            pending: None,
             status: None,
             translating: false,
         }
@@ -59,7 +81,8 @@ impl AtGate {
     fn refuse(&mut self, refusal: Refusal) -> Step {
         let Some(exchange) = &self.exchange else { return Step::Reply(refusal.reply(Format::OpenaiChat)) };
         let mut exchange = exchange.borrow_mut();
-        let reply = refusal.reply(exchange.format);
+        let mut reply = refusal.reply(exchange.format);
+        reply.headers.append(&mut exchange.standing);
         self.status = Some(reply.status);
         exchange.response_bytes = u64::try_from(reply.body.len()).unwrap_or(u64::MAX);
         exchange.refusal = Some(refusal);
@@ -127,20 +150,100 @@ impl AtGate {
 
     /// Lets the request go on to those providers of `name` that can do it, in their order.
     fn admit(&mut self, name: Label, envelope: Envelope) -> abi::Result<Step> {
-        let Some((model, exchange)) = self.gate.models.get(&name).zip(self.exchange.clone()) else {
-            return Ok(self.refuse(Refusal::UnknownModel));
-        };
+        let gate = Rc::clone(&self.gate);
+        let Some(model) = gate.models.get(&name) else { return Ok(self.refuse(Refusal::UnknownModel)) };
         let Some(operation) = self.endpoint.as_ref().map(|endpoint| endpoint.operation) else {
             return Ok(self.refuse(Refusal::UnknownPath));
         };
         let candidates = model.candidates(&self.gate, operation, self.format());
         if candidates.targets.is_empty() && operation == Operation::CountTokens {
-            let tokens = self.estimated_tokens(model, &envelope);
+            let tokens = model.targets.first().map_or(0, |target| self.estimated_tokens(target, &envelope));
             return Ok(self.answer("tokens_estimated", token_count::write(self.format(), tokens)));
         }
         if candidates.targets.is_empty() {
             return Ok(self.refuse(Refusal::NotServedByModel { operation }));
         }
+        let admission = self.reserve(model, &name, &envelope, operation, &candidates);
+        self.ask_services(Box::new(Pending { name, envelope, operation, candidates, admission, calls: Vec::new() }))
+    }
+
+    /// Reserves of all limits that count for the request what it may use.
+    fn reserve(
+        &self,
+        model: &Served,
+        name: &Label,
+        envelope: &Envelope,
+        operation: Operation,
+        candidates: &Candidates,
+    ) -> Admission {
+        let caller = self.shared(|exchange| exchange.caller.clone()).flatten();
+        let claims = caller.as_ref().map_or_else(Vec::new, |caller| {
+            let own = caller.key().map_or(&[][..], |key| &key.limits);
+            let asked = Asked {
+                subject: &caller.subject,
+                model: name.as_str(),
+                route: model.route.as_str(),
+                operation: operation.name(),
+            };
+            claims(self.gate.limits.iter().chain(own), &asked, &model.targets, &candidates.targets)
+        });
+        let need = |target: &Target| Need::of(target, operation, envelope, self.estimated_tokens(target, envelope));
+        let needs = if claims.is_empty() { Vec::new() } else { model.targets.iter().map(need).collect() };
+        let lapse = Lapse(self.gate.bounds.reservation_s);
+        Admission::begin(claims, needs, candidates.targets.clone(), lapse, millis(abi::now()))
+    }
+
+    /// Asks the services that keep some of the limits, if there are any; the request is held until all have answered.
+    fn ask_services(&mut self, mut pending: Box<Pending>) -> abi::Result<Step> {
+        let draws = pending.admission.draws().to_vec();
+        for draw in draws {
+            match services::ask(&self.gate, &pending.admission, &draw) {
+                Ok(call) => pending.calls.push((call, draw)),
+                Err(_) => pending.admission.drawn(&draw, Drawn::Failed, millis(abi::now())),
+            }
+        }
+        if pending.calls.is_empty() {
+            return self.decide(*pending);
+        }
+        self.pending = Some(pending);
+        Ok(Step::Hold)
+    }
+
+    /// All limits have decided.
+    fn decide(&mut self, pending: Pending) -> abi::Result<Step> {
+        let Pending { name, envelope, operation, candidates, admission, .. } = pending;
+        let now_ms = millis(abi::now());
+        let ended = admission.end(now_ms);
+        let (granted, left) = match ended {
+            Ok(granted) => granted,
+            Err((denial, granted)) => {
+                self.keep(granted, now_ms);
+                return Ok(self.refuse(Refusal::Limit(Box::new(denial))));
+            }
+        };
+        self.keep(granted, now_ms);
+        let Some(model) = self.gate.models.get(&name) else { return Ok(self.refuse(Refusal::UnknownModel)) };
+        let candidates = model.only(&self.gate, &candidates, &left);
+        self.let_go(name, envelope, operation, candidates)
+    }
+
+    /// Keeps what the request holds of its limits, for the end and for what the client is told.
+    fn keep(&self, granted: Granted, now_ms: u64) {
+        let standing = if self.gate.ratelimit_headers { told::headers(&granted, now_ms) } else { Vec::new() };
+        self.shared(|exchange| (exchange.limits, exchange.standing) = (granted, standing));
+    }
+
+    /// Lets the request go on to the candidates.
+    fn let_go(
+        &mut self,
+        name: Label,
+        envelope: Envelope,
+        operation: Operation,
+        candidates: Rc<Candidates>,
+    ) -> abi::Result<Step> {
+        let Some((model, exchange)) = self.gate.models.get(&name).zip(self.exchange.clone()) else {
+            return Ok(self.refuse(Refusal::UnknownModel));
+        };
         for header in &self.strip {
             abi::remove_header(Map::Request, header)?;
         }
@@ -155,11 +258,10 @@ impl AtGate {
         Ok(Step::Go)
     }
 
-    /// What a conversation will roughly count, for a client of an API whose counter the model's providers do not have.
-    fn estimated_tokens(&self, model: &Served, envelope: &Envelope) -> u64 {
+    /// What the request will roughly count as input of a target.
+    fn estimated_tokens(&self, target: &Target, envelope: &Envelope) -> u64 {
         let bytes = self.shared(|exchange| exchange.request_bytes).unwrap_or_default();
-        let known = calibrations::with(|known| model.targets.first().map(|target| known.of(target)));
-        estimated_input(bytes, envelope.media, &known.unwrap_or_default())
+        estimated_input(bytes, envelope.media, &calibrations::with(|known| known.of(target)))
     }
 
     /// The models that who asks may use, or the one that is asked for.
@@ -246,6 +348,19 @@ impl Stream for AtGate {
         }
     }
 
+    fn called(&mut self, call: CallId, answer: Result<Vec<u8>, CallFailed>) -> abi::Result<Step> {
+        let Some(mut pending) = self.pending.take() else { return Ok(Step::Hold) };
+        if let Some(at) = pending.calls.iter().position(|(other, _)| *other == call) {
+            let (_, draw) = pending.calls.swap_remove(at);
+            pending.admission.drawn(&draw, services::said(answer), millis(abi::now()));
+        }
+        if pending.calls.is_empty() {
+            return self.decide(*pending);
+        }
+        self.pending = Some(pending);
+        Ok(Step::Hold)
+    }
+
     fn response_headers(&mut self, end: bool) -> abi::Result<Step> {
         self.status = self.shared(|exchange| exchange.relayed).flatten();
         if self.status.is_some() {
@@ -296,11 +411,18 @@ impl Stream for AtGate {
 
     fn log(&mut self) {
         let ending = self.ending();
+        if let Some(pending) = self.pending.take() {
+            let granted = pending.admission.abandon(millis(ending.now));
+            self.shared(|exchange| exchange.limits = granted);
+        }
         let record = match &self.exchange {
             Some(exchange) => {
                 let settled = calibrations::with(|known| settle::settle(&mut exchange.borrow_mut(), &ending, known));
-                counters::count(&exchange.borrow(), &settled);
-                record::of_exchange(&exchange.borrow(), &settled, &ending)
+                let exchange = exchange.borrow();
+                let limits = limits::settle::settle(&exchange, &settled, millis(ending.now));
+                told::decisions(&exchange.limits);
+                counters::count(&exchange, &settled);
+                record::of_exchange(&exchange, &settled, &limits, &ending)
             }
             None => record::of_stranger(&ending),
         };

@@ -20,6 +20,7 @@ mod example;
 pub mod exchange;
 mod framing;
 pub mod gate;
+pub mod limits;
 mod models;
 pub mod provider;
 pub mod record;
@@ -60,7 +61,13 @@ impl Plugin for Llm {
 
     fn configure(config: &[u8]) -> Result<Self, String> {
         Ok(match config::load(config)? {
-            Role::Gate(gate) => Self::Gate(Rc::from(gate)),
+            Role::Gate(gate) => {
+                if gate.has_limits() {
+                    limits::ledger::prepare().map_err(|error| format!("the counters of limits: {error}"))?;
+                }
+                gate.warnings.iter().for_each(|warning| abi::log(abi::Level::Warn, &format!("tollgate: {warning}")));
+                Self::Gate(Rc::from(gate))
+            }
             Role::Provider(provider) => Self::Provider(Rc::new(provider)),
         })
     }

@@ -122,7 +122,8 @@ impl AtProvider {
     /// Lets the head of an error go.
     fn release_error(&self, shown: u16) -> abi::Result<()> {
         let Some(current) = &self.attempt else { return Ok(()) };
-        let pairs = upstream::response_headers(&self.held, shown, "application/json", current.provider_name());
+        let mut pairs = upstream::response_headers(&self.held, shown, "application/json", current.provider_name());
+        pairs.extend(current.standing());
         headers::replace_all(Map::Response, &upstream::as_slices(&pairs))?;
         current.relayed(shown);
         Ok(())
@@ -161,6 +162,7 @@ impl AtProvider {
         let Some(current) = &self.attempt else { return Ok(()) };
         let content_type = if streamed { current.client().stream_media_type() } else { "application/json" };
         let mut pairs = upstream::response_headers(&self.held, 200, content_type, current.provider_name());
+        pairs.extend(current.standing());
         let dropped = current.with(|attempt| attempt.dropped.join(", ")).unwrap_or_default();
         if !dropped.is_empty() {
             pairs.push((DROPPED_HEADER.to_owned(), dropped.into_bytes()));

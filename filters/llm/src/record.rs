@@ -4,6 +4,7 @@
 
 use crate::bill::Bill;
 use crate::exchange::{Attempt, Exchange, Outcome};
+use crate::limits::told::Counted;
 use crate::settle::{Ending, Settled};
 use crate::timing::Timing;
 use serde::Serialize;
@@ -29,6 +30,9 @@ struct Record<'a> {
     subject: Option<&'a Subject>,
     asked: Asked<'a>,
     decision: Decision<'a>,
+    /// The limits that count for it, and what they have counted.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    limits: &'a [Counted],
     attempts: Vec<Tried<'a>>,
     answer: Answer<'a>,
     cost: Cost,
@@ -133,7 +137,7 @@ struct Cost {
 
 /// The record of an exchange that the gate saw.
 #[must_use]
-pub fn of_exchange(exchange: &Exchange, settled: &Settled, ending: &Ending) -> String {
+pub fn of_exchange(exchange: &Exchange, settled: &Settled, limits: &[Counted], ending: &Ending) -> String {
     let (model, stream) = exchange.asked.as_ref().map(|(model, stream)| (model.as_str(), *stream)).unzip();
     let answered = exchange.attempts.iter().rev().find_map(|attempt| attempt.first_token);
     line(&Record {
@@ -150,6 +154,7 @@ pub fn of_exchange(exchange: &Exchange, settled: &Settled, ending: &Ending) -> S
             bytes: exchange.request_bytes,
         },
         decision: decision(exchange),
+        limits,
         attempts: exchange.attempts.iter().zip(&settled.bills).map(|(one, bill)| tried(exchange, one, bill)).collect(),
         answer: Answer {
             status: ending.status,
@@ -180,6 +185,7 @@ pub fn of_stranger(ending: &Ending) -> String {
         subject: None,
         asked: Asked::default(),
         decision: Decision { verdict: "deny", rule: "before the gate".to_owned(), reason: "refused_by_another_filter" },
+        limits: &[],
         attempts: Vec::new(),
         answer: Answer {
             status: ending.status,

@@ -1,5 +1,6 @@
 //! Everything the gate itself says no to: a stable reason, a status, a sentence.
 
+use crate::limits::admission::{Denial, Why};
 use tollgate_host::stream::Reply;
 use tollgate_kernel::key_ring::KeyRefusal;
 use tollgate_wire::Format;
@@ -47,6 +48,8 @@ pub enum Refusal {
     },
     /// The body is not a request of its format, or cannot be carried to the provider.
     Invalid(Invalid),
+    /// A limit leaves no room.
+    Limit(Box<Denial>),
     /// A provider failed, and the next one's format has no place for what is asked.
     NotCarried,
     /// The filters are installed in a way that cannot work; the operator's log says how.
@@ -73,6 +76,12 @@ impl Refusal {
             Self::NotServedByModel { .. } => "operation_not_served",
             Self::TooLarge { .. } => "request_too_large",
             Self::Invalid(_) => "invalid_request",
+            Self::Limit(denial) => match denial.why {
+                Why::Full(_) => "limit_exceeded",
+                Why::StoreFailed => "limit_store_failed",
+                Why::Unbound => "unbounded_output",
+                Why::Unpriced => "unpriced_model",
+            },
             Self::NotCarried => "not_carried",
             Self::Misconfigured => "gateway_misconfigured",
         }
@@ -86,6 +95,7 @@ impl Refusal {
             Self::TooLarge { .. } => "bounds.request_bytes".to_owned(),
             Self::ModelNotAllowed { by } => format!("{by}.models"),
             Self::UnknownKey | Self::Key(_) => "keys".to_owned(),
+            Self::Limit(denial) => denial.rule.clone(),
             _ => "request".to_owned(),
         }
     }
@@ -109,6 +119,12 @@ impl Refusal {
             Self::NoKey | Self::SeveralKeys | Self::UnknownKey | Self::Key(_) => ErrorKind::Authentication,
             Self::ModelNotAllowed { .. } => ErrorKind::Permission,
             Self::TooLarge { .. } => ErrorKind::TooLarge,
+            Self::Limit(denial) => match denial.why {
+                Why::Full(_) => ErrorKind::RateLimit,
+                Why::StoreFailed => ErrorKind::Overloaded,
+                Why::Unbound => ErrorKind::InvalidRequest,
+                Why::Unpriced => ErrorKind::Permission,
+            },
             Self::NotCarried => ErrorKind::Overloaded,
             Self::Misconfigured => ErrorKind::Internal,
         }
@@ -138,6 +154,7 @@ impl Refusal {
             Self::ModelNotAllowed { .. } => "you may not use this model".to_owned(),
             Self::TooLarge { limit } => format!("the request body is larger than {limit} bytes"),
             Self::Invalid(invalid) => invalid.to_string(),
+            Self::Limit(denial) => denial.message(),
             Self::NotCarried => {
                 "a provider failed, and the next one cannot take this request; try again later".to_owned()
             }
@@ -161,8 +178,10 @@ impl Refusal {
             param,
         };
         let mut reply = error_reply(format, &error, self.reason());
-        if let Self::Method { allowed } = self {
-            reply.headers.push(("allow", (*allowed).to_owned()));
+        match self {
+            Self::Method { allowed } => reply.headers.push(("allow", (*allowed).to_owned())),
+            Self::Limit(denial) => reply.headers.extend(denial.headers()),
+            _ => {}
         }
         reply
     }

@@ -25,6 +25,10 @@ pub struct Bounds {
     /// How long a stream is held back, in milliseconds after the response headers.
     #[schemars(range(min = 1, max = 600_000))]
     pub first_event_ms: u64,
+    /// How long limits keep what they reserved for a request of which they hear nothing more, in seconds. Longer than any
+    /// answer takes.
+    #[schemars(range(min = 1, max = 86_400))]
+    pub reservation_s: u64,
 }
 
 impl Default for Bounds {
@@ -36,6 +40,7 @@ impl Default for Bounds {
             held_bytes: 64 << 10,
             held_total_bytes: 256 << 20,
             first_event_ms: 30_000,
+            reservation_s: 3600,
         }
     }
 }
@@ -60,6 +65,10 @@ impl Bounds {
         let wait = self.first_event_ms;
         if !(1..=600_000).contains(&wait) {
             return Err(format!("gate.bounds.first_event_ms: found {wait}, expected 1 to 600000 milliseconds"));
+        }
+        let lapse = self.reservation_s;
+        if !(1..=86_400).contains(&lapse) {
+            return Err(format!("gate.bounds.reservation_s: found {lapse}, expected 1 to 86400 seconds"));
         }
         Ok(())
     }

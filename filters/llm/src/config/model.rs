@@ -36,6 +36,10 @@ pub struct Target {
     /// What it costs. Default: what the shipped table says of the provider's model; without that, usage is counted as
     /// unpriced.
     pub price: Option<Listed>,
+    /// The most tokens that an answer can have. Default: what the shipped table says of the provider's model. Where a limit of
+    /// tokens or dollars counts, a model for which neither says it serves only requests that say it themselves.
+    #[schemars(range(min = 1))]
+    pub max_output_tokens: Option<u64>,
     /// What OpenTelemetry calls the provider (`gen_ai.provider.name`), where it is known by its host or catalogue.
     #[serde(skip)]
     pub system: Option<&'static str>,
@@ -75,12 +79,25 @@ impl Served {
         };
         Rc::new(Candidates::among(&self.targets, &gate.providers, serves))
     }
+
+    /// Those of `candidates` that are `left`.
+    #[must_use]
+    pub fn only(&self, gate: &Gate, candidates: &Rc<Candidates>, left: &[usize]) -> Rc<Candidates> {
+        if candidates.targets == left {
+            return Rc::clone(candidates);
+        }
+        let some = left.iter().filter_map(|index| self.targets.get(*index).map(|target| (*index, target)));
+        Rc::new(Candidates::of(some.collect(), &gate.providers))
+    }
 }
 
 impl Candidates {
     #[inline(never)]
     fn among(targets: &[Target], providers: &BTreeMap<Label, Provider>, serves: impl Fn(&Target) -> bool) -> Self {
-        let some: Vec<(usize, &Target)> = targets.iter().enumerate().filter(|(_, target)| serves(target)).collect();
+        Self::of(targets.iter().enumerate().filter(|(_, target)| serves(target)).collect(), providers)
+    }
+
+    fn of(some: Vec<(usize, &Target)>, providers: &BTreeMap<Label, Provider>) -> Self {
         let clusters = some.iter().map(|(_, Target { provider, .. })| {
             providers.get(provider).and_then(|known| known.cluster.as_ref()).unwrap_or(provider).as_str()
         });
@@ -93,9 +110,10 @@ impl Target {
     fn look_up(&mut self, provider: &Provider) {
         let Some(catalogue) = provider.catalogue() else { return };
         self.system = genai_provider_name(&catalogue);
+        let Some(entry) = lookup(&catalogue, &self.model) else { return };
+        self.max_output_tokens = self.max_output_tokens.or(entry.max_output_tokens);
         if self.price.is_none() {
-            let entry = lookup(&catalogue, &self.model);
-            self.price = entry.map(|entry| Listed { price: entry.price, source: PriceSource::Table });
+            self.price = Some(Listed { price: entry.price, source: PriceSource::Table });
         }
     }
 }
@@ -107,6 +125,9 @@ impl Model {
             return Err(format!("targets: found {}, expected 1 to 8", self.targets.len()));
         }
         for (index, target) in self.targets.iter().enumerate() {
+            if target.max_output_tokens == Some(0) {
+                return Err(format!("targets[{index}].max_output_tokens: found 0, expected 1 or more"));
+            }
             let name = &target.model;
             if !(1..=256).contains(&name.len()) || name.chars().any(char::is_control) {
                 return Err(format!(

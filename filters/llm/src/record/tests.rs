@@ -16,7 +16,7 @@ const BODY: &str = r#"{"model":"claude","messages":[]}"#;
 fn recorded(exchange: &mut Exchange, status: Option<u16>) -> String {
     let ending = Ending { now: NOON + 1_500 * MS, status, flags: Some(0), connected: true, details: None };
     let settled = settle(exchange, &ending, &mut Calibrations::default());
-    of_exchange(exchange, &settled, &ending)
+    of_exchange(exchange, &settled, &[], &ending)
 }
 
 /// The line without the record's line ends, for people to read here.

@@ -1,0 +1,300 @@
+//! All claims of a request, or none: reserves what it may use, leaves out candidates whose limits refuse, and refuses the
+//! request when none of them is left or a limit of its own refuses.
+
+use super::Granted;
+use super::claim::{Claim, State};
+use super::draw::Draw;
+use super::ledger::{self, Unavailable};
+use super::need::Need;
+use tollgate_host::metrics::count;
+use tollgate_kernel::limit::counter::{Full, Lapse, Reservation};
+use tollgate_kernel::limit::{Mode, WhenStoreFails};
+
+/// A request's claims, while they are decided.
+#[derive(Debug)]
+pub struct Admission {
+    granted: Granted,
+    /// The candidates that are left, in order.
+    candidates: Vec<usize>,
+    lapse: Lapse,
+    draws: Vec<Draw>,
+    /// Why candidates were left out, and then why the request is refused.
+    denials: Vec<Denial>,
+    refused: bool,
+}
+
+/// Why a limit says no.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Denial {
+    /// The limit's name.
+    pub name: String,
+    /// What in the configuration it is.
+    pub rule: String,
+    /// Why.
+    pub why: Why,
+}
+
+/// Why a limit says no.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Why {
+    /// There is not enough.
+    Full(Full),
+    /// Nobody can say how much is left.
+    StoreFailed,
+    /// What the request needs of it has no bound.
+    Unbound,
+    /// What the request needs of it has no price.
+    Unpriced,
+}
+
+/// What a service has said of a draw.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Drawn {
+    /// It has counted it.
+    Given,
+    /// There is not enough.
+    OverLimit {
+        /// In how many milliseconds there will be, where it says so.
+        resets_in_ms: Option<u64>,
+    },
+    /// It did not say.
+    Failed,
+}
+
+impl Admission {
+    /// Decides what this Envoy can: `needs` by the place of the target. What is left are [`Self::draws`].
+    #[must_use]
+    pub fn begin(claims: Vec<Claim>, needs: Vec<Need>, candidates: Vec<usize>, lapse: Lapse, now_ms: u64) -> Self {
+        let granted = Granted { claims, needs };
+        let mut admission = Self { granted, candidates, lapse, draws: Vec::new(), denials: Vec::new(), refused: false };
+        for index in 0..admission.granted.claims.len() {
+            if admission.is_refused() {
+                break;
+            }
+            admission.claim(index, now_ms);
+        }
+        if admission.is_refused() {
+            admission.draws.clear();
+        }
+        admission
+    }
+
+    /// What services have to be asked.
+    #[must_use]
+    pub fn draws(&self) -> &[Draw] {
+        &self.draws
+    }
+
+    /// The claims, as far as they are decided.
+    #[must_use]
+    pub fn claims(&self) -> &[Claim] {
+        &self.granted.claims
+    }
+
+    /// A service has answered, or has not.
+    pub fn drawn(&mut self, draw: &Draw, drawn: Drawn, now_ms: u64) {
+        let Some(claim) = self.granted.claims.get(draw.claim) else { return };
+        let State::Drawing(part) = claim.state else {
+            // Another limit has refused meanwhile. What was drawn stays for the next request.
+            if drawn == Drawn::Given && self.add(draw.claim, draw.amount, &Reservation::default(), 0, now_ms).is_err() {
+                unsettled(claim);
+            }
+            return;
+        };
+        let state = match drawn {
+            Drawn::Given => self.add(draw.claim, draw.amount, &part, draw.rest, now_ms).map(State::Held),
+            Drawn::OverLimit { resets_in_ms } => {
+                let window = claim.resets_in_ms(now_ms);
+                let full = Full { left: part.amount, retry_after_ms: Some(resets_in_ms.unwrap_or(window)) };
+                match claim.limit.mode {
+                    Mode::Shadow => {
+                        self.add(draw.claim, 0, &part, draw.rest, now_ms).map(|held| State::Over(held, full))
+                    }
+                    Mode::Enforce => Ok(State::Refused(full)),
+                }
+            }
+            Drawn::Failed => Err(Unavailable),
+        };
+        let state = state.unwrap_or_else(|Unavailable| {
+            let goes_on = self.granted.claims.get(draw.claim).is_some_and(Claim::goes_on_uncounted);
+            let uncounted = goes_on.then(|| self.add(draw.claim, 0, &part, draw.rest, now_ms).unwrap_or(part));
+            uncounted.map_or(State::Unknown, State::Uncounted)
+        });
+        self.decide(draw.claim, state, now_ms);
+    }
+
+    /// What was decided: the claims that are held and the candidates that are left, or why not.
+    ///
+    /// # Errors
+    /// Why the request is refused, and the claims of which nothing is held any more.
+    pub fn end(mut self, now_ms: u64) -> Result<(Granted, Vec<usize>), (Denial, Granted)> {
+        if !self.is_refused() {
+            return Ok((self.granted, self.candidates));
+        }
+        self.give_back(now_ms, |_| true);
+        // Of a limit of the request's own there is one, the last; of candidates', the one that passes first.
+        let soonest = |denial: &Denial| match denial.why {
+            Why::Full(Full { retry_after_ms: Some(wait), .. }) => wait,
+            Why::StoreFailed => u64::MAX.saturating_sub(1),
+            Why::Full(_) | Why::Unbound | Why::Unpriced => u64::MAX,
+        };
+        let denial = if self.refused { self.denials.pop() } else { self.denials.into_iter().min_by_key(soonest) };
+        let nobody = Denial { name: String::new(), rule: "limits".to_owned(), why: Why::StoreFailed };
+        Err((denial.unwrap_or(nobody), self.granted))
+    }
+
+    /// The client has left before it was decided.
+    pub fn abandon(mut self, now_ms: u64) -> Granted {
+        self.give_back(now_ms, |_| true);
+        self.granted
+    }
+
+    const fn is_refused(&self) -> bool {
+        self.refused || self.candidates.is_empty()
+    }
+
+    fn claim(&mut self, index: usize, now_ms: u64) {
+        let Some(claim) = self.granted.claims.get_mut(index) else { return };
+        let (limit, lapse) = (claim.limit.clone(), self.lapse);
+        let enforced = limit.mode == Mode::Enforce;
+        match claim.most(&self.candidates, &self.granted.needs) {
+            Some(need) => claim.need = need,
+            // Each candidate that cannot be bounded is left out: the others may still serve the request.
+            None if enforced => {
+                self.leave_out_unbound(index, now_ms);
+                if self.is_refused() {
+                    return;
+                }
+            }
+            None => {}
+        }
+        let Some(claim) = self.granted.claims.get_mut(index) else { return };
+        let (which, need) = (claim.which, claim.need);
+        let state = if limit.store.is_some() {
+            match ledger::change(&which, now_ms, |counter| counter.take(&limit, need, now_ms, lapse)) {
+                Ok(taken) if taken.missing == 0 => Ok(State::Held(taken.reservation)),
+                Ok(taken) => {
+                    let rest = need.saturating_sub(taken.reservation.amount);
+                    let draw = Draw::new(index, limit.unit, taken.missing, rest);
+                    self.draws.extend(draw);
+                    claim.state = State::Drawing(taken.reservation);
+                    if draw.is_some() {
+                        return;
+                    }
+                    Ok(State::Refused(Full { left: taken.reservation.amount, retry_after_ms: None }))
+                }
+                Err(unavailable) => Err(unavailable),
+            }
+        } else {
+            ledger::change(&which, now_ms, |counter| match counter.reserve(&limit, need, now_ms, lapse) {
+                Ok(held) => State::Held(held),
+                Err(full) if enforced => State::Refused(full),
+                Err(full) => State::Over(counter.reserve_anyway(&limit, need, now_ms, lapse), full),
+            })
+        };
+        let uncounted =
+            if claim.goes_on_uncounted() { State::Uncounted(Reservation::default()) } else { State::Unknown };
+        self.decide(index, state.unwrap_or(uncounted), now_ms);
+    }
+
+    /// Leaves out the candidates of which nobody knows what they would use, and sets what the others need.
+    fn leave_out_unbound(&mut self, index: usize, now_ms: u64) {
+        let Some(claim) = self.granted.claims.get(index) else { return };
+        let need = |target: &usize| self.granted.needs.get(*target).copied().unwrap_or_default();
+        let unit = claim.limit.unit;
+        let unknown: Vec<usize> = self
+            .candidates
+            .iter()
+            .copied()
+            .filter(|target| claim.counts(*target) && need(target).amount(unit).is_none())
+            .collect();
+        let unbound = unknown.iter().any(|target| need(target).tokens.is_none());
+        let why = if unbound { Why::Unbound } else { Why::Unpriced };
+        self.denials.push(Denial::new(claim, why));
+        self.leave_out(&unknown, now_ms);
+        let most = self.granted.claims.get(index).and_then(|claim| claim.most(&self.candidates, &self.granted.needs));
+        if let Some(claim) = self.granted.claims.get_mut(index) {
+            claim.need = most.unwrap_or_default();
+        }
+    }
+
+    fn decide(&mut self, index: usize, state: State, now_ms: u64) {
+        let Some(claim) = self.granted.claims.get_mut(index) else { return };
+        let part = claim.reservation().copied();
+        claim.state = state;
+        let why = match state {
+            State::Refused(full) => Why::Full(full),
+            State::Unknown => Why::StoreFailed,
+            _ => return,
+        };
+        if let Some(part) = part {
+            settle(claim, &part, 0, now_ms);
+        }
+        self.denials.push(Denial::new(claim, why));
+        match claim.targets.clone() {
+            Some(targets) => self.leave_out(&targets, now_ms),
+            None => self.refused = true,
+        }
+    }
+
+    /// Leaves candidates out, and gives back what only they would have used.
+    fn leave_out(&mut self, targets: &[usize], now_ms: u64) {
+        self.candidates.retain(|candidate| !targets.contains(candidate));
+        let candidates = self.candidates.clone();
+        self.give_back(now_ms, |claim| !candidates.iter().any(|target| claim.counts(*target)));
+    }
+
+    fn give_back(&mut self, now_ms: u64, of: impl Fn(&Claim) -> bool) {
+        for claim in self.granted.claims.iter_mut().filter(|claim| of(claim)) {
+            if let Some(held) = claim.reservation().copied() {
+                settle(claim, &held, 0, now_ms);
+                claim.state = State::GivenBack;
+            }
+        }
+    }
+
+    fn add(
+        &self,
+        index: usize,
+        amount: u64,
+        part: &Reservation,
+        rest: u64,
+        now_ms: u64,
+    ) -> Result<Reservation, Unavailable> {
+        let claim = self.granted.claims.get(index).ok_or(Unavailable)?;
+        let (limit, lapse) = (&claim.limit, self.lapse);
+        ledger::change(&claim.which, now_ms, |counter| counter.draw(limit, amount, part, rest, now_ms, lapse))
+    }
+}
+
+/// Settles a reservation, and tells what all requests of the window have used that are over. What cannot be settled lapses.
+pub(super) fn settle(claim: &Claim, held: &Reservation, used: u64, now_ms: u64) -> Option<u64> {
+    let settled = ledger::change(&claim.which, now_ms, |counter| {
+        counter.settle(&claim.limit, held, used, now_ms);
+        counter.standing(&claim.limit, now_ms).used
+    });
+    if settled.is_err() {
+        unsettled(claim);
+    }
+    settled.ok()
+}
+
+fn unsettled(claim: &Claim) {
+    count("tollgate_llm_limits_unsettled_total", &[("limit", claim.limit.name.as_str())], 1);
+}
+
+impl Claim {
+    fn goes_on_uncounted(&self) -> bool {
+        self.limit.when_store_fails == WhenStoreFails::Allow || self.limit.mode == Mode::Shadow
+    }
+
+    fn resets_in_ms(&self, now_ms: u64) -> u64 {
+        tollgate_kernel::limit::counter::Counter::default().standing(&self.limit, now_ms).resets_in_ms
+    }
+}
+
+impl Denial {
+    fn new(claim: &Claim, why: Why) -> Self {
+        Self { name: claim.limit.name.as_str().to_owned(), rule: claim.limit.path(), why }
+    }
+}

@@ -1,0 +1,69 @@
+//! Draws from a rate limit service, for limits that a fleet of Envoys shares.
+//!
+//! The service counts hits and never gives one back. So what a request needs is drawn before it, and what it did not use of
+//! that stays with this Envoy's counter for the next ones: the fleet never uses more than the service has given out. Only
+//! what an Envoy holds when its process ends is lost, until the window ends.
+
+use super::claim::Claim;
+use tollgate_kernel::limit::{Every, Limit, Refill, Unit};
+use tollgate_kernel::rate_limit_service::{Descriptor, Request, Window};
+
+/// What is asked of a service, for one claim.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Draw {
+    /// Its place among the claims.
+    pub claim: usize,
+    /// What the service is asked to count.
+    pub hits: u32,
+    /// As much in the limit's own unit, or a little more than was asked for.
+    pub amount: u64,
+    /// What has to be reserved of it.
+    pub rest: u64,
+}
+
+/// A service counts in 32 bits: dollars by the ten-thousandth, of which that is 429,496 dollars.
+const NANO_USD_PER_HIT: u64 = 100_000;
+
+const fn per_hit(unit: Unit) -> u64 {
+    match unit {
+        Unit::Usd => NANO_USD_PER_HIT,
+        Unit::Requests | Unit::Tokens | Unit::Calls | Unit::Messages => 1,
+    }
+}
+
+/// How many hits an amount is, rounded up; `None`: more than can be counted.
+#[must_use]
+pub fn hits(unit: Unit, amount: u64) -> Option<u32> {
+    u32::try_from(amount.div_ceil(per_hit(unit))).ok()
+}
+
+impl Draw {
+    /// A draw of `missing` for the claim at this place, of which `rest` will be reserved. `None` when it is too much.
+    #[must_use]
+    pub fn new(claim: usize, unit: Unit, missing: u64, rest: u64) -> Option<Self> {
+        let hits = hits(unit, missing)?;
+        Some(Self { claim, hits, amount: u64::from(hits).saturating_mul(per_hit(unit)), rest })
+    }
+
+    /// What the service is sent. A service that takes limits from the request (envoyproxy/ratelimit) finds this one there;
+    /// another has it in its own configuration.
+    #[must_use]
+    pub fn message(&self, domain: &str, claim: &Claim) -> Vec<u8> {
+        let path = claim.limit.path();
+        let mut entries = vec![("limit", path.as_str())];
+        entries.extend(claim.values.iter().map(|(name, value)| (*name, value.as_str())));
+        let limit = window(&claim.limit).zip(hits(claim.limit.unit, claim.limit.amount));
+        Request { domain, descriptor: Descriptor { entries: &entries, limit }, hits: self.hits }.encode()
+    }
+}
+
+const fn window(limit: &Limit) -> Option<Window> {
+    match limit.refill {
+        Refill::Window(Every::Minute, _) => Some(Window::Minute),
+        Refill::Window(Every::Hour, _) => Some(Window::Hour),
+        Refill::Window(Every::Day, _) => Some(Window::Day),
+        Refill::Window(Every::Week, _) => Some(Window::Week),
+        Refill::Window(Every::Month, _) => Some(Window::Month),
+        Refill::Steady { .. } => None,
+    }
+}

@@ -1,0 +1,79 @@
+//! What a request may use at most.
+
+use crate::config::Target;
+use tollgate_kernel::limit::Unit;
+use tollgate_wire::endpoint::Operation;
+use tollgate_wire::envelope::Envelope;
+use tollgate_wire::money::NanoUsd;
+
+/// What a request may use at most of one target.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Need {
+    /// Tokens of input and output; `None` when nothing bounds its output.
+    pub tokens: Option<u64>,
+    /// What they cost; `None` when they have no price, or no bound.
+    pub cost: Option<NanoUsd>,
+}
+
+impl Need {
+    /// Of `target`, with `input` tokens as they are estimated. The output is bound by the request, or by the model.
+    #[must_use]
+    pub fn of(target: &Target, operation: Operation, envelope: &Envelope, input: u64) -> Self {
+        let bound = match (envelope.max_output_tokens, target.max_output_tokens) {
+            (Some(asked), Some(most)) => Some(asked.min(most)),
+            (asked, most) => asked.or(most),
+        };
+        let output = match operation {
+            Operation::Chat => bound.map(|bound| bound.saturating_mul(envelope.answers)),
+            Operation::Embeddings => Some(0),
+            // To count tokens is free.
+            Operation::CountTokens | Operation::Models => return Self { tokens: Some(0), cost: Some(NanoUsd(0)) },
+        };
+        let price = target.price.as_ref();
+        Self {
+            tokens: output.map(|output| input.saturating_add(output)),
+            cost: output.zip(price).map(|(output, listed)| listed.price.most(input, output, envelope.premium)),
+        }
+    }
+
+    /// How much of what is counted. `None` when nobody knows.
+    #[must_use]
+    pub fn amount(&self, unit: Unit) -> Option<u64> {
+        match unit {
+            Unit::Requests | Unit::Calls | Unit::Messages => Some(1),
+            Unit::Tokens => self.tokens,
+            Unit::Usd => self.cost.map(|cost| cost.0),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::example;
+    use tollgate_wire::Format;
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    #[test]
+    fn the_output_is_bound_by_the_request_or_by_the_model() {
+        for (asked, most, operation, tokens, cost) in [
+            // 1000 tokens of input and the output, at 3 and 15 dollars a million.
+            ("\"max_tokens\":100", None, Operation::Chat, Some(1100), Some(4_500_000)),
+            ("\"max_tokens\":100", Some(50), Operation::Chat, Some(1050), Some(3_750_000)),
+            ("\"max_tokens\":100,\"n\":3", Some(200), Operation::Chat, Some(1300), Some(7_500_000)),
+            ("\"x\":1", Some(50), Operation::Chat, Some(1050), Some(3_750_000)),
+            ("\"x\":1", None, Operation::Chat, None, None),
+            ("\"x\":1", None, Operation::Embeddings, Some(1000), Some(3_000_000)),
+            ("\"x\":1", None, Operation::CountTokens, Some(0), Some(0)),
+        ] {
+            let admitted = example::admitted(Format::OpenaiChat, &format!("{{\"model\":\"claude\",{asked}}}"));
+            let target = Target { max_output_tokens: most, ..admitted.targets()[0].clone() };
+            let need = Need::of(&target, operation, &admitted.envelope, 1000);
+            assert_eq!((need.tokens, need.cost), (tokens, cost.map(NanoUsd)), "{asked} {most:?} {operation:?}");
+            let unpriced = Need::of(&Target { price: None, ..target }, operation, &admitted.envelope, 1000);
+            assert_eq!(unpriced.tokens, tokens);
+            assert_eq!(unpriced.cost, (operation == Operation::CountTokens).then_some(NanoUsd(0)));
+        }
+    }
+}

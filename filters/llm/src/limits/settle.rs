@@ -1,0 +1,53 @@
+//! What a request has used of its limits.
+
+use super::Granted;
+use super::admission::settle as give;
+use super::claim::{Claim, State};
+use super::told::Counted;
+use crate::exchange::Exchange;
+use crate::settle::Settled;
+use tollgate_kernel::limit::Unit;
+use tollgate_wire::usage::{Certainty, Usage};
+
+/// Counts what an exchange that is over has used, in the place of what it had reserved. For the record, all that was counted.
+pub fn settle(exchange: &Exchange, settled: &Settled, now_ms: u64) -> Vec<Counted> {
+    let count = |claim: &Claim| {
+        let used = used(claim, &exchange.limits, exchange, settled);
+        let total = claim.reservation().and_then(|held| give(claim, held, used, now_ms));
+        Counted::of(claim, used, total)
+    };
+    exchange.limits.claims.iter().filter(|claim| claim.state != State::Open).map(count).collect()
+}
+
+/// How much of what a claim counts an exchange has used: what is billed. Of an attempt that nobody can bill, because it
+/// failed without a word of what it used, the most that it may have used: it may have worked, and be invoiced.
+#[must_use]
+pub fn used(claim: &Claim, granted: &Granted, exchange: &Exchange, settled: &Settled) -> u64 {
+    if exchange.admitted.is_none() || claim.state == State::GivenBack {
+        return if exchange.answered.is_some() && claim.limit.unit == Unit::Requests { 1 } else { 0 };
+    }
+    if exchange.unseen {
+        return claim.need;
+    }
+    let attempts = exchange.attempts.iter().zip(&settled.bills).filter(|(attempt, _)| claim.counts(attempt.target));
+    match (claim.limit.unit, &claim.targets) {
+        (Unit::Requests, None) => 1,
+        (Unit::Requests, Some(_)) => u64::try_from(attempts.count()).unwrap_or(u64::MAX),
+        (unit, _) => attempts.fold(0, |sum: u64, (attempt, bill)| {
+            let known = match unit {
+                Unit::Tokens => bill.usage.as_ref().map(tokens),
+                _ => bill.cost.map(|cost| cost.0),
+            };
+            let most = || granted.needs.get(attempt.target).and_then(|need| need.amount(unit)).unwrap_or_default();
+            sum.saturating_add(match (known, bill.certainty) {
+                (Some(known), _) => known,
+                (None, Certainty::Missing) => most(),
+                (None, _) => 0,
+            })
+        }),
+    }
+}
+
+const fn tokens(usage: &Usage) -> u64 {
+    usage.input().saturating_add(usage.output())
+}

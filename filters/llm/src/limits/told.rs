@@ -1,0 +1,131 @@
+//! What clients and operators are told of limits.
+
+use super::admission::{Denial, Why};
+use super::claim::{Claim, State};
+use super::{Granted, ledger};
+use serde::Serialize;
+use tollgate_host::metrics::count;
+use tollgate_kernel::limit::counter::Full;
+use tollgate_kernel::limit::{Every, Mode, Refill, Unit};
+
+/// Longer than this, no SDK should wait for.
+const WORTH_WAITING_S: u64 = 60;
+
+/// A claim in a record.
+#[derive(Debug, Serialize)]
+pub struct Counted {
+    /// What in the configuration it is.
+    limit: String,
+    /// What it counts. Dollars by the billionth.
+    unit: &'static str,
+    /// What was reserved before the request.
+    reserved: u64,
+    /// What was counted after it.
+    used: u64,
+    /// What all requests have used together since the window began, if this Envoy keeps the limit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    total: Option<u64>,
+    /// Of how much.
+    of: u64,
+    /// What became of it.
+    verdict: &'static str,
+}
+
+impl Counted {
+    /// A claim that is settled.
+    #[must_use]
+    pub fn of(claim: &Claim, used: u64, total: Option<u64>) -> Self {
+        let unit = if claim.limit.unit == Unit::Usd { "nano_usd" } else { claim.limit.unit.name() };
+        let (limit, verdict) = (claim.limit.path(), claim.verdict());
+        let held = matches!(claim.state, State::Held(_) | State::Over(..) | State::Uncounted(_));
+        let (reserved, used) = if held { (claim.need, used) } else { (0, 0) };
+        let total = total.filter(|_| held && claim.limit.store.is_none());
+        Self { limit, unit, reserved, used, total, of: claim.limit.amount, verdict }
+    }
+}
+
+/// Counts what became of a request's claims.
+pub fn decisions(granted: &Granted) {
+    for claim in granted.claims.iter().filter(|claim| claim.state != State::Open) {
+        let labels = [("limit", claim.limit.name.as_str()), ("outcome", claim.verdict())];
+        count("tollgate_llm_limits_total", &labels, 1);
+    }
+}
+
+/// How the limits that this Envoy keeps stand, as `draft-ietf-httpapi-ratelimit-headers-10` writes it. Dollars by the millionth.
+#[must_use]
+pub fn headers(granted: &Granted, now_ms: u64) -> Vec<(&'static str, String)> {
+    let (mut policies, mut standings) = (Vec::new(), Vec::new());
+    for claim in granted.claims.iter().filter(|claim| claim.limit.mode == Mode::Enforce && claim.limit.store.is_none())
+    {
+        let limit = &claim.limit;
+        let Ok(standing) = ledger::change(&claim.which, now_ms, |counter| counter.standing(limit, now_ms)) else {
+            continue;
+        };
+        let (parts, unit) = if limit.unit == Unit::Usd { (1000, "micro-usd") } else { (1, limit.unit.name()) };
+        let quota = limit.amount.checked_div(parts).unwrap_or_default();
+        let left = standing.left.checked_div(parts).unwrap_or_default();
+        policies.push(format!("\"{}\";q={quota};w={};qu=\"{unit}\"", limit.name, seconds_of(limit.refill)));
+        standings.push(format!("\"{}\";r={left};t={}", limit.name, seconds(standing.resets_in_ms)));
+    }
+    if policies.is_empty() {
+        return Vec::new();
+    }
+    vec![("ratelimit-policy", policies.join(", ")), ("ratelimit", standings.join(", "))]
+}
+
+const fn seconds_of(refill: Refill) -> u64 {
+    match refill {
+        Refill::Window(Every::Minute, _) => 60,
+        Refill::Window(Every::Hour, _) => 3600,
+        Refill::Window(Every::Day, _) => 86_400,
+        Refill::Window(Every::Week, _) => 604_800,
+        Refill::Window(Every::Month, _) => 2_592_000,
+        Refill::Steady { millis, .. } => millis.div_ceil(1000),
+    }
+}
+
+const fn seconds(millis: u64) -> u64 {
+    millis.div_ceil(1000)
+}
+
+impl Denial {
+    /// What the client is told.
+    #[must_use]
+    pub fn message(&self) -> String {
+        let name = &self.name;
+        match self.why {
+            Why::Full(Full { retry_after_ms: Some(wait), .. }) => format!(
+                "the limit `{name}` leaves no room for this request; there may be room again in {} seconds",
+                seconds(wait)
+            ),
+            Why::Full(Full { retry_after_ms: None, .. }) => {
+                format!("this request may use more than the limit `{name}` allows at all; ask for fewer tokens")
+            }
+            Why::StoreFailed => {
+                format!("how much the limit `{name}` leaves cannot be told at the moment; try again later")
+            }
+            Why::Unbound => format!(
+                "the limit `{name}` applies, and how long an answer of this model may be is not known: set the most output \
+                 tokens in the request"
+            ),
+            Why::Unpriced => format!("the limit `{name}` applies, and this model has no price"),
+        }
+    }
+
+    /// Headers that say when to ask again. SDKs of OpenAI and Anthropic ask again by themselves unless they are told.
+    #[must_use]
+    pub fn headers(&self) -> Vec<(&'static str, String)> {
+        let wait = match self.why {
+            Why::Full(Full { retry_after_ms, .. }) => retry_after_ms.map(|wait| seconds(wait).max(1)),
+            Why::StoreFailed => Some(1),
+            Why::Unbound | Why::Unpriced => return Vec::new(),
+        };
+        let mut headers: Vec<(&'static str, String)> = Vec::new();
+        headers.extend(wait.map(|wait| ("retry-after", wait.to_string())));
+        if wait.is_none_or(|wait| wait > WORTH_WAITING_S) {
+            headers.push(("x-should-retry", "false".to_owned()));
+        }
+        headers
+    }
+}
