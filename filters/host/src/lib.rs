@@ -3,13 +3,14 @@
 //! - [`abi`]: every host call as a `Result`, bytes first. The SDK's own wrappers panic on a wrong phase or a non-UTF-8
 //!   header, and one panic ends every stream of that worker.
 //! - [`stream`]: the loop that holds a stream until its filter has decided, and the trait a filter's role implements.
-//! - [`headers`], [`state`], [`metrics`]: what a role may read, write and count.
+//! - [`headers`], [`state`], [`metrics`], [`environment`]: what a role may read, write and count.
 
 pub mod abi;
 mod deadline;
+pub mod environment;
 pub mod headers;
 pub mod metrics;
 pub mod plugin;
-mod protobuf_struct;
+pub mod protobuf_struct;
 pub mod state;
 pub mod stream;

@@ -24,6 +24,9 @@ pub struct KeyEntry {
     pub subject: Subject,
     /// The models it may ask for. An empty list allows none; `["*"]` allows all.
     pub models: Allowed,
+    /// The routes it may take, by the `route` of models. By default all.
+    #[serde(default)]
+    pub routes: Allowed,
     /// Valid from this time on.
     #[serde(default)]
     pub not_before: Option<Timestamp>,

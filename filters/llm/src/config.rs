@@ -1,20 +1,23 @@
 //! The plugin configuration: what an operator writes, checked whole before anything is served.
 
+use references::References;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use std::collections::BTreeMap;
-use tollgate_kernel::allowed::Allowed;
 use tollgate_kernel::key_ring::{KeyEntry, KeyRing};
 use tollgate_kernel::subject::Label;
 use tollgate_wire::tree;
 
 mod bounds;
+mod identity;
 mod model;
 mod provider;
+mod references;
 #[cfg(test)]
 mod tests;
 
 pub use bounds::Bounds;
+pub use identity::{Identity, IdentityConfig, Jwt, Mtls, Part, SignedHeader};
 pub use model::{Candidates, Model, Served, Target};
 pub use provider::Provider;
 
@@ -48,6 +51,8 @@ pub struct GateConfig {
     pub models: BTreeMap<Label, Model>,
     /// Virtual keys.
     pub keys: Vec<KeyEntry>,
+    /// How it is proven who asks. By default with a virtual key.
+    pub identity: Option<IdentityConfig>,
     /// Bounds of what is read and held.
     #[serde(default)]
     pub bounds: Bounds,
@@ -71,22 +76,24 @@ pub struct Gate {
     pub models: BTreeMap<Label, Served>,
     /// Virtual keys.
     pub keys: KeyRing,
+    /// How it is proven who asks.
+    pub identity: Identity,
     /// Bounds.
     pub bounds: Bounds,
 }
 
-/// Reads and checks a plugin configuration.
+/// Reads and checks a plugin configuration. `variable` gives an environment variable of the VM.
 ///
 /// # Errors
 /// The path to the field at fault, what was found and what was expected.
-pub fn load(json: &[u8]) -> Result<Role, String> {
+pub fn load(json: &[u8], variable: &dyn Fn(&str) -> Option<String>) -> Result<Role, String> {
     if json.is_empty() {
         return Err("found no configuration, expected `gate` or `provider`".to_owned());
     }
     let json = std::str::from_utf8(json).map_err(|_| "found bytes that are not UTF-8, expected JSON".to_owned())?;
     let config: Config = tree::read(json).map_err(|fault| fault.to_string())?;
     match (config.gate, config.provider) {
-        (Some(gate), None) => gate.check().map(|gate| Role::Gate(Box::new(gate))),
+        (Some(gate), None) => gate.check(variable).map(|gate| Role::Gate(Box::new(gate))),
         (None, Some(provider)) => Ok(Role::Provider(provider)),
         (None, None) => Err("found neither, expected `gate` or `provider`".to_owned()),
         (Some(_), Some(_)) => Err("found both `gate` and `provider`, expected one of them".to_owned()),
@@ -95,18 +102,23 @@ pub fn load(json: &[u8]) -> Result<Role, String> {
 
 impl GateConfig {
     #[inline(never)]
-    fn check(self) -> Result<Gate, String> {
+    fn check(self, variable: &dyn Fn(&str) -> Option<String>) -> Result<Gate, String> {
         self.bounds.check()?;
         for (name, provider) in &self.providers {
             provider.check().map_err(|error| format!("gate.providers.{name}.{error}"))?;
         }
+        let references = References::to(&self.models);
         for (index, key) in self.keys.iter().enumerate() {
-            if let Allowed::Only(models) = &key.models
-                && let Some(unknown) = models.iter().find(|name| !self.models.contains_key(name.as_str()))
-            {
-                let known = names(&self.models);
-                return Err(format!("gate.keys[{index}].models: found `{unknown}`, expected one of {known}"));
+            references.check(&key.models, &key.routes).map_err(|error| format!("gate.keys[{index}].{error}"))?;
+        }
+        let identity = match self.identity {
+            Some(identity) => {
+                identity.check(&references, variable).map_err(|error| format!("gate.identity.{error}"))?
             }
+            None => Identity::default(),
+        };
+        if !self.keys.is_empty() && !identity.takes(Part::Key) {
+            return Err("gate.keys: found keys, expected `key` in a way of `gate.identity.any_of`".to_owned());
         }
         let keys = KeyRing::new(self.keys).map_err(|error| format!("gate.keys: {error}"))?;
         let Self { providers, models, bounds, .. } = self;
@@ -115,7 +127,7 @@ impl GateConfig {
             let model = model.check(&name, &providers).map_err(|error| format!("gate.models.{name}.{error}"))?;
             served.insert(name, model);
         }
-        Ok(Gate { models: served, providers, keys, bounds })
+        Ok(Gate { models: served, providers, keys, identity, bounds })
     }
 }
 
