@@ -4,14 +4,15 @@
 //!   header, and one panic ends every stream of that worker.
 //! - [`stream`]: the loop that holds a stream until its filter has decided, and the trait a filter's role implements.
 //! - [`grpc`]: asking a service while a request is held.
-//! - [`headers`], [`state`], [`metrics`]: what a role may read, write and count.
+//! - [`headers`], [`state`], [`metrics`], [`environment`]: what a role may read, write and count.
 
 pub mod abi;
 mod deadline;
+pub mod environment;
 pub mod grpc;
 pub mod headers;
 pub mod metrics;
 pub mod plugin;
-mod protobuf_struct;
+pub mod protobuf_struct;
 pub mod state;
 pub mod stream;

@@ -45,8 +45,8 @@ impl<P: Plugin> Context for Root<P> {}
 impl<P: Plugin> RootContext for Root<P> {
     fn on_configure(&mut self, size: usize) -> bool {
         let config = abi::buffer(Buffer::PluginConfiguration, 0, size).map_err(|error| error.to_string());
-        let as_json = |config: Vec<u8>| match protobuf_struct::read(&config) {
-            Some(value) if !config.is_empty() => serde_json::to_vec(&value).unwrap_or(config),
+        let as_json = |config: Vec<u8>| match protobuf_struct::to_json(&config) {
+            Some(json) if !config.is_empty() => json.into_bytes(),
             _ => config,
         };
         let loaded = config.map(as_json).and_then(|config| P::configure(&config));

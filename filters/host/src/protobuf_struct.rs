@@ -1,68 +1,179 @@
-//! Reads a serialised `google.protobuf.Struct`.
+//! Reads serialised `google.protobuf.Struct`s.
 //!
 //! Inline YAML in an Envoy configuration is a `Struct`, and Envoy 1.40 hands it to a wasm plugin as protobuf, not as
-//! JSON. Field numbers are those of `google/protobuf/struct.proto`.
+//! JSON. What filters know of a request is `Struct`s too. Field numbers are those of `google/protobuf/struct.proto`.
 
-use serde_json::{Map, Number, Value};
+use std::fmt::Write;
 
 /// Deeper is no configuration.
 const MAX_DEPTH: u8 = 32;
 
-/// The JSON object that `bytes` are a serialised `Struct` of; `None` when they are something else.
-pub(crate) fn read(bytes: &[u8]) -> Option<Value> {
-    structure(bytes, MAX_DEPTH)
+/// A value in a `Struct`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Value<'a> {
+    /// Null.
+    Null,
+    /// A number; there are only doubles.
+    Number(f64),
+    /// A text.
+    Text(&'a str),
+    /// A truth value.
+    Flag(bool),
+    /// An object.
+    Object(Object<'a>),
+    /// A list.
+    List,
 }
 
-fn structure(bytes: &[u8], depth: u8) -> Option<Value> {
-    let depth = depth.checked_sub(1)?;
-    let mut object = Map::new();
-    for entry in fields(bytes) {
-        let (1, Field::Bytes(entry)) = entry? else { return None };
-        let (mut key, mut found) = ("", Value::Null);
-        for part in fields(entry) {
-            match part? {
-                (1, Field::Bytes(text)) => key = std::str::from_utf8(text).ok()?,
-                (2, Field::Bytes(inner)) => found = value(inner, depth)?,
-                _ => return None,
-            }
+/// A `Struct`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Object<'a>(&'a [u8]);
+
+impl<'a> Object<'a> {
+    /// A value; `None` when it is not there, or the bytes are no `Struct`.
+    #[must_use]
+    pub fn get(self, name: &str) -> Option<Value<'a>> {
+        match member(self.0, name).map(kind)?? {
+            Kind::Null => Some(Value::Null),
+            Kind::Number(number) => Some(Value::Number(number)),
+            Kind::Text(text) => Some(Value::Text(text)),
+            Kind::Flag(flag) => Some(Value::Flag(flag)),
+            Kind::Object(bytes) => Some(Value::Object(Self(bytes))),
+            Kind::List(_) => Some(Value::List),
         }
-        object.insert(key.to_owned(), found);
     }
-    Some(Value::Object(object))
 }
 
-fn value(bytes: &[u8], depth: u8) -> Option<Value> {
-    let mut found = Value::Null;
+/// The `Struct` of one filter in `envoy.config.core.v3.Metadata`.
+pub(crate) fn of_filter<'a>(metadata: &'a [u8], filter: &str) -> Option<Object<'a>> {
+    member(metadata, filter).map(Object)
+}
+
+/// The value of a map that is field 1 of a message; both `Struct` and `Metadata` are such. The last one counts, as
+/// protobuf has it.
+fn member<'a>(message: &'a [u8], name: &str) -> Option<&'a [u8]> {
+    let mut found = None;
+    for field in fields(message) {
+        if let (1, Field::Bytes(bytes)) = field? {
+            let (key, value) = entry(bytes)?;
+            found = if key == name { Some(value) } else { found };
+        }
+    }
+    found
+}
+
+/// The JSON object that `bytes` are a serialised `Struct` of; `None` when they are something else.
+pub(crate) fn to_json(bytes: &[u8]) -> Option<String> {
+    // Names and texts are most of it, and each has two bytes of punctuation for its tags and lengths.
+    let mut json = String::with_capacity(bytes.len());
+    write_object(bytes, MAX_DEPTH, &mut json).map(|()| json)
+}
+
+fn write_object(bytes: &[u8], depth: u8, json: &mut String) -> Option<()> {
+    let depth = depth.checked_sub(1)?;
+    json.push('{');
+    for (index, field) in fields(bytes).enumerate() {
+        let (1, Field::Bytes(bytes)) = field? else { return None };
+        let (key, value) = entry(bytes)?;
+        if index > 0 {
+            json.push(',');
+        }
+        write_text(key, json);
+        json.push(':');
+        write_value(value, depth, json)?;
+    }
+    json.push('}');
+    Some(())
+}
+
+fn write_value(bytes: &[u8], depth: u8, json: &mut String) -> Option<()> {
+    match kind(bytes)? {
+        Kind::Null => json.push_str("null"),
+        Kind::Number(number) => write_number(number, json)?,
+        Kind::Text(text) => write_text(text, json),
+        Kind::Flag(flag) => json.push_str(if flag { "true" } else { "false" }),
+        Kind::Object(bytes) => write_object(bytes, depth, json)?,
+        Kind::List(bytes) => {
+            let depth = depth.checked_sub(1)?;
+            json.push('[');
+            for (index, field) in fields(bytes).enumerate() {
+                let (1, Field::Bytes(bytes)) = field? else { return None };
+                if index > 0 {
+                    json.push(',');
+                }
+                write_value(bytes, depth, json)?;
+            }
+            json.push(']');
+        }
+    }
+    Some(())
+}
+
+fn write_text(text: &str, json: &mut String) {
+    json.push('"');
+    let mut plain = text;
+    while let Some(at) = plain.find(|character: char| character < ' ' || character == '"' || character == '\\') {
+        let (before, rest) = plain.split_at_checked(at).unwrap_or((plain, ""));
+        let mut rest = rest.chars();
+        json.push_str(before);
+        if let Some(character) = rest.next() {
+            // RFC 8259, section 7: any character may be written so.
+            let _ = write!(json, "\\u{:04x}", u32::from(character)); // a `String` takes everything
+        }
+        plain = rest.as_str();
+    }
+    json.push_str(plain);
+    json.push('"');
+}
+
+/// A `Struct` knows only doubles; whole ones become integers again, as they were written.
+fn write_number(value: f64, json: &mut String) -> Option<()> {
+    const EXACT: f64 = 9_007_199_254_740_992.0; // 2^53
+    let written = match value {
+        whole if whole.fract() == 0.0 && whole.abs() <= EXACT => write!(json, "{whole:.0}"),
+        value if value.is_finite() => write!(json, "{value}"),
+        _ => return None,
+    };
+    written.ok()
+}
+
+/// A `Value`.
+enum Kind<'a> {
+    Null,
+    Number(f64),
+    Text(&'a str),
+    Flag(bool),
+    Object(&'a [u8]),
+    List(&'a [u8]),
+}
+
+fn kind(bytes: &[u8]) -> Option<Kind<'_>> {
+    let mut found = Kind::Null;
     for part in fields(bytes) {
         found = match part? {
-            (1, Field::Varint(_)) => Value::Null,
-            (2, Field::Fixed64(bits)) => Value::Number(number(f64::from_bits(bits))?),
-            (3, Field::Bytes(text)) => Value::String(std::str::from_utf8(text).ok()?.to_owned()),
-            (4, Field::Varint(flag)) => Value::Bool(flag != 0),
-            (5, Field::Bytes(inner)) => structure(inner, depth)?,
-            (6, Field::Bytes(inner)) => list(inner, depth)?,
+            (1, Field::Varint(_)) => Kind::Null,
+            (2, Field::Fixed64(bits)) => Kind::Number(f64::from_bits(bits)),
+            (3, Field::Bytes(text)) => Kind::Text(std::str::from_utf8(text).ok()?),
+            (4, Field::Varint(flag)) => Kind::Flag(flag != 0),
+            (5, Field::Bytes(bytes)) => Kind::Object(bytes),
+            (6, Field::Bytes(bytes)) => Kind::List(bytes),
             _ => return None,
         };
     }
     Some(found)
 }
 
-fn list(bytes: &[u8], depth: u8) -> Option<Value> {
-    let depth = depth.checked_sub(1)?;
-    let values = fields(bytes).map(|field| match field? {
-        (1, Field::Bytes(inner)) => value(inner, depth),
-        _ => None,
-    });
-    values.collect::<Option<Vec<_>>>().map(Value::Array)
-}
-
-/// A `Struct` knows only doubles; whole ones become integers again, as they were written.
-fn number(value: f64) -> Option<Number> {
-    const EXACT: f64 = 9_007_199_254_740_992.0; // 2^53
-    if value.fract() == 0.0 && value.abs() <= EXACT {
-        return format!("{value:.0}").parse().ok().map(|whole: i64| whole.into());
+/// An entry of a map from texts to messages.
+fn entry(bytes: &[u8]) -> Option<(&str, &[u8])> {
+    let mut found: (&str, &[u8]) = ("", &[]);
+    for part in fields(bytes) {
+        match part? {
+            (1, Field::Bytes(text)) => found.0 = std::str::from_utf8(text).ok()?,
+            (2, Field::Bytes(bytes)) => found.1 = bytes,
+            _ => return None,
+        }
     }
-    Number::from_f64(value)
+    Some(found)
 }
 
 enum Field<'a> {
@@ -119,8 +230,8 @@ fn take<'a>(bytes: &mut &'a [u8], length: usize) -> Option<&'a [u8]> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use serde_json::json;
+    use super::{of_filter, to_json};
+    use serde_json::{Value, json};
 
     fn tagged(number: u8, bytes: &[u8]) -> Vec<u8> {
         let (low, high) = (bytes.len() & 0x7f | 0x80, bytes.len() >> 7);
@@ -147,11 +258,59 @@ mod tests {
             .collect()
     }
 
+    fn read(bytes: &[u8]) -> Option<Value> {
+        to_json(bytes).map(|json| serde_json::from_str(&json).unwrap())
+    }
+
     #[test]
     fn inline_yaml_reads_as_the_json_it_was_written_as() {
-        let config = json!({"a": {"b": [1, 0.25, "x", true, null, {}]}, "n": -3, "big": 33_554_432, "t": "ü"});
+        let config = json!({
+            "a": {"b": [1, 0.25, "x", true, null, {}, []]},
+            "n": -3,
+            "big": 33_554_432,
+            "bigger": 9_007_199_254_740_992_u64,
+            "tiny": 1.5e-9,
+            "huge": 1e22,
+            "t": "ü",
+            "e\"\\\n\u{1}\u{1f}\u{7f}😀": "\u{0}\"\"\\\\ \t",
+        });
         assert_eq!(read(&object(&config)), Some(config));
         assert_eq!(read(b""), Some(json!({})));
+    }
+
+    #[test]
+    fn what_is_no_number_in_json_is_not_written() {
+        for number in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+            let value = [&[2 << 3 | 1][..], &number.to_le_bytes()].concat();
+            let config = tagged(1, &[tagged(1, b"n"), tagged(2, &value)].concat());
+            assert_eq!(to_json(&config), None, "{number}");
+        }
+    }
+
+    #[test]
+    fn what_a_filter_knows_of_a_request_is_read_with_its_types() {
+        use super::Value::{Flag, List, Null, Number, Text};
+        let claims = json!({"sub": "ada", "n": 7, "flag": true, "list": ["a"], "none": null, "org": {"team": "eng"}});
+        let of = |filter: &str, known: &Value| {
+            tagged(1, &[tagged(1, filter.as_bytes()), tagged(2, &object(known))].concat())
+        };
+        let typed = tagged(2, &[tagged(1, b"jwt"), tagged(2, b"anything")].concat());
+        let metadata =
+            [of("other", &json!({"sub": "eve"})), typed, of("jwt", &claims), of("third", &json!({}))].concat();
+        let found = of_filter(&metadata, "jwt").unwrap();
+        for (name, expected) in [
+            ("sub", Some(Text("ada"))),
+            ("n", Some(Number(7.0))),
+            ("flag", Some(Flag(true))),
+            ("list", Some(List)),
+            ("none", Some(Null)),
+            ("team", None),
+        ] {
+            assert_eq!(found.get(name), expected, "{name}");
+        }
+        let Some(super::Value::Object(org)) = found.get("org") else { panic!("an object") };
+        assert_eq!(org.get("team"), Some(Text("eng")));
+        assert_eq!((of_filter(&metadata, "jw"), of_filter(&metadata[..metadata.len() - 1], "jwt")), (None, None));
     }
 
     #[test]

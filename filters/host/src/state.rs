@@ -1,6 +1,7 @@
 //! Filter state and the properties that Envoy knows of a stream.
 
 use crate::abi;
+use crate::protobuf_struct::{self, Object};
 
 /// Writes filter state `wasm.<key>`: readable by our other instances on this stream, by access logs, RBAC and routes.
 ///
@@ -32,4 +33,30 @@ pub fn text(path: &[&str]) -> Option<String> {
 #[must_use]
 pub fn number(path: &[&str]) -> Option<u64> {
     bytes(path).and_then(|value| value.try_into().ok()).map(u64::from_le_bytes)
+}
+
+/// A property that is true or false (Envoy: one byte).
+#[must_use]
+pub fn flag(path: &[&str]) -> bool {
+    bytes(path).is_some_and(|value| value == [1])
+}
+
+/// What native filters know of this request.
+///
+/// Read whole, in one call: Envoy tells a single value without its type, and eight bytes may be a number or a text.
+#[derive(Debug)]
+pub struct Metadata(Vec<u8>);
+
+impl Metadata {
+    /// All that is known now.
+    #[must_use]
+    pub fn read() -> Self {
+        Self(bytes(&["metadata"]).unwrap_or_default())
+    }
+
+    /// What the filter of this name knows.
+    #[must_use]
+    pub fn of_filter(&self, name: &str) -> Option<Object<'_>> {
+        protobuf_struct::of_filter(&self.0, name)
+    }
 }

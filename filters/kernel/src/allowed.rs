@@ -6,10 +6,11 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 /// Names of what is allowed, for example of models.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(try_from = "Vec<String>")]
 pub enum Allowed {
     /// Whatever is configured, now or later.
+    #[default]
     All,
     /// These names.
     Only(BTreeSet<String>),

@@ -2,7 +2,7 @@
 
 use crate::allowed::Allowed;
 use crate::key_ring::KeyEntry;
-use crate::subject::Subject;
+use crate::subject::{Field, Subject};
 use std::rc::Rc;
 
 /// Who asks, and what proved it.
@@ -19,6 +19,30 @@ pub struct Caller {
 pub enum Proof {
     /// A virtual key.
     Key(Rc<KeyEntry>),
+    /// A token that Envoy has verified.
+    Jwt(Rc<Grant>),
+    /// A certificate that Envoy has verified.
+    Mtls(Rc<Grant>),
+    /// A header that a gateway before this one has signed.
+    Header(Rc<Grant>),
+}
+
+/// What everybody may ask for who is proven in the same way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Grant {
+    /// Models.
+    pub models: Allowed,
+    /// Routes of models.
+    pub routes: Allowed,
+}
+
+/// What is not allowed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Denied {
+    /// The model itself.
+    Model,
+    /// The way to it.
+    Route,
 }
 
 impl Caller {
@@ -28,18 +52,49 @@ impl Caller {
         Self { subject: entry.subject.clone(), proofs: vec![Proof::Key(entry)] }
     }
 
+    /// Who is proven so.
+    #[must_use]
+    pub fn new(subject: Subject, proof: Proof) -> Self {
+        Self { subject, proofs: vec![proof] }
+    }
+
+    /// Who is proven by both at once.
+    ///
+    /// # Errors
+    /// The field of which they say different things.
+    pub fn and(mut self, other: &Self) -> Result<Self, Field> {
+        for field in Field::ALL {
+            if let Some(label) = other.subject.get(field) {
+                self.subject.say(field, label.clone())?;
+            }
+        }
+        // INVARIANT: at most one of the two has shown a key; a request shows one.
+        self.subject.key = self.subject.key.or_else(|| other.subject.key.clone());
+        self.proofs.extend_from_slice(&other.proofs);
+        Ok(self)
+    }
+
     /// The virtual key among the proofs.
     #[must_use]
     pub fn key(&self) -> Option<&Rc<KeyEntry>> {
-        self.proofs.iter().map(|Proof::Key(entry)| entry).next()
+        self.proofs.iter().find_map(|proof| if let Proof::Key(entry) = proof { Some(entry) } else { None })
     }
 
-    /// Whether this model may be asked for.
+    /// Whether this model may be asked for, which is served on this route.
     ///
     /// # Errors
-    /// The proof that does not allow it.
-    pub fn check_model(&self, model: &str) -> Result<(), &Proof> {
-        self.proofs.iter().find(|proof| !proof.models().allow(model)).map_or(Ok(()), Err)
+    /// What is not allowed, and the proof that does not allow it.
+    pub fn check(&self, model: &str, route: &str) -> Result<(), (Denied, &Proof)> {
+        self.proofs.iter().try_for_each(|proof| {
+            let (models, routes) = proof.allowed();
+            if !models.allow(model) {
+                Err((Denied::Model, proof))
+            } else if !routes.allow(route) {
+                Err((Denied::Route, proof))
+            } else {
+                Ok(())
+            }
+        })
     }
 }
 
@@ -47,12 +102,66 @@ impl Proof {
     /// Where the configuration says what it allows.
     #[must_use]
     pub fn rule(&self) -> String {
-        let Self::Key(entry) = self;
-        format!("keys.{}", entry.id)
+        match self {
+            Self::Key(entry) => format!("keys.{}", entry.id),
+            Self::Jwt(_) => "identity.jwt".to_owned(),
+            Self::Mtls(_) => "identity.mtls".to_owned(),
+            Self::Header(_) => "identity.header".to_owned(),
+        }
     }
 
-    fn models(&self) -> &Allowed {
-        let Self::Key(entry) = self;
-        &entry.models
+    fn allowed(&self) -> (&Allowed, &Allowed) {
+        match self {
+            Self::Key(entry) => (&entry.models, &entry.routes),
+            Self::Jwt(grant) | Self::Mtls(grant) | Self::Header(grant) => (&grant.models, &grant.routes),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Caller, Denied, Grant, Proof};
+    use crate::allowed::Allowed;
+    use crate::subject::{Field, Subject};
+    use serde_json::{Value, json};
+    use std::rc::Rc;
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    fn only(names: Value) -> Allowed {
+        serde_json::from_value(names).unwrap()
+    }
+
+    fn grant(models: Value, routes: Value) -> Rc<Grant> {
+        Rc::new(Grant { models: only(models), routes: only(routes) })
+    }
+
+    fn subject(fields: Value) -> Subject {
+        serde_json::from_value(fields).unwrap()
+    }
+
+    #[test]
+    fn only_what_every_proof_allows_is_allowed_and_the_one_that_does_not_is_named() {
+        let jwt = Caller::new(Subject::default(), Proof::Jwt(grant(json!(["*"]), json!(["chat"]))));
+        let mtls = Caller::new(Subject::default(), Proof::Mtls(grant(json!(["fast", "smart"]), json!(["*"]))));
+        let both = jwt.and(&mtls).unwrap();
+        let denied = |model, route| both.check(model, route).map_err(|(denied, proof)| (denied, proof.rule()));
+        for (model, route, expected) in [
+            ("fast", "chat", Ok(())),
+            ("smart", "chat", Ok(())),
+            ("slow", "chat", Err((Denied::Model, "identity.mtls".to_owned()))),
+            ("fast", "batch", Err((Denied::Route, "identity.jwt".to_owned()))),
+        ] {
+            assert_eq!(denied(model, route), expected, "{model} {route}");
+        }
+    }
+
+    #[test]
+    fn two_proofs_complete_each_other_and_never_contradict_each_other() {
+        let proven = |fields| Caller::new(subject(fields), Proof::Jwt(grant(json!(["*"]), json!(["*"]))));
+        let both = proven(json!({"user": "ada", "team": "eng"})).and(&proven(json!({"team": "eng", "tier": "gold"})));
+        assert_eq!(both.unwrap().subject, subject(json!({"user": "ada", "team": "eng", "tier": "gold"})));
+        let conflict = proven(json!({"team": "eng"})).and(&proven(json!({"team": "Eng"}))).unwrap_err();
+        assert_eq!(conflict, Field::Team);
     }
 }

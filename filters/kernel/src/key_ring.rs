@@ -28,6 +28,9 @@ pub struct KeyEntry {
     /// Limits of this key alone, besides those of the gate.
     #[serde(default)]
     pub limits: Vec<Rc<Limit>>,
+    /// The routes it may take, by the `route` of models. By default all.
+    #[serde(default)]
+    pub routes: Allowed,
     /// Valid from this time on.
     #[serde(default)]
     pub not_before: Option<Timestamp>,

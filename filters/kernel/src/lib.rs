@@ -7,12 +7,17 @@
 pub mod allowed;
 pub mod calibration;
 pub mod caller;
+pub mod claims;
 pub mod event_stream;
 pub mod framing;
+pub mod hmac;
 pub mod key_ring;
 pub mod limit;
 pub mod rate_limit_service;
+pub mod signed_subject;
+pub mod spiffe;
 pub mod sse;
 pub mod subject;
 pub mod timestamp;
 pub mod virtual_key;
+pub mod x509;

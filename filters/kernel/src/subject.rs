@@ -29,6 +29,22 @@ pub struct Subject {
     pub tier: Option<Label>,
 }
 
+/// What a subject has besides its key: what a configuration, a token, a certificate or another gateway can say of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Field {
+    /// The person.
+    User,
+    /// The team that pays.
+    Team,
+    /// The product feature that asks.
+    Feature,
+    /// For example `production`.
+    Environment,
+    /// The service level that was bought.
+    Tier,
+}
+
 /// A value of a subject: 1 to 64 of letters, digits, space and `. _ : / @ + -`. Labels become metric tags and stand
 /// in headers, so nothing that separates or quotes there is allowed.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
@@ -52,6 +68,58 @@ pub enum NotAName {
 }
 
 const MAX_LENGTH: usize = 64;
+
+impl Field {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::User, Self::Team, Self::Feature, Self::Environment, Self::Tier];
+
+    /// Its name, as in a [`Subject`].
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::Team => "team",
+            Self::Feature => "feature",
+            Self::Environment => "environment",
+            Self::Tier => "tier",
+        }
+    }
+
+    /// The field of this name.
+    #[must_use]
+    pub fn of_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|field| field.name() == name)
+    }
+}
+
+impl Subject {
+    /// What is known of `field`.
+    #[must_use]
+    pub const fn get(&self, field: Field) -> Option<&Label> {
+        match field {
+            Field::User => self.user.as_ref(),
+            Field::Team => self.team.as_ref(),
+            Field::Feature => self.feature.as_ref(),
+            Field::Environment => self.environment.as_ref(),
+            Field::Tier => self.tier.as_ref(),
+        }
+    }
+
+    /// Says `label` of `field`.
+    ///
+    /// # Errors
+    /// The field, when something else is already known of it.
+    pub fn say(&mut self, field: Field, label: Label) -> Result<(), Field> {
+        let known = match field {
+            Field::User => &mut self.user,
+            Field::Team => &mut self.team,
+            Field::Feature => &mut self.feature,
+            Field::Environment => &mut self.environment,
+            Field::Tier => &mut self.tier,
+        };
+        if *known.get_or_insert_with(|| label.clone()) == label { Ok(()) } else { Err(field) }
+    }
+}
 
 impl Label {
     /// The text.
@@ -136,7 +204,7 @@ fn check(text: &str, punctuation: &str) -> Result<(), NotAName> {
 
 #[cfg(test)]
 mod tests {
-    use super::{KeyId, Label, Subject};
+    use super::{Field, KeyId, Label, Subject};
     use schemars::schema_for;
     #[cfg(target_arch = "wasm32")]
     use wasm_bindgen_test::wasm_bindgen_test as test;
@@ -183,6 +251,20 @@ mod tests {
         assert_eq!(serde_json::to_string(&subject).unwrap(), r#"{"team":"payments","tier":"gold"}"#);
         let proven = Subject { key: KeyId::try_from("k1".to_owned()).ok(), ..Subject::default() };
         assert_eq!(serde_json::to_string(&proven).unwrap(), r#"{"key":"k1"}"#);
+    }
+
+    #[test]
+    fn a_field_is_said_once_or_twice_the_same() {
+        let mut subject = Subject::default();
+        for field in Field::ALL {
+            assert_eq!((subject.get(field), Field::of_name(field.name())), (None, Some(field)));
+            assert_eq!(subject.say(field, label(field.name()).unwrap()), Ok(()));
+            assert_eq!(subject.say(field, label(field.name()).unwrap()), Ok(()));
+            assert_eq!(subject.say(field, label("other").unwrap()), Err(field));
+        }
+        let written = serde_json::to_value(&subject).unwrap();
+        assert!(Field::ALL.into_iter().all(|field| written[field.name()] == field.name()), "{written}");
+        assert_eq!(Field::of_name("key"), None);
     }
 
     #[test]

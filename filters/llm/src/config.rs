@@ -1,24 +1,27 @@
 //! The plugin configuration: what an operator writes, checked whole before anything is served.
 
+use references::References;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::rc::Rc;
-use tollgate_kernel::allowed::Allowed;
 use tollgate_kernel::key_ring::{KeyEntry, KeyRing};
 use tollgate_kernel::limit::Limit;
 use tollgate_kernel::subject::Label;
 use tollgate_wire::tree;
 
 mod bounds;
+mod identity;
 mod model;
 mod provider;
+mod references;
 mod service;
 #[cfg(test)]
 mod tests;
 mod warning;
 
 pub use bounds::Bounds;
+pub use identity::{Identity, IdentityConfig, Jwt, Mtls, Part, SignedHeader};
 pub use model::{Candidates, Model, Served, Target};
 pub use provider::Provider;
 pub use service::Service;
@@ -62,6 +65,8 @@ pub struct GateConfig {
     /// Tell who asks how the limits stand that count for it, in the headers `ratelimit` and `ratelimit-policy`.
     #[serde(default)]
     pub ratelimit_headers: bool,
+    /// How it is proven who asks. By default with a virtual key.
+    pub identity: Option<IdentityConfig>,
     /// Bounds of what is read and held.
     #[serde(default)]
     pub bounds: Bounds,
@@ -91,24 +96,26 @@ pub struct Gate {
     pub services: BTreeMap<Label, Service>,
     /// Clients are told how their limits stand.
     pub ratelimit_headers: bool,
+    /// How it is proven who asks.
+    pub identity: Identity,
     /// Bounds.
     pub bounds: Bounds,
     /// What an operator should know of this configuration.
     pub warnings: Vec<String>,
 }
 
-/// Reads and checks a plugin configuration.
+/// Reads and checks a plugin configuration. `variable` gives an environment variable of the VM.
 ///
 /// # Errors
 /// The path to the field at fault, what was found and what was expected.
-pub fn load(json: &[u8]) -> Result<Role, String> {
+pub fn load(json: &[u8], variable: &dyn Fn(&str) -> Option<String>) -> Result<Role, String> {
     if json.is_empty() {
         return Err("found no configuration, expected `gate` or `provider`".to_owned());
     }
     let json = std::str::from_utf8(json).map_err(|_| "found bytes that are not UTF-8, expected JSON".to_owned())?;
     let config: Config = tree::read(json).map_err(|fault| fault.to_string())?;
     match (config.gate, config.provider) {
-        (Some(gate), None) => gate.check().map(|gate| Role::Gate(Box::new(gate))),
+        (Some(gate), None) => gate.check(variable).map(|gate| Role::Gate(Box::new(gate))),
         (None, Some(provider)) => Ok(Role::Provider(provider)),
         (None, None) => Err("found neither, expected `gate` or `provider`".to_owned()),
         (Some(_), Some(_)) => Err("found both `gate` and `provider`, expected one of them".to_owned()),
@@ -125,18 +132,23 @@ impl Gate {
 
 impl GateConfig {
     #[inline(never)]
-    fn check(self) -> Result<Gate, String> {
+    fn check(self, variable: &dyn Fn(&str) -> Option<String>) -> Result<Gate, String> {
         self.bounds.check()?;
         for (name, provider) in &self.providers {
             provider.check().map_err(|error| format!("gate.providers.{name}.{error}"))?;
         }
+        let references = References::to(&self.models);
         for (index, key) in self.keys.iter().enumerate() {
-            if let Allowed::Only(models) = &key.models
-                && let Some(unknown) = models.iter().find(|name| !self.models.contains_key(name.as_str()))
-            {
-                let known = names(&self.models);
-                return Err(format!("gate.keys[{index}].models: found `{unknown}`, expected one of {known}"));
+            references.check(&key.models, &key.routes).map_err(|error| format!("gate.keys[{index}].{error}"))?;
+        }
+        let identity = match self.identity {
+            Some(identity) => {
+                identity.check(&references, variable).map_err(|error| format!("gate.identity.{error}"))?
             }
+            None => Identity::default(),
+        };
+        if !self.keys.is_empty() && !identity.takes(Part::Key) {
+            return Err("gate.keys: found keys, expected `key` in a way of `gate.identity.any_of`".to_owned());
         }
         for (name, service) in &self.rate_limit_services {
             service.check().map_err(|error| format!("gate.rate_limit_services.{name}.{error}"))?;
@@ -155,7 +167,7 @@ impl GateConfig {
         let all = || limits.iter().chain(keys.entries().flat_map(|key| &key.limits));
         let mut warnings = Vec::from_iter(warning::of_process(all()));
         warnings.extend(warning::of_unknown(&all().map(|limit| limit.unit).collect::<Vec<_>>(), &served));
-        Ok(Gate { models: served, providers, keys, limits, services, ratelimit_headers, bounds, warnings })
+        Ok(Gate { models: served, providers, keys, limits, services, ratelimit_headers, identity, bounds, warnings })
     }
 }
 

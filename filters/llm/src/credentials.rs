@@ -23,12 +23,22 @@ pub enum Shown<'a> {
 /// The credential a request shows.
 #[must_use]
 pub fn shown(headers: &Headers) -> Shown<'_> {
+    shown_of(headers, |_| true)
+}
+
+/// The virtual key a request shows, true or not, among credentials of other kinds.
+#[must_use]
+pub fn shown_keys(headers: &Headers) -> Shown<'_> {
+    shown_of(headers, |value| value.starts_with(b"tg_"))
+}
+
+fn shown_of(headers: &Headers, counts: impl Fn(&[u8]) -> bool) -> Shown<'_> {
     let mut found = Shown::Nothing;
     for place in PLACES {
         for value in headers.all(place) {
             let value = if place == "authorization" { bearer(value) } else { value }.trim_ascii();
             match found {
-                _ if value.is_empty() => {}
+                _ if value.is_empty() || !counts(value) => {}
                 Shown::Nothing => found = Shown::One(value),
                 Shown::One(first) if first == value => {}
                 Shown::One(_) | Shown::Several => return Shown::Several,

@@ -38,8 +38,14 @@ pub(crate) fn config() -> serde_json::Value {
     }})
 }
 
+/// Reads a configuration where one environment variable is set.
+pub(crate) fn load(config: &serde_json::Value) -> Result<Role, String> {
+    let variable = |name: &str| (name == "SUBJECT_KEYS").then(|| "0123456789abcdef0123456789abcdef".to_owned());
+    config::load(config.to_string().as_bytes(), &variable)
+}
+
 pub(crate) fn gate() -> Rc<Gate> {
-    match config::load(config().to_string().as_bytes()) {
+    match load(&config()) {
         Ok(Role::Gate(gate)) => Rc::from(gate),
         other => panic!("the example is a gate, not {other:?}"),
     }

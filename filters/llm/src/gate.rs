@@ -3,8 +3,8 @@
 
 use crate::bill::estimated_input;
 use crate::config::{Candidates, Gate, Served, Target};
-use crate::credentials::{self, Shown};
 use crate::exchange::{self, Admitted, Carried, Exchange, Outcome, Shared, millis, seconds};
+use crate::identity::{Unidentified, identify};
 use crate::limits::admission::{Admission, Drawn};
 use crate::limits::claim::{Asked, claims};
 use crate::limits::draw::Draw;
@@ -20,9 +20,9 @@ use tollgate_host::grpc::{CallFailed, CallId};
 use tollgate_host::headers::{self, Headers};
 use tollgate_host::state;
 use tollgate_host::stream::{Reply, RequestBody, Step, Stream};
+use tollgate_kernel::caller::Denied;
 use tollgate_kernel::limit::counter::Lapse;
 use tollgate_kernel::subject::Label;
-use tollgate_kernel::virtual_key::VirtualKey;
 use tollgate_wire::Format;
 use tollgate_wire::endpoint::{Endpoint, Operation};
 use tollgate_wire::envelope::Envelope;
@@ -116,19 +116,13 @@ impl AtGate {
         if has_body && !headers.is_media_type("application/json") {
             return Err(Refusal::ContentType);
         }
-        let credential = match credentials::shown(headers) {
-            Shown::Nothing => return Err(Refusal::NoKey),
-            Shown::Several => return Err(Refusal::SeveralKeys),
-            Shown::One(credential) => credential,
+        let began = self.shared(|exchange| exchange.began);
+        let (caller, refusal) = match identify(&self.gate, headers, seconds(began.unwrap_or_default())) {
+            Ok(caller) => (Some(caller), None),
+            Err(Unidentified { refusal, known }) => (known, Some(refusal)),
         };
-        let key = VirtualKey::parse(credential).map_err(|_| Refusal::UnknownKey)?;
-        let (entry, caller) = self.gate.keys.prove(&key).map_err(Refusal::Key)?;
-        // Also when it may not be used now: the record then says whose it is.
-        let began = self.shared(|exchange| {
-            exchange.caller = Some(Rc::clone(caller));
-            exchange.began
-        });
-        entry.check(seconds(began.unwrap_or_default())).map_err(Refusal::Key)
+        self.shared(|exchange| exchange.caller = caller);
+        refusal.map_or(Ok(()), Err)
     }
 
     fn read_body(&self, body: &RequestBody) -> abi::Result<Result<(Label, Envelope), Refusal>> {
@@ -137,13 +131,14 @@ impl AtGate {
         let caller = self.shared(|exchange| exchange.caller.clone()).flatten();
         Ok(Envelope::read(endpoint, &bytes).map_err(Refusal::Invalid).and_then(|envelope| {
             self.shared(|exchange| exchange.asked = Some((envelope.model.clone(), envelope.stream)));
-            let Some((name, _)) = self.gate.models.get_key_value(envelope.model.as_str()) else {
+            let Some((name, model)) = self.gate.models.get_key_value(envelope.model.as_str()) else {
                 return Err(Refusal::UnknownModel);
             };
             let caller = caller.ok_or(Refusal::NoKey)?;
-            match caller.check_model(name.as_str()) {
+            match caller.check(name.as_str(), model.route.as_str()) {
                 Ok(()) => Ok((name.clone(), envelope)),
-                Err(proof) => Err(Refusal::ModelNotAllowed { by: proof.rule() }),
+                Err((Denied::Model, proof)) => Err(Refusal::ModelNotAllowed { by: proof.rule() }),
+                Err((Denied::Route, proof)) => Err(Refusal::RouteNotAllowed { by: proof.rule() }),
             }
         }))
     }
@@ -268,8 +263,10 @@ impl AtGate {
     fn list_models(&mut self) -> Step {
         let caller = self.shared(|exchange| exchange.caller.clone()).flatten();
         let named = self.endpoint.as_ref().and_then(|endpoint| endpoint.model.as_deref());
-        let allowed = |name: &str| caller.as_ref().is_some_and(|caller| caller.check_model(name).is_ok());
-        let allowed = self.gate.models.iter().filter(|(name, _)| allowed(name.as_str()));
+        let allowed = |name: &Label, model: &Served| {
+            caller.as_ref().is_some_and(|caller| caller.check(name.as_str(), model.route.as_str()).is_ok())
+        };
+        let allowed = self.gate.models.iter().filter(|(name, model)| allowed(name, model));
         let body = match named {
             None => models::list(self.format(), allowed),
             Some(named) => match allowed.into_iter().find(|(name, _)| name.as_str() == named) {
@@ -322,8 +319,9 @@ impl Stream for AtGate {
         let headers = Headers::read(Map::Request)?;
         self.endpoint = Endpoint::of_path(arrival::target(&headers).0);
         self.exchange = Some(Rc::new(RefCell::new(arrival::begin(self.endpoint.as_ref(), &headers))));
-        self.strip =
-            headers.iter().filter(|(name, _)| arrival::is_stripped(name)).map(|(name, _)| name.to_vec()).collect();
+        let proof = self.gate.identity.header.as_ref().map(|header| header.name.as_bytes());
+        let stripped = |name: &[u8]| arrival::is_stripped(name) || proof == Some(name);
+        self.strip = headers.iter().filter(|(name, _)| stripped(name)).map(|(name, _)| name.to_vec()).collect();
         self.carried = Carried::of(&headers, self.format());
         Ok(match self.read_headers(&headers) {
             Ok(()) if self.shared(|exchange| exchange.operation) == Some(Some(Operation::Models)) => self.list_models(),

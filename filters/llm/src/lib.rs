@@ -1,6 +1,6 @@
 //! The AI gateway.
 //!
-//! Follow one request: [`gate`] (downstream, once: who asks, for what, who may serve it) -> Envoy's router, which
+//! Follow one request: [`gate`] (downstream, once: who asks, by [`identity`], for what, who may serve it) -> Envoy's router, which
 //! takes the providers in that order -> [`provider`] (upstream, once per attempt: translate, hold back, relay), with
 //! [`attempt`] for what is written down, [`upstream`] for what is sent, [`answer`] and [`streamed`] for what comes
 //! back -> [`settle`], with [`bill`] and
@@ -20,6 +20,7 @@ mod example;
 pub mod exchange;
 mod framing;
 pub mod gate;
+pub mod identity;
 pub mod limits;
 mod models;
 pub mod provider;
@@ -38,6 +39,7 @@ use gate::AtGate;
 use provider::AtProvider;
 use std::rc::Rc;
 use tollgate_host::abi;
+use tollgate_host::environment;
 use tollgate_host::grpc::{CallFailed, CallId};
 use tollgate_host::plugin::Plugin;
 use tollgate_host::stream::{RequestBody, Step, Stream};
@@ -60,7 +62,7 @@ impl Plugin for Llm {
     type Stream = AnyRole;
 
     fn configure(config: &[u8]) -> Result<Self, String> {
-        Ok(match config::load(config)? {
+        Ok(match config::load(config, &environment::variable)? {
             Role::Gate(gate) => {
                 if gate.has_limits() {
                     limits::ledger::prepare().map_err(|error| format!("the counters of limits: {error}"))?;

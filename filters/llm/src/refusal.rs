@@ -1,5 +1,6 @@
 //! Everything the gate itself says no to: a stable reason, a status, a sentence.
 
+use crate::identity::NotProven;
 use crate::limits::admission::{Denial, Why};
 use tollgate_host::stream::Reply;
 use tollgate_kernel::key_ring::KeyRefusal;
@@ -29,10 +30,17 @@ pub enum Refusal {
     UnknownKey,
     /// A true key that may not be used now.
     Key(KeyRefusal),
+    /// What is shown does not prove who asks.
+    NotProven(NotProven),
     /// A model that is not configured.
     UnknownModel,
     /// A model that who asks may not use.
     ModelNotAllowed {
+        /// Where the configuration says so.
+        by: String,
+    },
+    /// A model on a route that who asks may not take.
+    RouteNotAllowed {
         /// Where the configuration says so.
         by: String,
     },
@@ -71,8 +79,10 @@ impl Refusal {
             Self::Key(KeyRefusal::NotYetValid) => "key_not_yet_valid",
             Self::Key(KeyRefusal::Expired) => "expired_key",
             Self::Key(KeyRefusal::Disabled) => "disabled_key",
+            Self::NotProven(fault) => fault.reason(),
             Self::UnknownModel => "model_not_found",
             Self::ModelNotAllowed { .. } => "model_not_allowed",
+            Self::RouteNotAllowed { .. } => "route_not_allowed",
             Self::NotServedByModel { .. } => "operation_not_served",
             Self::TooLarge { .. } => "request_too_large",
             Self::Invalid(_) => "invalid_request",
@@ -93,7 +103,9 @@ impl Refusal {
         match self {
             Self::UnknownModel | Self::NotServedByModel { .. } => "models".to_owned(),
             Self::TooLarge { .. } => "bounds.request_bytes".to_owned(),
+            Self::NotProven(fault) => fault.rule().to_owned(),
             Self::ModelNotAllowed { by } => format!("{by}.models"),
+            Self::RouteNotAllowed { by } => format!("{by}.routes"),
             Self::UnknownKey | Self::Key(_) => "keys".to_owned(),
             Self::Limit(denial) => denial.rule.clone(),
             _ => "request".to_owned(),
@@ -117,7 +129,8 @@ impl Refusal {
             | Self::ContentEncoding
             | Self::Invalid(_) => ErrorKind::InvalidRequest,
             Self::NoKey | Self::SeveralKeys | Self::UnknownKey | Self::Key(_) => ErrorKind::Authentication,
-            Self::ModelNotAllowed { .. } => ErrorKind::Permission,
+            Self::NotProven(fault) => fault.kind(),
+            Self::ModelNotAllowed { .. } | Self::RouteNotAllowed { .. } => ErrorKind::Permission,
             Self::TooLarge { .. } => ErrorKind::TooLarge,
             Self::Limit(denial) => match denial.why {
                 Why::Full(_) => ErrorKind::RateLimit,
@@ -150,8 +163,10 @@ impl Refusal {
             Self::Key(KeyRefusal::NotYetValid) => "the API key is not valid yet".to_owned(),
             Self::Key(KeyRefusal::Expired) => "the API key has expired".to_owned(),
             Self::Key(KeyRefusal::Disabled) => "the API key is disabled".to_owned(),
+            Self::NotProven(fault) => fault.message(),
             Self::UnknownModel => "the model is not served here".to_owned(),
             Self::ModelNotAllowed { .. } => "you may not use this model".to_owned(),
+            Self::RouteNotAllowed { .. } => "you may not use this model's route".to_owned(),
             Self::TooLarge { limit } => format!("the request body is larger than {limit} bytes"),
             Self::Invalid(invalid) => invalid.to_string(),
             Self::Limit(denial) => denial.message(),
@@ -167,7 +182,9 @@ impl Refusal {
     pub fn reply(&self, format: Format) -> Reply {
         let param = match self {
             Self::Invalid(invalid) if !invalid.field.is_empty() => Some(invalid.field.clone()),
-            Self::UnknownModel | Self::ModelNotAllowed { .. } => Some("model".to_owned()),
+            Self::UnknownModel | Self::ModelNotAllowed { .. } | Self::RouteNotAllowed { .. } => {
+                Some("model".to_owned())
+            }
             _ => None,
         };
         let error = ApiError {

@@ -143,9 +143,13 @@ impl<'de> Node<'de, '_> {
 impl<'de> Deserializer<'de> for Node<'de, '_> {
     type Error = Fault;
 
-    /// Of our types only prices are more than one kind: a number or a text.
+    /// Of our types a few are more than one kind: prices a number or a text, paths of claims a text or a list.
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
-        if self.begins_with(b'"') { self.deserialize_string(visitor) } else { self.deserialize_f64(visitor) }
+        match self.value.get().as_bytes().first() {
+            Some(b'"') => self.deserialize_string(visitor),
+            Some(b'[') => self.deserialize_seq(visitor),
+            _ => self.deserialize_f64(visitor),
+        }
     }
 
     #[inline(never)]

@@ -1,4 +1,4 @@
-use super::{Role, load};
+use super::{Part, Role, load};
 use crate::example::{self, SUPPORT_SHA256};
 use serde_json::{Value, json};
 use tollgate_wire::Format;
@@ -22,7 +22,7 @@ fn changed(path: &str, value: Value) -> Value {
 }
 
 fn refused(config: &Value) -> String {
-    load(config.to_string().as_bytes()).expect_err("a faulty configuration")
+    example::load(config).expect_err("a faulty configuration")
 }
 
 #[test]
@@ -34,7 +34,7 @@ fn a_fault_is_told_with_its_path_what_was_found_and_what_was_expected() {
         (
             "/gate/modles".into(),
             json!({}),
-            "gate.modles: unknown field `modles`, expected one of `providers`, `models`, `keys`, `limits`, `rate_limit_services`, `ratelimit_headers`, `bounds`",
+            "gate.modles: unknown field `modles`, expected one of `providers`, `models`, `keys`, `limits`, `rate_limit_services`, `ratelimit_headers`, `identity`, `bounds`",
         ),
         ("/gate/keys".into(), Value::Null, "gate: missing field `keys`"),
         ("/gate/providers".into(), json!(7), "gate.providers: invalid type: integer `7`, expected a map"),
@@ -161,6 +161,106 @@ fn a_fault_is_told_with_its_path_what_was_found_and_what_was_expected() {
 }
 
 #[test]
+fn a_key_allows_only_routes_that_there_are() {
+    for (routes, fault) in [
+        (json!(["claude", "slow lane"]), None),
+        (json!(["*"]), None),
+        (json!([]), None),
+        (json!(["unpriced"]), Some("gate.keys[0].routes: found `unpriced`, expected one of `claude`, `slow lane`")),
+        (json!(["*", "claude"]), Some("gate.keys[0].routes: `*` allows all and must be the only entry")),
+    ] {
+        let found = example::load(&changed("/gate/keys/0/routes", routes.clone())).err();
+        assert_eq!(found.as_deref(), fault, "{routes}");
+    }
+}
+
+/// A good way of each kind.
+fn identity() -> Value {
+    json!({
+        "any_of": [["key"], ["jwt", "mtls"], ["header"]],
+        "jwt": {"payload": "jwt", "claims": {"user": "sub", "team": ["https://x.example/team"]}, "require": ["user"], "models": ["claude"]},
+        "mtls": {"spiffe": "spiffe://example.org/ns/{environment}/sa/*", "models": ["*"], "routes": ["slow lane"]},
+        "header": {"name": "x-subject", "keys_from": "SUBJECT_KEYS", "max_age_s": 30, "models": []},
+    })
+}
+
+#[test]
+fn ways_to_prove_who_asks_are_taken_as_they_are_written() {
+    let Ok(Role::Gate(gate)) = example::load(&changed("/gate/identity", identity())) else { panic!("a gate") };
+    assert_eq!(gate.identity.ways, [vec![Part::Key], vec![Part::Jwt, Part::Mtls], vec![Part::Header]]);
+    assert_eq!(
+        gate.identity.accepted(),
+        "an API key, or a bearer token of a known issuer and a client certificate of a known workload, or a gateway's signed subject header"
+    );
+    assert!(!gate.identity.takes_only_keys());
+    let default = example::gate();
+    assert_eq!((&default.identity.ways, default.identity.takes_only_keys()), (&vec![vec![Part::Key]], true));
+}
+
+#[test]
+fn a_way_that_cannot_work_is_refused_with_its_path() {
+    for (path, value, message) in [
+        ("/any_of", json!([]), "any_of: found no way, expected one or more, like `[key]`"),
+        ("/any_of/0", json!([]), "any_of[0]: found nothing, expected what must be proven, like `[key]`"),
+        ("/any_of/1", json!(["jwt", "mtls", "jwt"]), "any_of[1]: found `jwt` twice"),
+        (
+            "/any_of/1",
+            json!(["saml"]),
+            "any_of[1][0]: unknown variant `saml`, expected one of `key`, `jwt`, `mtls`, `header`",
+        ),
+        ("/jwt", Value::Null, "any_of[1]: found `jwt`, expected `identity.jwt` to say how"),
+        ("/header", Value::Null, "any_of[2]: found `header`, expected `identity.header` to say how"),
+        ("/any_of/2", json!(["mtls"]), "header: found settings, expected `header` in a way of `any_of`"),
+        ("/jwt/payload", json!(""), "jwt.payload: found nothing, expected `payload_in_metadata` of jwt_authn"),
+        (
+            "/jwt/claims/squad",
+            json!("sub"),
+            "jwt.claims.squad: unknown variant `squad`, expected one of `user`, `team`, `feature`, `environment`, `tier`",
+        ),
+        ("/jwt/claims/user", json!(""), "jwt.claims.user: found an empty name, expected the name of a claim"),
+        (
+            "/jwt/claims/user",
+            json!(7),
+            "jwt.claims.user: invalid type: integer `7`, expected the name of a claim, or a list of names",
+        ),
+        ("/jwt/require", json!(["tier"]), "jwt.require: found `tier`, expected a claim for it in `claims`"),
+        ("/jwt/models", json!(["gpt-9"]), "jwt.models: found `gpt-9`, expected one of `claude`, `unpriced`"),
+        ("/jwt/models", Value::Null, "jwt: missing field `models`"),
+        ("/mtls/routes", json!(["gpt-9"]), "mtls.routes: found `gpt-9`, expected one of `claude`, `slow lane`"),
+        (
+            "/mtls/spiffe",
+            json!("spiffe://example.org/{squad}"),
+            "mtls.spiffe: found `{squad}`, expected one of `{user}` `{team}` `{feature}` `{environment}` `{tier}`",
+        ),
+        ("/header/max_age_s", json!(0), "header.max_age_s: found 0, expected 1 to 3600 seconds"),
+        ("/header/name", json!("x-api-key"), "header.name: found `x-api-key`, expected one that means nothing else"),
+        (
+            "/header/name",
+            json!("subject"),
+            "header.name: expected `x-` and letters in lower case, digits and `-`, 64 at most",
+        ),
+        (
+            "/header/keys_from",
+            json!("0123456789abcdef0123456789abcdef"),
+            "header.keys_from: found no environment variable of this name, expected one in `environment_variables` of vm_config, for every instance of the filter alike",
+        ),
+    ] {
+        let mut config = changed("/gate/identity", identity());
+        let (parent, name) = path.rsplit_once('/').expect("a path");
+        let parent = config.pointer_mut(&format!("/gate/identity{parent}")).expect("a parent that is there");
+        match (parent, value) {
+            (Value::Object(fields), Value::Null) => drop(fields.remove(name)),
+            (Value::Object(fields), value) => drop(fields.insert(name.to_owned(), value)),
+            (parent, value) => parent[name.parse::<usize>().expect("an index")] = value,
+        }
+        assert_eq!(refused(&config), format!("gate.identity.{message}"));
+    }
+    let mut config = changed("/gate/identity", identity());
+    config["gate"]["identity"]["any_of"][0] = json!(["jwt"]);
+    assert_eq!(refused(&config), "gate.keys: found keys, expected `key` in a way of `gate.identity.any_of`");
+}
+
+#[test]
 fn keys_that_contradict_each_other_are_refused_by_name() {
     let key = |more: Value| {
         let mut key = json!({"id": "support", "sha256": [SUPPORT_SHA256], "models": []});
@@ -189,7 +289,7 @@ fn what_is_not_one_json_object_is_refused() {
         (r#"{"provider": {}, "provider": {}}"#, "duplicate field `provider`"),
         (r#"{"provider": {"nmae": "openai"}}"#, "provider.nmae: unknown field `nmae`, expected `name`"),
     ] {
-        assert_eq!(load(config.as_bytes()).expect_err(config), message);
+        assert_eq!(load(config.as_bytes(), &|_| None).expect_err(config), message);
     }
 }
 
@@ -256,14 +356,14 @@ fn only_who_can_do_it_is_asked() {
 #[test]
 fn a_limit_left_out_has_its_default() {
     let config = changed("/gate/bounds", json!({"event_bytes": 1024}));
-    let Ok(Role::Gate(gate)) = load(config.to_string().as_bytes()) else { panic!("a gate") };
+    let Ok(Role::Gate(gate)) = example::load(&config) else { panic!("a gate") };
     assert_eq!((gate.bounds.event_bytes, gate.bounds.held_bytes), (1024, 64 << 10));
 }
 
 #[test]
 fn a_provider_may_be_named_here_or_by_its_endpoint() {
     for (config, name) in [(r#"{"provider": {"name": "openai"}}"#, Some("openai")), (r#"{"provider": {}}"#, None)] {
-        let Ok(Role::Provider(provider)) = load(config.as_bytes()) else { panic!("a provider") };
+        let Ok(Role::Provider(provider)) = load(config.as_bytes(), &|_| None) else { panic!("a provider") };
         assert_eq!(provider.name.as_ref().map(ToString::to_string), name.map(str::to_owned));
     }
 }
@@ -284,7 +384,7 @@ fn a_configuration_of_the_shipped_shape_loads() {
         ]}},
         "keys": [{"id": "support", "sha256": [SUPPORT_SHA256], "subject": {"team": "support"}, "models": ["*"]}],
     }});
-    assert!(matches!(load(config.to_string().as_bytes()), Ok(Role::Gate(_))));
+    assert!(matches!(example::load(&config), Ok(Role::Gate(_))));
 }
 
 #[test]
@@ -300,7 +400,7 @@ fn a_target_without_a_price_has_the_shipped_tables_if_that_knows_its_model() {
         config["gate"]["providers"]["openai"]["host"] = host.into();
         config["gate"]["providers"]["openai"]["catalogue"] = catalogue.into();
         config["gate"]["models"]["unpriced"]["targets"][0]["model"] = model.into();
-        let Ok(Role::Gate(gate)) = load(config.to_string().as_bytes()) else { panic!("{host} {model}") };
+        let Ok(Role::Gate(gate)) = example::load(&config) else { panic!("{host} {model}") };
         let price =
             |name: &str| gate.models.get(name).expect("a model").targets[0].price.as_ref().map(|price| price.source);
         assert_eq!(price("unpriced"), source, "{host} {catalogue:?} {model}");
@@ -308,7 +408,7 @@ fn a_target_without_a_price_has_the_shipped_tables_if_that_knows_its_model() {
     }
     let mut config = example::config();
     config["gate"]["providers"]["openai"]["catalogue"] = "acme".into();
-    let fault = load(config.to_string().as_bytes()).expect_err("no such catalogue");
+    let fault = example::load(&config).expect_err("no such catalogue");
     assert_eq!(
         fault,
         "gate.providers.openai.catalogue: found `acme`, expected one of the price table's, like `openai`"
@@ -323,6 +423,6 @@ fn a_provider_that_cannot_be_asked_so_is_refused() {
         ("/gate/providers/openai/headers", json!({"x-tollgate-provider": "anthropic"})),
         ("/gate/providers/openai/headers", json!({"upgrade": "websocket"})),
     ];
-    let accepted = |(path, value): &(&str, Value)| load(changed(path, value.clone()).to_string().as_bytes()).is_ok();
+    let accepted = |(path, value): &(&str, Value)| example::load(&changed(path, value.clone())).is_ok();
     assert_eq!(cases.into_iter().filter(accepted).collect::<Vec<_>>(), []);
 }

@@ -1,4 +1,4 @@
-use super::{HEADERS, PLACES, Shown, shown};
+use super::{HEADERS, PLACES, Shown, shown, shown_keys};
 use crate::example::headers;
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
@@ -51,6 +51,18 @@ fn another_scheme_and_bytes_that_are_no_text_stay_what_they_are() {
         let headers = headers(&[("authorization", value)]);
         let token = value.strip_prefix(b"Bearer ").unwrap_or(value);
         assert_eq!(shown(&headers), Shown::One(token), "{value:?}");
+    }
+}
+
+#[test]
+fn a_key_is_told_from_credentials_of_other_kinds() {
+    for (pairs, expected) in [
+        (&[("authorization", &b"Bearer ey.J.x"[..]), ("x-api-key", b"tg_a_b")][..], Shown::One(b"tg_a_b")),
+        (&[("authorization", b"Bearer ey.J.x"), ("api-key", b"dummy")], Shown::Nothing),
+        (&[("authorization", b"Bearer tg_"), ("api-key", b"dummy")], Shown::One(b"tg_")),
+        (&[("authorization", b"Bearer tg_a_b"), ("api-key", b"tg_a_c")], Shown::Several),
+    ] {
+        assert_eq!(shown_keys(&headers(pairs)), expected, "{pairs:?}");
     }
 }
 

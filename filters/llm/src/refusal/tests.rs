@@ -1,6 +1,10 @@
 use super::Refusal;
+use crate::identity::NotProven;
 use serde_json::{Value, json};
+use tollgate_kernel::claims::{ClaimFault, ClaimPath};
 use tollgate_kernel::key_ring::KeyRefusal;
+use tollgate_kernel::signed_subject::HeaderFault;
+use tollgate_kernel::subject::Field;
 use tollgate_wire::Format;
 use tollgate_wire::endpoint::Operation;
 use tollgate_wire::error::Invalid;
@@ -9,6 +13,15 @@ use wasm_bindgen_test::wasm_bindgen_test as test;
 
 /// A refusal: its reason, its status, what OpenAI and Anthropic call it, the field, and how its message begins.
 type Row = (Refusal, &'static str, u16, [&'static str; 2], Option<&'static str>, &'static str);
+
+fn not_proven(fault: NotProven, reason: &'static str, status: u16, message: &'static str) -> Row {
+    let types = ["invalid_request_error", if status == 401 { "authentication_error" } else { "permission_error" }];
+    (Refusal::NotProven(fault), reason, status, types, None, message)
+}
+
+fn path() -> ClaimPath {
+    serde_json::from_value(json!("org.team")).expect("a path")
+}
 
 /// Every refusal.
 fn all() -> Vec<Row> {
@@ -51,6 +64,69 @@ fn all() -> Vec<Row> {
             FORBIDDEN,
             Some("model"),
             "you may not use this model",
+        ),
+        (
+            Refusal::RouteNotAllowed { by: "keys.support".to_owned() },
+            "route_not_allowed",
+            403,
+            FORBIDDEN,
+            Some("model"),
+            "you may not use this model's route",
+        ),
+        not_proven(
+            NotProven::Nothing { accepted: "an API key".to_owned() },
+            "missing_proof",
+            401,
+            "nothing was shown that proves who asks; accepted is an API key",
+        ),
+        not_proven(
+            NotProven::CertificateNotVerified,
+            "unverified_certificate",
+            401,
+            "the client certificate was not verified on this connection",
+        ),
+        not_proven(NotProven::Certificate, "invalid_certificate", 401, "the client certificate must name one"),
+        not_proven(
+            NotProven::Claim(ClaimFault::Invalid(path())),
+            "invalid_claim",
+            403,
+            "the token's claim `org.team` must",
+        ),
+        not_proven(
+            NotProven::Claim(ClaimFault::Missing(path())),
+            "missing_claim",
+            403,
+            "the token must have the claim `org.team`",
+        ),
+        not_proven(
+            NotProven::Header(HeaderFault::Unproven),
+            "invalid_subject_header",
+            401,
+            "the subject header is not signed for this request",
+        ),
+        not_proven(
+            NotProven::Header(HeaderFault::Malformed),
+            "invalid_subject_header",
+            401,
+            "the subject header is signed, but says no subject",
+        ),
+        not_proven(
+            NotProven::Header(HeaderFault::Expired),
+            "expired_subject_header",
+            401,
+            "the subject header was signed too long ago",
+        ),
+        not_proven(
+            NotProven::Header(HeaderFault::Early),
+            "early_subject_header",
+            401,
+            "the subject header was signed in the future",
+        ),
+        not_proven(
+            NotProven::Conflict(Field::Team),
+            "subject_conflict",
+            403,
+            "two proofs of who asks differ in `team`",
         ),
         (
             Refusal::NotServedByModel { operation: Operation::Embeddings },
