@@ -113,6 +113,14 @@ unsafe extern "C" {
     fn proxy_remove_header_map_value(map: u32, key: *const u8, key_size: usize) -> u32;
     fn proxy_get_property(path: *const u8, path_size: usize, data: *mut *mut u8, size: *mut usize) -> u32;
     fn proxy_set_property(path: *const u8, path_size: usize, data: *const u8, size: usize) -> u32;
+    fn proxy_get_shared_data(
+        key: *const u8,
+        key_size: usize,
+        data: *mut *mut u8,
+        size: *mut usize,
+        cas: *mut u32,
+    ) -> u32;
+    fn proxy_set_shared_data(key: *const u8, key_size: usize, value: *const u8, size: usize, cas: u32) -> u32;
     fn proxy_continue_stream(direction: u32) -> u32;
     fn proxy_send_local_response(
         status: u32,
@@ -211,6 +219,28 @@ pub fn property(path: &str) -> Result<Option<Vec<u8>>> {
 /// Writes filter state `wasm.<key>` of this stream.
 pub fn set_property(key: &str, value: &[u8]) -> Result<()> {
     check(unsafe { proxy_set_property(key.as_ptr(), key.len(), value.as_ptr(), value.len()) })
+}
+
+/// A value that every worker and every filter with the same `vm_id` sees, and the number to change it by; `None` when
+/// the key was never set.
+pub fn shared_data(key: &str) -> Result<Option<(Vec<u8>, u32)>> {
+    let (mut data, mut size, mut cas) = (null_mut(), 0, 0);
+    match check(unsafe { proxy_get_shared_data(key.as_ptr(), key.len(), &raw mut data, &raw mut size, &raw mut cas) }) {
+        Ok(()) => Ok(Some((unsafe { take(data, size) }, cas))),
+        Err(HostError::NotFound) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Changes a value if nobody has since `cas` was read; `false`: somebody was faster. Always writes when `cas` is 0, and
+/// when the key was never set: Envoy has no create-if-absent. Keys are never freed: their number must be bounded.
+pub fn set_shared_data(key: &str, value: &[u8], cas: u32) -> Result<bool> {
+    const CAS_MISMATCH: u32 = 8;
+    match check(unsafe { proxy_set_shared_data(key.as_ptr(), key.len(), value.as_ptr(), value.len(), cas) }) {
+        Ok(()) => Ok(true),
+        Err(HostError::Status(CAS_MISMATCH)) => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 /// Lets a held direction of the current stream go on.

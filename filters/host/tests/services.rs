@@ -6,6 +6,7 @@ mod scripted;
 
 use fake_envoy::{FakeEnvoy, RootId};
 use scripted::{On, REQUEST, Step, configs, load, script, with_filter};
+use tollgate_host::abi;
 use tollgate_host::metrics::{self, MAX_METRICS};
 use tollgate_host::state;
 
@@ -147,6 +148,28 @@ fn state_is_shared_by_the_streams_of_an_exchange_and_by_no_others() {
             Ok(Step::Go)
         });
         envoy.stream(root).request_headers(REQUEST, true);
+        assert_eq!(envoy.violations(), []);
+    });
+}
+
+#[test]
+fn shared_data_changes_only_from_what_was_read() {
+    with_filter(|envoy, root| {
+        in_a_stream(envoy, root, || {
+            assert_eq!(abi::shared_data("k"), Ok(None), "never set");
+            assert_eq!(abi::set_shared_data("k", b"1", 0), Ok(true));
+            let (one, cas) = abi::shared_data("k").expect("readable").expect("set");
+            assert_eq!(one, b"1");
+            assert_eq!(abi::set_shared_data("k", b"2", cas), Ok(true));
+            assert_eq!(abi::set_shared_data("k", b"3", cas), Ok(false), "somebody was faster");
+            assert_eq!(abi::set_shared_data("other", b"", cas), Ok(true), "there is no create-if-absent");
+        });
+        in_a_stream(envoy, root, || {
+            let (value, cas) = abi::shared_data("k").expect("readable").expect("set");
+            assert_eq!(value, b"2", "of another stream");
+            assert_eq!(abi::set_shared_data("k", &[], cas), Ok(true));
+            assert_eq!(abi::shared_data("k").expect("readable").expect("empty is set").0, b"");
+        });
         assert_eq!(envoy.violations(), []);
     });
 }
