@@ -163,6 +163,11 @@ impl FakeEnvoy {
         written.expect("a write without compare always succeeds");
     }
 
+    /// Denies the VM shared data from now on, as `capability_restriction_config` does, or lets it have it again.
+    pub fn deny_shared_data(&self, denied: bool) {
+        world::with(|world| world.shared_data.denied = denied);
+    }
+
     /// What the filter logged so far.
     pub fn logs(&self) -> Vec<LogLine> {
         world::with(|world| world.logs.clone())

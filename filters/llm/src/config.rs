@@ -8,12 +8,14 @@ use tollgate_kernel::subject::Label;
 use tollgate_wire::tree;
 
 mod bounds;
+mod cache;
 mod model;
 mod provider;
 #[cfg(test)]
 mod tests;
 
 pub use bounds::Bounds;
+pub use cache::{Cache, CachedModel, ModelCache, SubjectField};
 pub use model::{Candidates, Model, Served, Target};
 pub use provider::Provider;
 
@@ -50,6 +52,9 @@ pub struct GateConfig {
     /// Bounds of what is read and held.
     #[serde(default)]
     pub bounds: Bounds,
+    /// The cache of answers. Nothing is kept of a model that does not say `cache` too.
+    #[serde(default)]
+    pub cache: Cache,
 }
 
 /// Which provider an upstream instance stands before.
@@ -72,6 +77,8 @@ pub struct Gate {
     pub keys: KeyRing,
     /// Bounds.
     pub bounds: Bounds,
+    /// The cache of answers.
+    pub cache: Cache,
 }
 
 /// Reads and checks a plugin configuration.
@@ -96,6 +103,7 @@ impl GateConfig {
     #[inline(never)]
     fn check(self) -> Result<Gate, String> {
         self.bounds.check()?;
+        self.cache.check().map_err(|error| format!("gate.cache.{error}"))?;
         for (name, provider) in &self.providers {
             provider.check().map_err(|error| format!("gate.providers.{name}.{error}"))?;
         }
@@ -108,13 +116,13 @@ impl GateConfig {
             }
         }
         let keys = KeyRing::new(self.keys).map_err(|error| format!("gate.keys: {error}"))?;
-        let Self { providers, models, bounds, .. } = self;
+        let Self { providers, models, bounds, cache, .. } = self;
         let mut served = BTreeMap::new();
         for (name, model) in models {
             let model = model.check(&name, &providers).map_err(|error| format!("gate.models.{name}.{error}"))?;
             served.insert(name, model);
         }
-        Ok(Gate { models: served, providers, keys, bounds })
+        Ok(Gate { models: served, providers, keys, bounds, cache })
     }
 }
 

@@ -2,6 +2,7 @@
 //! record.
 
 use crate::bill::estimated_input;
+use crate::cache::{self, Again, CACHE_HEADER, Consulted, Delivery, Question, Wish};
 use crate::config::{Gate, Served};
 use crate::credentials::{self, Shown};
 use crate::exchange::{self, Admitted, Carried, Exchange, Outcome, Shared, seconds};
@@ -34,6 +35,8 @@ pub struct AtGate {
     /// Headers of the client's that must not go on, in the order they came.
     strip: Vec<Vec<u8>>,
     carried: Carried,
+    /// What the client wants of the cache.
+    wish: Wish,
     /// Status of the response, ours or anybody's.
     status: Option<u16>,
     /// The response is Envoy's own: to be told in the client's format.
@@ -51,6 +54,7 @@ impl AtGate {
             entry: None,
             strip: Vec::new(),
             carried: Carried { always: Vec::new(), of_format: Vec::new() },
+            wish: Wish { no_store: false, no_cache: false, max_age: None },
             status: None,
             translating: false,
         }
@@ -118,14 +122,43 @@ impl AtGate {
                 return Err(Refusal::UnknownModel);
             };
             match key {
-                Some(key) if key.models.allow(name.as_str()) => Ok((name.clone(), envelope)),
+                Some(key) if key.models.allow(name.as_str()) => {
+                    self.consult(endpoint, name, &envelope, &bytes);
+                    Ok((name.clone(), envelope))
+                }
                 _ => Err(Refusal::ModelNotAllowed),
             }
         }))
     }
 
-    /// Lets the request go on to those providers of `name` that can do it, in their order.
+    /// Asks whether the cache may have the answer, or may keep it.
+    fn consult(&self, endpoint: &Endpoint, model: &Label, envelope: &Envelope, body: &[u8]) {
+        let served = self.gate.models.get(model).and_then(|served| served.cache.as_ref());
+        let kept = matches!(endpoint.operation, Operation::Chat | Operation::Embeddings);
+        let Some(cached) = served.filter(|_| kept) else { return };
+        let (cache, carried, wish) = (&self.gate.cache, &self.carried, self.wish);
+        self.shared(|exchange| {
+            let subject = exchange.key.as_ref().map(|key| &key.subject);
+            let question = Question { cache, model, cached, endpoint, envelope, carried, subject, wish };
+            exchange.cache = Some(Consulted::of(&question, body));
+        });
+    }
+
+    /// The answer that the cache has.
+    fn answer_again(&mut self, envelope: &Envelope) -> Option<Step> {
+        let (stream, include_usage) = (envelope.stream, envelope.include_usage);
+        let delivery = Delivery { format: self.format(), stream, include_usage };
+        let Again { content_type, mut headers, body } =
+            self.shared(|exchange| exchange.cache.as_mut()?.look_up(delivery, abi::now())).flatten()?;
+        headers.push(("content-type", content_type.to_owned()));
+        Some(self.answer("cache_hit", headers, body))
+    }
+
+    /// Answers again, or lets the request go on to those providers of `name` that can do it, in their order.
     fn admit(&mut self, name: Label, envelope: Envelope) -> abi::Result<Step> {
+        if let Some(again) = self.answer_again(&envelope) {
+            return Ok(again);
+        }
         let Some((model, exchange)) = self.gate.models.get(&name).zip(self.exchange.clone()) else {
             return Ok(self.refuse(Refusal::UnknownModel));
         };
@@ -135,7 +168,7 @@ impl AtGate {
         let candidates = model.candidates(&self.gate, operation, self.format());
         if candidates.targets.is_empty() && operation == Operation::CountTokens {
             let tokens = self.estimated_tokens(model, &envelope);
-            return Ok(self.answer("tokens_estimated", token_count::write(self.format(), tokens)));
+            return Ok(self.answer_json("tokens_estimated", token_count::write(self.format(), tokens)));
         }
         if candidates.targets.is_empty() {
             return Ok(self.refuse(Refusal::NotServedByModel { operation }));
@@ -174,16 +207,19 @@ impl AtGate {
                 None => return self.refuse(Refusal::UnknownModel),
             },
         };
-        self.answer("models_listed", body)
+        self.answer_json("models_listed", body)
     }
 
-    fn answer(&mut self, reason: &'static str, body: Vec<u8>) -> Step {
+    fn answer_json(&mut self, reason: &'static str, body: Vec<u8>) -> Step {
+        self.answer(reason, vec![("content-type", "application/json".to_owned())], body)
+    }
+
+    fn answer(&mut self, reason: &'static str, headers: Vec<(&'static str, String)>, body: Vec<u8>) -> Step {
         self.status = Some(200);
         self.shared(|exchange| {
             exchange.response_bytes = u64::try_from(body.len()).unwrap_or(u64::MAX);
             exchange.answered = Some(reason);
         });
-        let headers = vec![("content-type", "application/json".to_owned())];
         Step::Reply(Reply { status: 200, details: reason, headers, body })
     }
 
@@ -222,6 +258,7 @@ impl Stream for AtGate {
         self.strip =
             headers.iter().filter(|(name, _)| arrival::is_stripped(name)).map(|(name, _)| name.to_vec()).collect();
         self.carried = Carried::of(&headers, self.format());
+        self.wish = Wish::of(&headers);
         Ok(match self.read_headers(&headers) {
             Ok(()) if self.shared(|exchange| exchange.operation) == Some(Some(Operation::Models)) => self.list_models(),
             Ok(()) => Step::Hold,
@@ -248,6 +285,9 @@ impl Stream for AtGate {
     fn response_headers(&mut self, end: bool) -> abi::Result<Step> {
         self.status = self.shared(|exchange| exchange.relayed).flatten();
         if self.status.is_some() {
+            if let Some(found) = self.shared(|exchange| exchange.cache.as_ref().map(|cache| cache.found)).flatten() {
+                abi::set_header(Map::Response, CACHE_HEADER, found.told().0.as_bytes())?;
+            }
             return Ok(Step::Go);
         }
         let seen = Headers::read(Map::Response)?;
@@ -298,6 +338,7 @@ impl Stream for AtGate {
         let record = match &self.exchange {
             Some(exchange) => {
                 let settled = calibrations::with(|known| settle::settle(&mut exchange.borrow_mut(), &ending, known));
+                cache::keep(&mut exchange.borrow_mut(), &settled, ending.now);
                 counters::count(&exchange.borrow(), &settled);
                 record::of_exchange(&exchange.borrow(), &settled, &ending)
             }
