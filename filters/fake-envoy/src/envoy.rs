@@ -177,6 +177,11 @@ impl FakeEnvoy {
         written.expect("a write without compare always succeeds");
     }
 
+    /// Denies the VM shared data from now on, as `capability_restriction_config` does, or lets it have it again.
+    pub fn deny_shared_data(&self, denied: bool) {
+        world::with(|world| world.shared_data.denied = denied);
+    }
+
     /// From now on no call can be sent: there is no such cluster, or no host in it.
     pub fn unreachable_services(&self) {
         world::with(|world| world.grpc.unreachable = true);

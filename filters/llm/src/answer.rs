@@ -150,6 +150,8 @@ pub struct Tally {
     pub cut: Option<&'static str>,
     /// The model that the provider says answered; empty when it says nothing.
     pub model: String,
+    /// It has output that only the provider's own format has a place for.
+    pub untranslated: bool,
     /// Why the answer ended, in the provider's words.
     pub finish: Option<StopReason>,
 }
@@ -228,6 +230,7 @@ impl Passage {
                 tally.usage = response.usage;
                 tally.output_bytes = response.output_bytes();
                 tally.finish = Some(response.stop);
+                tally.untranslated = response.untranslated_bytes > 0;
                 self.name(&mut response.id, &mut response.model);
                 tally.answered_by(&response.model);
                 (self.from != self.to).then(|| self.to.write_response(&response, self.created))

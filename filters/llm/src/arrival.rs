@@ -45,6 +45,7 @@ pub(crate) fn begin(endpoint: Option<&Endpoint>, headers: &Headers) -> Exchange 
         asked: None,
         refusal: None,
         answered: None,
+        cache: None,
         admitted: None,
         attempts: Vec::new(),
         relayed: None,

@@ -134,6 +134,18 @@ impl Current {
         exchange.response_bytes = exchange.response_bytes.saturating_add(bytes);
     }
 
+    /// How large an answer may be for the cache to keep it; `None` when it keeps none.
+    pub fn cache_room(&self) -> Option<usize> {
+        self.exchange.borrow().cache.as_ref()?.room()
+    }
+
+    /// Hands the cache the whole answer, as a client gets it that wants it in one piece.
+    pub fn keep(&self, body: &[u8]) {
+        if let Some(cache) = &mut self.exchange.borrow_mut().cache {
+            cache.take(body, self.admitted.gate.bounds.held_total_bytes);
+        }
+    }
+
     /// An error of ours in the client's format, in the place of the provider's answer.
     pub fn error(&self, error: &ApiError, details: &'static str) -> Reply {
         self.answered(error_reply(self.client(), error, details))

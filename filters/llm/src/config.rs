@@ -11,6 +11,7 @@ use tollgate_kernel::subject::Label;
 use tollgate_wire::tree;
 
 mod bounds;
+mod cache;
 mod identity;
 mod model;
 mod provider;
@@ -21,6 +22,7 @@ mod tests;
 mod warning;
 
 pub use bounds::Bounds;
+pub use cache::{Cache, CachedModel, ModelCache, SubjectField};
 pub use identity::{Identity, IdentityConfig, Jwt, Mtls, Part, SignedHeader};
 pub use model::{Candidates, Model, Served, Target};
 pub use provider::Provider;
@@ -70,6 +72,9 @@ pub struct GateConfig {
     /// Bounds of what is read and held.
     #[serde(default)]
     pub bounds: Bounds,
+    /// The cache of answers. Nothing is kept of a model that does not say `cache` too.
+    #[serde(default)]
+    pub cache: Cache,
 }
 
 /// Which provider an upstream instance stands before.
@@ -100,6 +105,8 @@ pub struct Gate {
     pub identity: Identity,
     /// Bounds.
     pub bounds: Bounds,
+    /// The cache of answers.
+    pub cache: Cache,
     /// What an operator should know of this configuration.
     pub warnings: Vec<String>,
 }
@@ -134,6 +141,7 @@ impl GateConfig {
     #[inline(never)]
     fn check(self, variable: &dyn Fn(&str) -> Option<String>) -> Result<Gate, String> {
         self.bounds.check()?;
+        self.cache.check().map_err(|error| format!("gate.cache.{error}"))?;
         for (name, provider) in &self.providers {
             provider.check().map_err(|error| format!("gate.providers.{name}.{error}"))?;
         }
@@ -158,7 +166,8 @@ impl GateConfig {
             service::check(&key.limits, &self.rate_limit_services, &format!("gate.keys[{index}].limits"))?;
         }
         let keys = KeyRing::new(self.keys).map_err(|error| format!("gate.keys: {error}"))?;
-        let Self { providers, models, limits, rate_limit_services: services, ratelimit_headers, bounds, .. } = self;
+        let Self { providers, models, limits, rate_limit_services: services, ratelimit_headers, bounds, cache, .. } =
+            self;
         let mut served = BTreeMap::new();
         for (name, model) in models {
             let model = model.check(&name, &providers).map_err(|error| format!("gate.models.{name}.{error}"))?;
@@ -167,7 +176,8 @@ impl GateConfig {
         let all = || limits.iter().chain(keys.entries().flat_map(|key| &key.limits));
         let mut warnings = Vec::from_iter(warning::of_process(all()));
         warnings.extend(warning::of_unknown(&all().map(|limit| limit.unit).collect::<Vec<_>>(), &served));
-        Ok(Gate { models: served, providers, keys, limits, services, ratelimit_headers, identity, bounds, warnings })
+        let models = served;
+        Ok(Gate { models, providers, keys, limits, services, ratelimit_headers, identity, bounds, cache, warnings })
     }
 }
 

@@ -1,5 +1,6 @@
 //! Envoy stats of an exchange. Every label comes from the configuration, so their number is bounded by it.
 
+use crate::cache::Found;
 use crate::exchange::Exchange;
 use crate::record::outcome;
 use crate::settle::Settled;
@@ -15,11 +16,18 @@ const NONE: &str = "none";
 pub fn count(exchange: &Exchange, settled: &Settled) {
     let team =
         exchange.caller.as_ref().and_then(|caller| caller.subject.team.as_ref()).map_or(NONE, |team| team.as_str());
-    let model = exchange.admitted.as_ref().map_or(NONE, |admitted| admitted.model.as_str());
+    let admitted = exchange.admitted.as_ref().map(|admitted| &admitted.model);
+    let model = admitted.or(exchange.cache.as_ref().map(|cache| &cache.model)).map_or(NONE, |model| model.as_str());
     let asked = [("team", team), ("model", model)];
     add("tollgate_llm_requests_total", &[asked[0], asked[1], ("outcome", settled.end.name())], 1);
     if let Some(refusal) = &exchange.refusal {
         add("tollgate_llm_refusals_total", &[("team", team), ("reason", refusal.reason())], 1);
+    }
+    if let Some(cache) = &exchange.cache {
+        add("tollgate_llm_cache_total", &[asked[1], ("outcome", cache.found.outcome())], 1);
+        if let Found::Hit { saved: Some(saved), .. } = cache.found {
+            add("tollgate_llm_cache_saved_nano_usd_total", &asked, saved.0);
+        }
     }
     let operation = ("operation", exchange.operation.map_or(NONE, Operation::name));
     let targets = exchange.admitted.as_ref().map_or(&[][..], |admitted| admitted.targets());

@@ -78,6 +78,7 @@ pub(crate) fn exchange(format: Format, body: &str) -> Exchange {
         asked: Some((admitted.envelope.model.clone(), admitted.envelope.stream)),
         refusal: None,
         answered: None,
+        cache: None,
         admitted: Some(Rc::new(admitted)),
         attempts: Vec::new(),
         relayed: None,

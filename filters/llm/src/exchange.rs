@@ -4,6 +4,7 @@
 //! in a table and its number in filter state; each attempt finds it there, so a request is parsed once.
 
 use crate::answer::Tally;
+use crate::cache::Consulted;
 use crate::config::{Candidates, Gate, Target};
 use crate::limits::Granted;
 use crate::refusal::Refusal;
@@ -43,6 +44,8 @@ pub struct Exchange {
     pub refusal: Option<Refusal>,
     /// The gate itself has answered, for this reason.
     pub answered: Option<&'static str>,
+    /// What the cache has to do with it; `None` for what it never keeps.
+    pub cache: Option<Consulted>,
     /// What attempts need; set when the request was admitted.
     pub admitted: Option<Rc<Admitted>>,
     /// Attempts, in order.

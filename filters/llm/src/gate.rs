@@ -2,6 +2,7 @@
 //! record.
 
 use crate::bill::estimated_input;
+use crate::cache::{self, Again, CACHE_HEADER, Consulted, Delivery, Question, Wish};
 use crate::config::{Candidates, Gate, Served, Target};
 use crate::exchange::{self, Admitted, Carried, Exchange, Outcome, Shared, millis, seconds};
 use crate::identity::{Unidentified, identify};
@@ -21,6 +22,7 @@ use tollgate_host::headers::{self, Headers};
 use tollgate_host::state;
 use tollgate_host::stream::{Reply, RequestBody, Step, Stream};
 use tollgate_kernel::caller::Denied;
+use tollgate_kernel::limit::Unit;
 use tollgate_kernel::limit::counter::Lapse;
 use tollgate_kernel::subject::Label;
 use tollgate_wire::Format;
@@ -42,6 +44,8 @@ pub struct AtGate {
     carried: Carried,
     /// What waits for services that keep limits.
     pending: Option<Box<Pending>>,
+    /// What the client wants of the cache.
+    wish: Wish,
     /// Status of the response, ours or anybody's.
     status: Option<u16>,
     /// The response is Envoy's own: to be told in the client's format.
@@ -56,9 +60,20 @@ struct Pending {
     envelope: Envelope,
     operation: Operation,
     candidates: Rc<Candidates>,
+    /// The answer, if the cache has it.
+    again: Option<Again>,
     admission: Admission,
     /// What services were asked and have not answered.
     calls: Vec<(CallId, Draw)>,
+}
+
+/// What of a provider's a request uses. To ask is counted in any case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Uses {
+    /// One of them serves it.
+    Providers,
+    /// The cache has the answer.
+    Nothing,
 }
 
 impl AtGate {
@@ -73,6 +88,7 @@ impl AtGate {
             strip: Vec::new(),
             carried: Carried { always: Vec::new(), of_format: Vec::new() },
             pending: None,
+            wish: Wish { no_store: false, no_cache: false, max_age: None },
             status: None,
             translating: false,
         }
@@ -136,14 +152,37 @@ impl AtGate {
             };
             let caller = caller.ok_or(Refusal::NoKey)?;
             match caller.check(name.as_str(), model.route.as_str()) {
-                Ok(()) => Ok((name.clone(), envelope)),
+                Ok(()) => {
+                    self.consult(endpoint, name, &envelope, &bytes);
+                    Ok((name.clone(), envelope))
+                }
                 Err((Denied::Model, proof)) => Err(Refusal::ModelNotAllowed { by: proof.rule() }),
                 Err((Denied::Route, proof)) => Err(Refusal::RouteNotAllowed { by: proof.rule() }),
             }
         }))
     }
 
-    /// Lets the request go on to those providers of `name` that can do it, in their order.
+    /// Asks whether the cache may have the answer, or may keep it.
+    fn consult(&self, endpoint: &Endpoint, model: &Label, envelope: &Envelope, body: &[u8]) {
+        let served = self.gate.models.get(model).and_then(|served| served.cache.as_ref());
+        let kept = matches!(endpoint.operation, Operation::Chat | Operation::Embeddings);
+        let Some(cached) = served.filter(|_| kept) else { return };
+        let (cache, carried, wish) = (&self.gate.cache, &self.carried, self.wish);
+        self.shared(|exchange| {
+            let subject = exchange.caller.as_ref().map(|caller| &caller.subject);
+            let question = Question { cache, model, cached, endpoint, envelope, carried, subject, wish };
+            exchange.cache = Some(Consulted::of(&question, body));
+        });
+    }
+
+    /// The answer that the cache has.
+    fn look_up(&self, envelope: &Envelope) -> Option<Again> {
+        let (stream, include_usage) = (envelope.stream, envelope.include_usage);
+        let delivery = Delivery { format: self.format(), stream, include_usage };
+        self.shared(|exchange| exchange.cache.as_mut()?.look_up(delivery, abi::now())).flatten()
+    }
+
+    /// Answers again, or lets the request go on to those providers of `name` that can do it, in their order.
     fn admit(&mut self, name: Label, envelope: Envelope) -> abi::Result<Step> {
         let gate = Rc::clone(&self.gate);
         let Some(model) = gate.models.get(&name) else { return Ok(self.refuse(Refusal::UnknownModel)) };
@@ -153,13 +192,16 @@ impl AtGate {
         let candidates = model.candidates(&self.gate, operation, self.format());
         if candidates.targets.is_empty() && operation == Operation::CountTokens {
             let tokens = model.targets.first().map_or(0, |target| self.estimated_tokens(target, &envelope));
-            return Ok(self.answer("tokens_estimated", token_count::write(self.format(), tokens)));
+            return Ok(self.answer_json("tokens_estimated", token_count::write(self.format(), tokens)));
         }
         if candidates.targets.is_empty() {
             return Ok(self.refuse(Refusal::NotServedByModel { operation }));
         }
-        let admission = self.reserve(model, &name, &envelope, operation, &candidates);
-        self.ask_services(Box::new(Pending { name, envelope, operation, candidates, admission, calls: Vec::new() }))
+        let again = self.look_up(&envelope);
+        let uses = if again.is_some() { Uses::Nothing } else { Uses::Providers };
+        let admission = self.reserve(model, &name, &envelope, operation, &candidates, uses);
+        let calls = Vec::new();
+        self.ask_services(Box::new(Pending { name, envelope, operation, candidates, again, admission, calls }))
     }
 
     /// Reserves of all limits that count for the request what it may use.
@@ -170,6 +212,7 @@ impl AtGate {
         envelope: &Envelope,
         operation: Operation,
         candidates: &Candidates,
+        uses: Uses,
     ) -> Admission {
         let caller = self.shared(|exchange| exchange.caller.clone()).flatten();
         let claims = caller.as_ref().map_or_else(Vec::new, |caller| {
@@ -180,7 +223,11 @@ impl AtGate {
                 route: model.route.as_str(),
                 operation: operation.name(),
             };
-            claims(self.gate.limits.iter().chain(own), &asked, &model.targets, &candidates.targets)
+            let mut claims = claims(self.gate.limits.iter().chain(own), &asked, &model.targets, &candidates.targets);
+            if uses == Uses::Nothing {
+                claims.retain(|claim| claim.limit.unit == Unit::Requests && claim.targets.is_none());
+            }
+            claims
         });
         let need = |target: &Target| Need::of(target, operation, envelope, self.estimated_tokens(target, envelope));
         let needs = if claims.is_empty() { Vec::new() } else { model.targets.iter().map(need).collect() };
@@ -206,7 +253,7 @@ impl AtGate {
 
     /// All limits have decided.
     fn decide(&mut self, pending: Pending) -> abi::Result<Step> {
-        let Pending { name, envelope, operation, candidates, admission, .. } = pending;
+        let Pending { name, envelope, operation, candidates, again, admission, .. } = pending;
         let now_ms = millis(abi::now());
         let ended = admission.end(now_ms);
         let (granted, left) = match ended {
@@ -217,6 +264,10 @@ impl AtGate {
             }
         };
         self.keep(granted, now_ms);
+        if let Some(Again { content_type, mut headers, body }) = again {
+            headers.push(("content-type", content_type.to_owned()));
+            return Ok(self.answer("cache_hit", headers, body));
+        }
         let Some(model) = self.gate.models.get(&name) else { return Ok(self.refuse(Refusal::UnknownModel)) };
         let candidates = model.only(&self.gate, &candidates, &left);
         self.let_go(name, envelope, operation, candidates)
@@ -274,16 +325,20 @@ impl AtGate {
                 None => return self.refuse(Refusal::UnknownModel),
             },
         };
-        self.answer("models_listed", body)
+        self.answer_json("models_listed", body)
     }
 
-    fn answer(&mut self, reason: &'static str, body: Vec<u8>) -> Step {
+    fn answer_json(&mut self, reason: &'static str, body: Vec<u8>) -> Step {
+        self.answer(reason, vec![("content-type", "application/json".to_owned())], body)
+    }
+
+    fn answer(&mut self, reason: &'static str, mut headers: Vec<(&'static str, String)>, body: Vec<u8>) -> Step {
         self.status = Some(200);
         self.shared(|exchange| {
+            headers.append(&mut exchange.standing);
             exchange.response_bytes = u64::try_from(body.len()).unwrap_or(u64::MAX);
             exchange.answered = Some(reason);
         });
-        let headers = vec![("content-type", "application/json".to_owned())];
         Step::Reply(Reply { status: 200, details: reason, headers, body })
     }
 
@@ -323,6 +378,7 @@ impl Stream for AtGate {
         let stripped = |name: &[u8]| arrival::is_stripped(name) || proof == Some(name);
         self.strip = headers.iter().filter(|(name, _)| stripped(name)).map(|(name, _)| name.to_vec()).collect();
         self.carried = Carried::of(&headers, self.format());
+        self.wish = Wish::of(&headers);
         Ok(match self.read_headers(&headers) {
             Ok(()) if self.shared(|exchange| exchange.operation) == Some(Some(Operation::Models)) => self.list_models(),
             Ok(()) => Step::Hold,
@@ -362,6 +418,9 @@ impl Stream for AtGate {
     fn response_headers(&mut self, end: bool) -> abi::Result<Step> {
         self.status = self.shared(|exchange| exchange.relayed).flatten();
         if self.status.is_some() {
+            if let Some(found) = self.shared(|exchange| exchange.cache.as_ref().map(|cache| cache.found)).flatten() {
+                abi::set_header(Map::Response, CACHE_HEADER, found.told().0.as_bytes())?;
+            }
             return Ok(Step::Go);
         }
         let seen = Headers::read(Map::Response)?;
@@ -416,6 +475,7 @@ impl Stream for AtGate {
         let record = match &self.exchange {
             Some(exchange) => {
                 let settled = calibrations::with(|known| settle::settle(&mut exchange.borrow_mut(), &ending, known));
+                cache::keep(&mut exchange.borrow_mut(), &settled, ending.now);
                 let exchange = exchange.borrow();
                 let limits = limits::settle::settle(&exchange, &settled, millis(ending.now));
                 told::decisions(&exchange.limits);

@@ -1,6 +1,7 @@
 //! The AI gateway.
 //!
-//! Follow one request: [`gate`] (downstream, once: who asks, by [`identity`], for what, who may serve it) -> Envoy's router, which
+//! Follow one request: [`gate`] (downstream, once: who asks, by [`identity`], for what, who may serve it and what of the
+//! [`limits`] it may use, unless the [`cache`] has the answer) -> Envoy's router, which
 //! takes the providers in that order -> [`provider`] (upstream, once per attempt: translate, hold back, relay), with
 //! [`attempt`] for what is written down, [`upstream`] for what is sent, [`answer`] and [`streamed`] for what comes
 //! back -> [`settle`], with [`bill`] and
@@ -11,6 +12,7 @@ mod arrival;
 pub mod attempt;
 pub mod bill;
 pub mod budget;
+pub mod cache;
 pub mod calibrations;
 pub mod config;
 pub mod counters;

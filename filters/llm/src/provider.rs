@@ -175,20 +175,20 @@ impl AtProvider {
         Ok(())
     }
 
-    fn relay_whole(&mut self, relay: Relay, sent: usize) -> abi::Result<Step> {
-        let (step, size) = match relay {
+    fn relay_whole(&mut self, relay: Relay, data: &[u8]) -> abi::Result<Step> {
+        let step = match relay {
             Relay::Hold => return Ok(Step::Hold),
             Relay::Failed(failure) => return self.fail(failure),
-            Relay::Unchanged => (Step::Go, sent),
-            Relay::Bytes(with) => {
-                let size = with.len();
-                (Step::Edit { first: sent, with }, size)
-            }
+            Relay::Unchanged => Step::Go,
+            Relay::Bytes(with) => Step::Edit { first: data.len(), with },
         };
+        let answer = if let Step::Edit { with, .. } = &step { with } else { data };
+        let size = answer.len();
         self.release(false, Some(size))?;
         self.phase = Phase::Done;
         if let Some(current) = &self.attempt {
             current.sent(size);
+            current.keep(answer);
             current.first_token();
             current.end(Outcome::Served);
         }
@@ -214,7 +214,14 @@ impl AtProvider {
             let cut = current.tally(|tally| tally.cut);
             match cut {
                 Some(reason) => current.end(Outcome::Cut(reason)),
-                None if end => current.end(Outcome::Served),
+                None if end => {
+                    current.end(Outcome::Served);
+                    if let Phase::Streamed(streamed, _) = &mut self.phase
+                        && let Some(answer) = streamed.collected()
+                    {
+                        current.keep(&answer);
+                    }
+                }
                 None => {}
             }
         }
@@ -287,7 +294,7 @@ impl Stream for AtProvider {
         let streams = current.admitted.envelope.stream && headers.is_media_type(current.format.stream_media_type());
         self.phase = if streams {
             let deadline = now.saturating_add(bounds.first_event_ms.saturating_mul(1_000_000));
-            Phase::Streamed(Box::new(Streamed::new(passage, bounds)), deadline)
+            Phase::Streamed(Box::new(Streamed::new(passage, bounds).collecting(current.cache_room())), deadline)
         } else {
             Phase::Whole(Whole::new(passage, bounds))
         };
@@ -311,7 +318,7 @@ impl Stream for AtProvider {
                         "unstreamed_answer",
                         "the provider sent an answer in one piece where a stream was asked for",
                     )),
-                    relay => self.relay_whole(relay, data.len()),
+                    relay => self.relay_whole(relay, data),
                 }
             }
             Phase::Streamed(streamed, _) => {

@@ -3,6 +3,7 @@
 //! It never holds a prompt, an answer, a header or a key's secret: only what is named here.
 
 use crate::bill::Bill;
+use crate::cache::{Consulted, Found};
 use crate::exchange::{Attempt, Exchange, Outcome};
 use crate::limits::told::Counted;
 use crate::settle::{Ending, Settled};
@@ -33,6 +34,8 @@ struct Record<'a> {
     /// The limits that count for it, and what they have counted.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     limits: &'a [Counted],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cache: Option<Cache>,
     attempts: Vec<Tried<'a>>,
     answer: Answer<'a>,
     cost: Cost,
@@ -57,6 +60,22 @@ struct Decision<'a> {
     /// What in the configuration decided.
     rule: String,
     reason: &'a str,
+}
+
+/// What the cache did, where the model has one.
+#[derive(Serialize)]
+struct Cache {
+    status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    age_s: Option<u64>,
+    /// What the answer had cost that was given again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    saved_nano_usd: Option<NanoUsd>,
+    /// The answer was kept.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    stored: bool,
 }
 
 #[derive(Serialize)]
@@ -155,6 +174,7 @@ pub fn of_exchange(exchange: &Exchange, settled: &Settled, limits: &[Counted], e
         },
         decision: decision(exchange),
         limits,
+        cache: exchange.cache.as_ref().map(Cache::of),
         attempts: exchange.attempts.iter().zip(&settled.bills).map(|(one, bill)| tried(exchange, one, bill)).collect(),
         answer: Answer {
             status: ending.status,
@@ -186,6 +206,7 @@ pub fn of_stranger(ending: &Ending) -> String {
         asked: Asked::default(),
         decision: Decision { verdict: "deny", rule: "before the gate".to_owned(), reason: "refused_by_another_filter" },
         limits: &[],
+        cache: None,
         attempts: Vec::new(),
         answer: Answer {
             status: ending.status,
@@ -244,6 +265,17 @@ fn tried<'a>(exchange: &'a Exchange, attempt: &'a Attempt, bill: &Bill) -> Tried
             .price
             .map(|status| Price { status: status.name(), source: bill.price_source.map(PriceSource::name) }),
         dropped: &attempt.dropped,
+    }
+}
+
+impl Cache {
+    fn of(consulted: &Consulted) -> Self {
+        let (status, reason) = consulted.found.told();
+        let (age_s, saved_nano_usd) = match consulted.found {
+            Found::Hit { age, saved } => (Some(age), saved),
+            Found::Miss | Found::Bypass(_) | Found::Unavailable => (None, None),
+        };
+        Self { status, reason, age_s, saved_nano_usd, stored: consulted.stored }
     }
 }
 

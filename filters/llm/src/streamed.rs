@@ -11,6 +11,7 @@ use crate::framing::Framing;
 use tollgate_kernel::framing::Event;
 use tollgate_wire::Format;
 use tollgate_wire::error::ApiError;
+use tollgate_wire::replay::Collector;
 use tollgate_wire::stream::{Delta, Reader, Writer};
 
 /// One stream.
@@ -29,6 +30,8 @@ struct Events {
     reader: Reader,
     path: Path,
     passage: Passage,
+    /// Makes one piece of it, for the cache.
+    collector: Option<Collector>,
     /// Reused between events.
     deltas: Vec<Delta>,
     /// What the client gets next.
@@ -67,6 +70,7 @@ impl Streamed {
             reader: Reader::new(from, answers),
             path,
             passage,
+            collector: None,
             deltas: Vec::new(),
             out: Vec::new(),
             hidden_at_cr: false,
@@ -81,6 +85,21 @@ impl Streamed {
             taken: 0,
             share: Share::default(),
         }
+    }
+
+    /// Collects the answer, if it is not larger than `room`.
+    #[must_use]
+    pub fn collecting(mut self, room: Option<usize>) -> Self {
+        self.events.collector = room.map(Collector::new);
+        self
+    }
+
+    /// The whole answer, as a client gets it that wants it in one piece; `None` when it was not collected, or would not
+    /// be the same.
+    pub fn collected(&mut self) -> Option<Vec<u8>> {
+        let Passage { to, created, .. } = self.events.passage;
+        let answer = self.events.collector.take()?.finish().filter(|answer| answer.is_whole())?;
+        Some(to.write_response(&answer, created))
     }
 
     /// Whether the commit point has passed.
@@ -146,6 +165,11 @@ impl Streamed {
             events.end(tally)?;
         }
         let kept = framing.pending().saturating_add(events.kept());
+        let collected = events.collector.as_ref().map_or(0, Collector::bytes);
+        if share.resize(kept.saturating_add(collected), bounds.held_total_bytes).is_ok() {
+            return Ok(());
+        }
+        events.collector = None; // the client's own answer comes first
         share.resize(kept, bounds.held_total_bytes).map_err(|_| Failure::out_of_memory())
     }
 }
@@ -167,6 +191,7 @@ impl Events {
         let mut deltas = std::mem::take(&mut self.deltas);
         deltas.clear();
         if let Err(malformed) = self.reader.read(event.name, event.data, &mut deltas) {
+            self.collector = None;
             match &self.path {
                 _ if !whole => return Ok(()),
                 Path::Verbatim { .. } if self.committed => {} // the client may understand what we do not
@@ -210,6 +235,9 @@ impl Events {
     }
 
     fn note(&mut self, delta: &Delta, tally: &mut Tally) -> Result<(), Failure> {
+        if let Some(collector) = &mut self.collector {
+            collector.push(delta);
+        }
         let mut written = |bytes: usize| {
             tally.output_bytes = tally.output_bytes.saturating_add(u64::try_from(bytes).unwrap_or(u64::MAX));
         };
@@ -218,8 +246,11 @@ impl Events {
             Delta::Text(text) | Delta::Reasoning(text) => written(text.len()),
             Delta::ToolCall { name, .. } => written(name.len()),
             Delta::ToolArguments { json, .. } => written(json.len()),
-            Delta::Untranslated { bytes } => written(*bytes),
-            Delta::Seal(_) => {}
+            Delta::Untranslated { bytes } => {
+                written(*bytes);
+                tally.untranslated |= *bytes > 0;
+            }
+            Delta::Seal(_) | Delta::Aside => {}
             Delta::Usage(usage) => {
                 tally.usage = Some(*usage);
                 tally.usage_is_final = tally.stopped;

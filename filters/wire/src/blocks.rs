@@ -91,6 +91,7 @@ impl Blocks {
             Delta::ToolArguments { index, json } => self.arguments(*index, json, on_step),
             Delta::Start { .. }
             | Delta::Untranslated { .. }
+            | Delta::Aside
             | Delta::Stop(_)
             | Delta::Usage(_)
             | Delta::Seen(_)

@@ -365,6 +365,9 @@ pub struct Response {
     /// Bytes of output that only the provider's own format has a place for (tools that the provider runs itself, audio,
     /// further choices), which is not translated but billed.
     pub untranslated_bytes: usize,
+    /// It has something beside what is said that only the provider's own format has a place for; see
+    /// [`Delta::Aside`](crate::stream::Delta::Aside).
+    pub asides: bool,
 }
 
 /// Why an answer ended.
@@ -396,6 +399,13 @@ impl StopReason {
 }
 
 impl Response {
+    /// Whether it has nothing that only the provider's own format has a place for: written in any format, it is the same
+    /// answer.
+    #[must_use]
+    pub const fn is_whole(&self) -> bool {
+        self.untranslated_bytes == 0 && !self.asides
+    }
+
     /// Bytes of what the model wrote: text, reasoning, and the names and arguments of calls.
     #[must_use]
     pub fn output_bytes(&self) -> u64 {

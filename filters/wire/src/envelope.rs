@@ -14,11 +14,13 @@ use serde_json::value::RawValue;
 use std::ops::Range;
 
 mod media;
+mod repeat;
 mod scan;
 #[cfg(test)]
 mod tests;
 
 pub use media::InlineMedia;
+pub use repeat::Repeat;
 
 /// No provider's model name comes near this.
 const MAX_MODEL_BYTES: usize = 256;
@@ -40,6 +42,8 @@ pub struct Envelope {
     pub answers: u64,
     /// The client asks for a service that may have prices of its own: a tier, a speed, a place.
     pub premium: bool,
+    /// What decides whether the same answer may be given again.
+    pub repeat: Repeat,
     /// Pictures and documents in the body itself.
     pub media: InlineMedia,
     /// The conversation holds reasoning that Tollgate has labelled, since it was not of the client's format. A provider
@@ -89,7 +93,9 @@ impl Envelope {
                 return Err(Invalid::new(name, "may not name another model than the one that is asked for"));
             }
         }
-        check_tools(fields.value("tools"))?;
+        if endpoint.format == Format::AnthropicMessages {
+            check_tools(fields.value("tools"))?;
+        }
         if read_flag("background", fields.value("background"))? {
             let why = "is not served: what an answer costs that is fetched later cannot be known";
             return Err(Invalid::new("background", why));
@@ -98,7 +104,8 @@ impl Envelope {
         let options = fields.value("stream_options");
         let chats = (endpoint.format, endpoint.operation) == (Format::OpenaiChat, Operation::Chat);
         let usage_request = if chats { read_stream_options(text, options)? } else { None };
-        let (bound, answers) = read_bounds(&fields, &owned)?;
+        let mut repeat = Repeat::of(&fields);
+        let (bound, answers) = read_bounds(&fields, &owned, &mut repeat)?;
         let newer = fields
             .value("max_completion_tokens")
             .filter(|_| fields.value("max_tokens").is_none_or(|bound| bound.get() == "null"));
@@ -110,6 +117,7 @@ impl Envelope {
             max_output_tokens: bound,
             answers: answers.map_or(1, |n| n.max(1)),
             premium: PREMIUM.iter().any(|name| fields.value(name).is_some_and(|value| !USUAL.contains(&value.get()))),
+            repeat,
             media: InlineMedia::find(endpoint.format, body),
             labelled_seals: has_labelled_seals(endpoint.format, body),
             usage_request: usage_request.filter(|_| stream),
@@ -200,31 +208,76 @@ const fn owned_names(endpoint: &Endpoint) -> Owned {
                 "max_completion_tokens",
                 "n",
                 "service_tier",
+                "temperature",
+                "tools",
+                "functions",
+                "web_search_options",
+                "store",
             ],
             &["max_tokens", "max_completion_tokens"],
         ),
-        (Operation::Chat, Format::OpenaiResponses) => Owned::of_body(
-            &["model", "stream", "max_output_tokens", "background", "service_tier"],
-            &["max_output_tokens"],
-        ),
+        (Operation::Chat, Format::OpenaiResponses) => {
+            const NAMES: &[&str] = &[
+                "model",
+                "stream",
+                "max_output_tokens",
+                "background",
+                "service_tier",
+                "temperature",
+                "tools",
+                "store",
+                "previous_response_id",
+                "conversation",
+                "prompt",
+            ];
+            Owned::of_body(NAMES, &["max_output_tokens"])
+        }
         (Operation::Chat, Format::AnthropicMessages) => {
-            const NAMES: &[&str] =
-                &["model", "fallbacks", "tools", "stream", "max_tokens", "service_tier", "speed", "inference_geo"];
+            const NAMES: &[&str] = &[
+                "model",
+                "fallbacks",
+                "tools",
+                "stream",
+                "max_tokens",
+                "service_tier",
+                "speed",
+                "inference_geo",
+                "temperature",
+                "mcp_servers",
+                "container",
+            ];
             Owned::of_body(NAMES, &["max_tokens"])
         }
         (Operation::Chat, Format::GoogleGemini) => Owned {
-            names: &["model", "generationConfig", "generation_config", "serviceTier", "service_tier"],
+            names: &[
+                "model",
+                "generationConfig",
+                "generation_config",
+                "serviceTier",
+                "service_tier",
+                "tools",
+                "cachedContent",
+                "cached_content",
+            ],
             within: &["generationConfig", "generation_config"],
-            inner: &["maxOutputTokens", "max_output_tokens", "candidateCount", "candidate_count"],
+            inner: &["maxOutputTokens", "max_output_tokens", "candidateCount", "candidate_count", "temperature"],
             bounds: Bounds {
                 output: &["maxOutputTokens", "max_output_tokens"],
                 answers: &["candidateCount", "candidate_count"],
             },
         },
         (Operation::Chat, Format::BedrockConverse) => Owned {
-            names: &["model", "modelId", "inferenceConfig", "serviceTier", "performanceConfig"],
+            names: &[
+                "model",
+                "modelId",
+                "inferenceConfig",
+                "serviceTier",
+                "performanceConfig",
+                "toolConfig",
+                "promptVariables",
+            ],
             within: &["inferenceConfig"],
-            inner: &["maxTokens"],
+            inner: &["maxTokens", "temperature"],
             bounds: Bounds { output: &["maxTokens"], answers: &[] },
         },
         (Operation::CountTokens, Format::GoogleGemini) => {
@@ -260,14 +313,16 @@ fn check_tools(tools: Option<&RawValue>) -> Result<(), Invalid> {
 }
 
 /// The largest bound of the output and the number of answers.
-fn read_bounds(fields: &Fields<'_>, owned: &Owned) -> Result<(Option<u64>, Option<u64>), Invalid> {
+fn read_bounds(fields: &Fields<'_>, owned: &Owned, repeat: &mut Repeat) -> Result<(Option<u64>, Option<u64>), Invalid> {
     if owned.within.is_empty() {
         return largest(fields, "", owned.bounds);
     }
     let mut found = (None, None);
     for name in owned.within {
         let Some(object) = fields.value(name).filter(|object| object.get() != "null") else { continue };
-        let (output, answers) = largest(&Fields::read(object.get(), name, owned.inner)?, name, owned.bounds)?;
+        let inner = Fields::read(object.get(), name, owned.inner)?;
+        repeat.note(&inner);
+        let (output, answers) = largest(&inner, name, owned.bounds)?;
         found = (found.0.max(output), found.1.max(answers));
     }
     Ok(found)

@@ -147,6 +147,12 @@ impl<'a> Fields<'a> {
         Some(named.1).filter(|value| value.get() != "null")
     }
 
+    /// Whether anything is in `name`.
+    #[inline(never)]
+    pub(crate) fn says(&self, name: &str) -> bool {
+        self.get(name).is_some_and(|value| !is_nothing(value))
+    }
+
     /// The string `name`.
     #[inline(never)]
     pub(crate) fn text(&self, name: &str) -> Result<Option<String>, Unreadable> {
@@ -176,6 +182,15 @@ impl<'a> Fields<'a> {
     pub(crate) fn list(&self, name: &str) -> Result<Vec<&'a RawValue>, Unreadable> {
         self.get(name).map_or_else(|| Ok(Vec::new()), list)
     }
+}
+
+/// Whether a value says no more than one that is left out.
+pub(crate) fn is_nothing(value: &RawValue) -> bool {
+    let empty = |open, close| {
+        let inner = value.get().strip_prefix(open).and_then(|rest| rest.strip_suffix(close));
+        inner.is_some_and(|inner: &str| inner.trim_ascii().is_empty())
+    };
+    matches!(value.get(), "null" | "false" | "\"\"") || empty('[', ']') || empty('{', '}')
 }
 
 /// The items of a list in a provider's answer, no more than any has.

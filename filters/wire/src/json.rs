@@ -145,10 +145,13 @@ impl<'a> Json<'a> {
         self.raw_text("null");
     }
 
-    /// A value that is JSON already.
+    /// A value that is JSON already, on one line: in an event a line end would end it. Strings have none that is not
+    /// escaped.
     #[inline(never)]
     pub(crate) fn raw(&mut self, value: &RawValue) {
-        self.raw_text(value.get());
+        self.begin();
+        let is_line_end = |byte: &u8| matches!(byte, b'\n' | b'\r');
+        self.0.extend(value.get().bytes().map(|byte| if is_line_end(&byte) { b' ' } else { byte }));
     }
 
     #[inline(never)]
@@ -202,11 +205,11 @@ mod tests {
             json.close_list();
             json.key("c").float(0.25);
             json.key("d").text("{[:");
-            json.key("e").raw(serde_json::from_str("{ }").unwrap());
+            json.key("e").raw(serde_json::from_str("{\r\n}").unwrap());
             json.key("f").float(f64::INFINITY);
             json.close_object();
         });
-        assert_eq!(json, r#"{"a":1,"b":[[],{},true,null,-2],"c":0.25,"d":"{[:","e":{ },"f":null}"#);
+        assert_eq!(json, r#"{"a":1,"b":[[],{},true,null,-2],"c":0.25,"d":"{[:","e":{  },"f":null}"#);
     }
 
     #[test]

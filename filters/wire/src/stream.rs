@@ -49,6 +49,9 @@ pub enum Delta {
         /// Bytes of what the model wrote.
         bytes: usize,
     },
+    /// Something beside what is said that only the provider's own format has a place for: where it was read, how likely
+    /// it was, which stop sequence came up, a picture. It is not translated.
+    Aside,
     /// Why it ends. Exactly once in a complete answer.
     Stop(StopReason),
     /// Usage so far: the newest replaces all before.
@@ -70,7 +73,7 @@ impl Delta {
         match self {
             Self::Text(_) | Self::ToolCall { .. } | Self::ToolArguments { .. } => true,
             Self::Reasoning(_) | Self::Seal(_) | Self::Untranslated { .. } | Self::Stop(_) => true,
-            Self::Start { .. } | Self::Usage(_) | Self::Seen(_) | Self::Error(_) | Self::End => false,
+            Self::Start { .. } | Self::Usage(_) | Self::Seen(_) | Self::Aside | Self::Error(_) | Self::End => false,
         }
     }
 }

@@ -507,6 +507,7 @@ fn silence() -> Response {
         stop: StopReason::End,
         usage: Some(Usage { input_fresh: 10, output_text: 10, ..Usage::NONE }),
         untranslated_bytes: 0,
+        asides: false,
     }
 }
 
@@ -607,7 +608,7 @@ fn gathered(deltas: &[Delta]) -> Response {
             (Delta::Untranslated { bytes }, _) => {
                 response.untranslated_bytes = response.untranslated_bytes.saturating_add(*bytes);
             }
-            (Delta::Seen(_) | Delta::End, _) => {}
+            (Delta::Seen(_) | Delta::Aside | Delta::End, _) => {}
             _ => panic!("{delta:?}"),
         }
     }

@@ -18,6 +18,7 @@ use tollgate_wire::conversation::{
     CacheTtl, Message, OutputFormat, Part, Reasoning, Request, Response, Role, StopReason, Tool, ToolCall,
 };
 use tollgate_wire::error::{ApiError, ErrorKind};
+use tollgate_wire::replay::{Collector, stream};
 use tollgate_wire::signature::{LABEL, LABEL_BASE64, Origin, Seal};
 use tollgate_wire::stream::{Delta, Reader, Writer};
 use tollgate_wire::usage::Usage;
@@ -352,6 +353,42 @@ fn a_streamed_answer_tells_the_same_as_the_whole_one() {
         assert_eq!(told(&returned, client, provider), expected, "{pair}");
         assert_eq!(seals(&returned.parts), seals(&gathered(&deltas).parts), "{pair}");
     });
+}
+
+#[test]
+fn a_streamed_answer_that_is_collected_tells_the_same_whole_and_streamed_again() {
+    for_every_pair(|pair, (client, expected), (provider, said)| {
+        let deltas = read_stream(provider, &[&said.stream()]);
+        let mut collector = Collector::new(usize::MAX);
+        deltas.iter().for_each(|delta| collector.push(delta));
+        let collected = collector.finish().unwrap();
+        let expected = told(&client.read_response(expected.response).unwrap(), client, provider);
+        let kept = client.read_response(&client.write_response(&collected, CREATED)).unwrap();
+        assert_eq!(told(&kept, client, provider), expected, "{pair}");
+        assert_eq!(seals(&kept.parts), seals(&gathered(&deltas).parts), "{pair}");
+        assert_eq!(told(&again(client, kept), client, provider), expected, "{pair}");
+    });
+}
+
+#[test]
+fn a_whole_answer_tells_the_same_when_it_is_streamed() {
+    for_every_pair(|pair, (client, expected), (provider, said)| {
+        let answered = match client == provider {
+            true => said.response.to_vec(),
+            false => client.write_response(&provider.read_response(said.response).unwrap(), CREATED),
+        };
+        let kept = client.read_response(&answered).unwrap();
+        let seals_kept = seals(&kept.parts);
+        let streamed = again(client, kept);
+        let expected = told(&client.read_response(expected.response).unwrap(), client, provider);
+        assert_eq!(told(&streamed, client, provider), expected, "{pair}");
+        assert_eq!(seals(&streamed.parts), seals_kept, "{pair}");
+    });
+}
+
+/// What a client has of a whole answer that is streamed to it.
+fn again(client: Format, answer: Response) -> Response {
+    gathered(&read_stream(client, &[&write_stream(client, &stream(answer))]))
 }
 
 /// The client hands back what it was answered, in the next turn of the conversation.
@@ -884,6 +921,7 @@ fn gathered(deltas: &[Delta]) -> Response {
         stop: StopReason::End,
         usage: None,
         untranslated_bytes: 0,
+        asides: false,
     };
     let mut calls: Vec<ToolCall> = Vec::new();
     for delta in deltas {
@@ -906,7 +944,7 @@ fn gathered(deltas: &[Delta]) -> Response {
                 Some(Part::Reasoning(before)) if before.seal.is_none() => before.seal = Some(seal.clone()),
                 _ => response.parts.push(Part::Reasoning(Reasoning { text: String::new(), seal: Some(seal.clone()) })),
             },
-            Delta::Untranslated { .. } | Delta::Seen(_) | Delta::End => {}
+            Delta::Untranslated { .. } | Delta::Aside | Delta::Seen(_) | Delta::End => {}
         }
     }
     assert_eq!(deltas.iter().filter(|delta| matches!(delta, Delta::Stop(_))).count(), 1);

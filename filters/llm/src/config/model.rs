@@ -1,6 +1,6 @@
 //! Models, and who serves them.
 
-use super::{Gate, Provider, names};
+use super::{CachedModel, Gate, ModelCache, Provider, names};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -22,6 +22,8 @@ pub struct Model {
     /// Refuse with 400 what cannot be carried to its provider, instead of leaving it out and naming it.
     #[serde(default)]
     pub strict: bool,
+    /// Give an answer again when the same is asked again. Without it nothing of this model is kept.
+    pub cache: Option<ModelCache>,
 }
 
 /// One model of one provider.
@@ -54,6 +56,8 @@ pub struct Served {
     pub route: Label,
     /// What cannot be carried is refused.
     pub strict: bool,
+    /// Which answers may be given again; `None`: none.
+    pub cache: Option<CachedModel>,
     /// All targets: who may answer a conversation.
     all: Rc<Candidates>,
 }
@@ -146,7 +150,9 @@ impl Model {
                 target.look_up(provider);
             }
         }
+        let cache = self.cache.map(|cache| cache.check(&self.targets, providers)).transpose()?;
         Ok(Served {
+            cache,
             all: Rc::new(Candidates::among(&self.targets, providers, |_| true)),
             route: self.route.unwrap_or_else(|| name.clone()),
             strict: self.strict,

@@ -34,7 +34,7 @@ fn a_fault_is_told_with_its_path_what_was_found_and_what_was_expected() {
         (
             "/gate/modles".into(),
             json!({}),
-            "gate.modles: unknown field `modles`, expected one of `providers`, `models`, `keys`, `limits`, `rate_limit_services`, `ratelimit_headers`, `identity`, `bounds`",
+            "gate.modles: unknown field `modles`, expected one of `providers`, `models`, `keys`, `limits`, `rate_limit_services`, `ratelimit_headers`, `identity`, `bounds`, `cache`",
         ),
         ("/gate/keys".into(), Value::Null, "gate: missing field `keys`"),
         ("/gate/providers".into(), json!(7), "gate.providers: invalid type: integer `7`, expected a map"),
@@ -151,6 +151,44 @@ fn a_fault_is_told_with_its_path_what_was_found_and_what_was_expected() {
             "/gate/bounds".into(),
             json!({"first_event_ms": 0.5}),
             "gate.bounds.first_event_ms: invalid type: floating point `0.5`, expected u64",
+        ),
+        ("/gate/cache".into(), json!({"slots": 0}), "gate.cache.slots: found 0, expected 1 to 4096"),
+        ("/gate/cache".into(), json!({"slots": 4097}), "gate.cache.slots: found 4097, expected 1 to 4096"),
+        (
+            "/gate/cache".into(),
+            json!({"entry_bytes": 1023}),
+            "gate.cache.entry_bytes: found 1023, expected 1024 to 1048576",
+        ),
+        (
+            "/gate/cache".into(),
+            json!({"slots": 4096, "entry_bytes": 65_537}),
+            "gate.cache.slots: found 268439552 bytes in all, expected at most 268435456",
+        ),
+        (
+            "/gate/cache".into(),
+            json!({"per": []}),
+            "gate.cache.per: found nothing, expected who shares answers, like `team`",
+        ),
+        ("/gate/cache".into(), json!({"per": ["team", "tier", "team"]}), "gate.cache.per[2]: found `team` twice"),
+        (
+            "/gate/cache".into(),
+            json!({"per": ["squad"]}),
+            "gate.cache.per[0]: unknown variant `squad`, expected one of `key`, `user`, `team`, `feature`, `environment`, `tier`",
+        ),
+        (
+            "/gate/models/claude/cache".into(),
+            json!({"ttl": 0}),
+            "gate.models.claude.cache.ttl: found 0, expected 1 to 2592000 seconds",
+        ),
+        (
+            "/gate/models/claude/cache".into(),
+            json!({"ttl": 60, "for": 1}),
+            "gate.models.claude.cache.for: unknown field `for`, expected one of `ttl`, `tools`, `any_temperature`",
+        ),
+        (
+            "/gate/models/claude/cache".into(),
+            json!(true),
+            "gate.models.claude.cache: invalid type: boolean `true`, expected struct ModelCache",
         ),
         ("/provider".into(), json!({}), "found both `gate` and `provider`, expected one of them"),
         ("/gate".into(), Value::Null, "found neither, expected `gate` or `provider`"),

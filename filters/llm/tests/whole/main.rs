@@ -9,6 +9,7 @@
     reason = "tests"
 )]
 
+mod cache;
 mod gateway;
 mod operations;
 mod phases;

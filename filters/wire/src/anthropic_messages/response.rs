@@ -25,8 +25,11 @@ pub fn read_response(body: &[u8]) -> Result<Response, Malformed> {
     let content = answer.get("content").ok_or_else(|| Malformed::of(ANSWER))?;
     let mut parts = Vec::new();
     let mut untranslated_bytes: usize = 0;
+    let mut asides = has_asides(&answer);
     for block in list(content).map_err(|_| Malformed::of(ANSWER))? {
-        match Block::read(block)?.content()? {
+        let block = Block::read(block)?;
+        asides |= block.has_sources();
+        match block.content()? {
             Content::Part(part) => parts.push(part),
             Content::Untranslated { bytes } => untranslated_bytes = untranslated_bytes.saturating_add(bytes),
             Content::Nothing => {}
@@ -41,7 +44,13 @@ pub fn read_response(body: &[u8]) -> Result<Response, Malformed> {
         stop: stop_reason(reason.as_deref(), calls_tools),
         usage: figures(&answer),
         untranslated_bytes,
+        asides,
     })
+}
+
+/// Whether an answer, or its end, says which stop sequence came up, or where its code ran.
+pub(super) fn has_asides(answer: &Fields<'_>) -> bool {
+    answer.says("stop_sequence") || answer.says("container")
 }
 
 fn figures(answer: &Fields<'_>) -> Option<Usage> {
@@ -83,6 +92,11 @@ impl<'a> Block<'a> {
         let has_fields =
             |object: &&str| object.strip_prefix('{').is_some_and(|rest| !rest.trim_start().starts_with('}'));
         self.fields.get("input").map(RawValue::get).filter(has_fields)
+    }
+
+    /// Whether its text says where it was read.
+    pub(super) fn has_sources(&self) -> bool {
+        self.fields.says("citations")
     }
 
     pub(super) fn content(&self) -> Result<Content, Malformed> {

@@ -36,6 +36,7 @@ fn read_answer(fields: &Fields<'_>) -> Result<Response, Unreadable> {
         parts: read.parts,
         usage: read_usage(fields),
         untranslated_bytes: read.untranslated_bytes,
+        asides: read.asides || has_asides(fields),
     })
 }
 
@@ -44,6 +45,7 @@ fn read_answer(fields: &Fields<'_>) -> Result<Response, Unreadable> {
 struct Content {
     parts: Vec<Part>,
     untranslated_bytes: usize,
+    asides: bool,
 }
 
 impl Content {
@@ -60,6 +62,7 @@ impl Content {
             self.parts.extend(read_reasoning(&reasoning)?.map(Part::Reasoning));
         } else if let Some(cited) = fields.object("citationsContent")? {
             // Each piece of text has its sources beside it, which have no place elsewhere.
+            self.asides = true;
             for piece in cited.list("content")? {
                 self.text(Fields::of_text(piece.get())?.text("text")?.unwrap_or_default());
             }
@@ -77,8 +80,14 @@ impl Content {
 
     /// A picture, a tool that the provider runs itself, or its result.
     fn skip(&mut self, block: &RawValue) {
+        self.asides = true;
         self.untranslated_bytes = self.untranslated_bytes.saturating_add(block.get().len());
     }
+}
+
+/// Whether there is more beside an answer or its end: what a guardrail did, fields that only this model has.
+pub(super) fn has_asides(fields: &Fields<'_>) -> bool {
+    ["trace", "additionalModelResponseFields"].iter().any(|name| fields.says(name))
 }
 
 /// `None` for the call of a tool that the provider runs itself.
@@ -293,7 +302,8 @@ mod tests {
 
     fn written(parts: Vec<Part>, usage: Option<Usage>) -> String {
         let (id, model) = ("id".to_owned(), "m".to_owned());
-        let response = Response { id, model, parts, stop: StopReason::End, usage, untranslated_bytes: 0 };
+        let response =
+            Response { id, model, parts, stop: StopReason::End, usage, untranslated_bytes: 0, asides: false };
         String::from_utf8(write_response(&response)).unwrap()
     }
 

@@ -416,3 +416,55 @@ fn a_bound_of_null_does_not_hide_the_other() {
     let edited = edited_for(OpenaiChat, r#"{"model":"m","max_tokens":null,"max_completion_tokens":5}"#, "m", quirks);
     assert!(!edited.contains("max_completion_tokens"), "{edited}");
 }
+
+#[test]
+fn what_decides_whether_an_answer_may_be_given_again_is_read_in_every_format() {
+    use Format::{AnthropicMessages, BedrockConverse, GoogleGemini, OpenaiChat, OpenaiResponses};
+    let nothing = Repeat::default();
+    let at = |likeliest| Repeat { likeliest: Some(likeliest), ..nothing };
+    let tools = Repeat { tools: true, ..nothing };
+    let kept = Repeat { kept_at_provider: true, ..nothing };
+    for (format, fields, expected) in [
+        (OpenaiChat, r#""top_p":0"#, nothing),
+        (OpenaiChat, r#""temperature":0"#, at(true)),
+        (OpenaiChat, r#""temperature": 0.0"#, at(true)),
+        (OpenaiChat, r#""temperature":-0e3"#, at(true)),
+        (OpenaiChat, r#""temperature":0.01"#, at(false)),
+        (OpenaiChat, r#""temperature":"0""#, at(false)),
+        (OpenaiChat, r#""temperature":null"#, nothing),
+        (OpenaiChat, r#""tools":[ ],"functions":null,"store":false"#, nothing),
+        (OpenaiChat, r#""tools":[{}]"#, tools),
+        (OpenaiChat, r#""functions":[{}]"#, tools),
+        (OpenaiChat, r#""web_search_options":{"a":1}"#, tools),
+        (OpenaiChat, r#""store":true"#, kept),
+        (OpenaiResponses, r#""temperature":0"#, at(true)),
+        (OpenaiResponses, r#""tools":[{"type":"image_generation","model":"m"}]"#, tools),
+        (OpenaiResponses, r#""store":true"#, kept),
+        (OpenaiResponses, r#""previous_response_id":"r""#, kept),
+        (OpenaiResponses, r#""previous_response_id":null,"conversation":null"#, nothing),
+        (OpenaiResponses, r#""conversation":"c""#, kept),
+        (OpenaiResponses, r#""prompt":{"id":"p"}"#, kept),
+        (AnthropicMessages, r#""temperature":0"#, at(true)),
+        (AnthropicMessages, r#""tools":[{}]"#, tools),
+        (AnthropicMessages, r#""mcp_servers":[{}]"#, tools),
+        (AnthropicMessages, r#""container":"c""#, kept),
+        (GoogleGemini, r#""generationConfig":{"temperature":0}"#, at(true)),
+        (GoogleGemini, r#""generation_config":{"temperature":0}"#, at(true)),
+        (GoogleGemini, r#""generation_config":{"temperature":0},"generationConfig":{"temperature":1}"#, at(false)),
+        (GoogleGemini, r#""generation_config":{"temperature":1},"generationConfig":{"temperature":0}"#, at(false)),
+        (GoogleGemini, r#""temperature":0"#, nothing),
+        (GoogleGemini, r#""tools":[{}]"#, tools),
+        (GoogleGemini, r#""cachedContent":"c""#, kept),
+        (GoogleGemini, r#""cached_content":"c""#, kept),
+        (BedrockConverse, r#""inferenceConfig":{"temperature":0}"#, at(true)),
+        (BedrockConverse, r#""inferenceConfig":{"maxTokens":1}"#, nothing),
+        (BedrockConverse, r#""toolConfig":{"tools":[]}"#, tools),
+        (BedrockConverse, r#""promptVariables":{"a":{}}"#, kept),
+    ] {
+        let in_path = matches!(format, GoogleGemini | BedrockConverse);
+        let model = in_path.then(|| "m".to_owned());
+        let body = if in_path { format!("{{{fields}}}") } else { format!(r#"{{"model":"m",{fields}}}"#) };
+        let endpoint = Endpoint { format, operation: Operation::Chat, model, stream: false };
+        assert_eq!(Envelope::read(&endpoint, body.as_bytes()).unwrap().repeat, expected, "{body}");
+    }
+}

@@ -4,9 +4,10 @@ use super::ORIGIN;
 use super::parts::Parts;
 use super::stream::StreamReader;
 use super::{finish_reason, usage};
-use crate::conversation::{Part, Reasoning, Response, StopReason, ToolCall};
+use crate::conversation::{Part, Response, StopReason};
 use crate::error::Malformed;
 use crate::json::Json;
+use crate::replay::Collector;
 use crate::stream::Delta;
 use crate::usage::Usage;
 
@@ -18,50 +19,22 @@ pub fn read_response(body: &[u8]) -> Result<Response, Malformed> {
     let mut reader = StreamReader::default();
     let mut deltas = Vec::new();
     reader.read(b"", body, &mut deltas)?;
-    let mut response = Response {
-        id: String::new(),
-        model: String::new(),
-        parts: Vec::new(),
-        stop: StopReason::End,
-        usage: None,
-        untranslated_bytes: 0,
-    };
-    let mut stopped = false;
+    let mut answer = Collector::new(usize::MAX);
+    let (mut usage, mut stopped, mut calls_tools) = (None, false, false);
     for delta in deltas {
         match delta {
-            Delta::Start { id, model } => (response.id, response.model) = (id, model),
-            Delta::Stop(stop) => (response.stop, stopped) = (stop, true),
-            Delta::Usage(usage) => response.usage = Some(usage),
-            Delta::Error(error) => return Err(Malformed::error(error, response.usage)),
-            Delta::Untranslated { bytes } => {
-                response.untranslated_bytes = response.untranslated_bytes.saturating_add(bytes);
-            }
-            said => push(said, &mut response.parts),
+            Delta::Error(error) => return Err(Malformed::error(error, usage)),
+            Delta::Usage(figures) => usage = Some(figures),
+            Delta::Stop(_) => stopped = true,
+            Delta::ToolCall { .. } => calls_tools = true,
+            _ => {}
         }
+        answer.push(&delta);
     }
-    if !stopped && !reader.has_answer() {
-        return Err(Malformed::Unreadable("the answer has no candidate".to_owned()));
+    if !stopped && reader.has_answer() {
+        answer.push(&Delta::Stop(if calls_tools { StopReason::ToolUse } else { StopReason::End }));
     }
-    let calls_tools = response.parts.iter().any(|part| matches!(part, Part::ToolCall(_)));
-    if !stopped && calls_tools {
-        response.stop = StopReason::ToolUse;
-    }
-    Ok(response)
-}
-
-fn push(delta: Delta, parts: &mut Vec<Part>) {
-    match (delta, parts.last_mut()) {
-        (Delta::Text(text), _) => parts.push(Part::Text(text)),
-        (Delta::Reasoning(text), Some(Part::Reasoning(before))) if before.seal.is_none() => before.text.push_str(&text),
-        (Delta::Reasoning(text), _) => parts.push(Part::Reasoning(Reasoning { text, seal: None })),
-        (Delta::Seal(seal), Some(Part::Reasoning(before))) if before.seal.is_none() => before.seal = Some(seal),
-        (Delta::Seal(seal), _) => parts.push(Part::Reasoning(Reasoning { text: String::new(), seal: Some(seal) })),
-        (Delta::ToolCall { id, name, .. }, _) => {
-            parts.push(Part::ToolCall(ToolCall { id, name, arguments: String::new() }));
-        }
-        (Delta::ToolArguments { json, .. }, Some(Part::ToolCall(call))) => call.arguments.push_str(&json),
-        _ => {}
-    }
+    answer.finish().ok_or_else(|| Malformed::Unreadable("the answer has no candidate".to_owned()))
 }
 
 /// Writes a whole answer.

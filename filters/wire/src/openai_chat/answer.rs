@@ -67,6 +67,11 @@ pub(super) fn unnamed(message: &Fields<'_>) -> usize {
     unknown.map(|(_, value)| written(value.get())).fold(0, usize::saturating_add)
 }
 
+/// Whether a choice has more than its message.
+pub(super) fn has_asides(choice: &Fields<'_>) -> bool {
+    choice.says("logprobs")
+}
+
 fn written(value: &str) -> usize {
     let says = value.starts_with(['"', '{', '[']) && !matches!(value, "\"\"" | "[]" | "{}");
     if says { value.len() } else { 0 }

@@ -4,7 +4,7 @@ use crate::conversation::{Part, Reasoning, Response, ToolCall};
 use crate::error::Malformed;
 use crate::fields::{Fields, Unreadable, list};
 use crate::json::Json;
-use crate::openai_chat::answer::{Said, all, arguments, custom_input, untranslated};
+use crate::openai_chat::answer::{Said, all, arguments, custom_input, has_asides, untranslated};
 use crate::openai_chat::error::read_inner_error;
 use crate::openai_chat::reasoning::{Side, Thinking, read_extra, write_for_client};
 use crate::openai_chat::request::write_tool_calls;
@@ -54,6 +54,7 @@ fn read_choices(response: &Fields<'_>) -> Result<Response, Unreadable> {
         stop: read_finish_reason(&reason, calls_tools, !refusal.is_empty()),
         usage: figures(response),
         untranslated_bytes: others.saturating_add(untranslated(&message)),
+        asides: has_asides(&choice),
     })
 }
 

@@ -45,6 +45,16 @@ impl<'a> Item<'a> {
         Ok(said)
     }
 
+    /// Whether a text of a message says where it was read, or how likely each token was.
+    pub(super) fn has_asides(&self) -> Result<bool, Unreadable> {
+        for part in self.fields.list("content")? {
+            if has_asides(&Fields::of_text(part.get())?) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// The call that a `function_call` is. `None` without a name: then it is not complete.
     pub(super) fn call(&self, index: u32) -> Result<Option<ToolCall>, Unreadable> {
         let Some(name) = self.given("name")? else { return Ok(None) };
@@ -94,6 +104,11 @@ impl<'a> Item<'a> {
     }
 }
 
+/// Whether a text, or a piece of one, has more beside it.
+pub(super) fn has_asides(part: &Fields<'_>) -> bool {
+    part.says("annotations") || part.says("logprobs")
+}
+
 /// What stands between two summaries.
 pub(super) const PARAGRAPH: &str = "\n\n";
 
@@ -118,12 +133,14 @@ pub(super) struct Output {
     pub(super) refused: bool,
     pub(super) calls: u32,
     pub(super) untranslated_bytes: usize,
+    pub(super) asides: bool,
 }
 
 impl Output {
     pub(super) fn push(&mut self, item: &Item<'_>) -> Result<(), Unreadable> {
         match item.kind.as_str() {
             "message" => {
+                self.asides |= item.has_asides()?;
                 for said in item.said()? {
                     self.push_said(said);
                 }
@@ -140,7 +157,10 @@ impl Output {
                     self.parts.push(Part::Reasoning(Reasoning { text, seal }));
                 }
             }
-            _ => self.untranslated(item.untranslated_bytes()),
+            _ => {
+                self.asides = true; // a picture has no bytes that count
+                self.untranslated(item.untranslated_bytes());
+            }
         }
         Ok(())
     }

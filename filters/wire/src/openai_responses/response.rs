@@ -99,6 +99,7 @@ fn read_answer(told: &Told<'_>) -> Result<Response, Unreadable> {
         stop: stop_reason(&status, incomplete.as_deref(), output.refused, output.calls > 0),
         usage: told.usage(calls),
         untranslated_bytes: output.untranslated_bytes,
+        asides: output.asides,
     })
 }
 

@@ -17,7 +17,7 @@ use tollgate_wire::endpoint::Operation;
 
 pub(crate) const KEY: &str = "tg_support_0123456789abcdef";
 /// `printf %s tg_support_0123456789abcdef | sha256sum`
-const KEY_SHA256: &str = "22e541af4c0394f630f1cd565d33062b7fbdb6ba29560a12cbb5e5655a02569a";
+pub(crate) const KEY_SHA256: &str = "22e541af4c0394f630f1cd565d33062b7fbdb6ba29560a12cbb5e5655a02569a";
 
 /// Models, and who serves them in which order.
 pub(crate) const MODELS: [(&str, &[&str]); 4] = [
@@ -191,11 +191,19 @@ enum Attempt {
 impl Gateway {
     /// Runs `test` on a gateway of its own. A VM has its own thread-locals, so it also has a thread of its own.
     pub(crate) fn with<T: Send>(bounds: &Value, test: impl FnOnce(Self) -> T + Send) -> T {
-        let run = || test(Self::new(bounds));
+        Self::configured(|gate| gate["bounds"] = bounds.clone(), test)
+    }
+
+    /// The same, with a change of the gate's configuration.
+    pub(crate) fn configured<T: Send>(
+        change: impl FnOnce(&mut Value) + Send,
+        test: impl FnOnce(Self) -> T + Send,
+    ) -> T {
+        let run = || test(Self::new(change));
         std::thread::scope(|scope| scope.spawn(run).join()).unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     }
 
-    fn new(bounds: &Value) -> Self {
+    fn new(change: impl FnOnce(&mut Value)) -> Self {
         // The SDK's logger is the process's, and panics when two VMs install it at once.
         static SDK: Once = Once::new();
         SDK.call_once(|| proxy_wasm::set_log_level(LogLevel::Info));
@@ -208,16 +216,16 @@ impl Gateway {
             let targets: Vec<Value> = providers.iter().map(model).collect();
             (name.to_owned(), json!({"targets": targets, "strict": name == "strict"}))
         });
-        let gate = json!({"gate": {
+        let mut config = json!({"gate": {
             "providers": {
                 "anthropic": {"format": "anthropic-messages", "host": "api.anthropic.com"},
                 "openai": {"format": "openai-chat", "host": "api.openai.com"},
             },
             "models": Value::Object(models.into_iter().collect()),
             "keys": [{"id": "support", "sha256": [KEY_SHA256], "subject": {"team": "support"}, "models": ["*"]}],
-            "bounds": bounds,
         }});
-        let gate = load(&envoy, &gate);
+        change(&mut config["gate"]);
+        let gate = load(&envoy, &config);
         let [openai, anthropic] =
             ["openai", "anthropic"].map(|name| load(&envoy, &json!({"provider": {"name": name}})));
         Self { gate, openai, anthropic, envoy }
@@ -233,9 +241,14 @@ impl Gateway {
 
     /// Runs one exchange to its end; the `n`th attempt is answered by the `n`th answer.
     pub(crate) fn run(&self, client: &Client, answers: &[Answer], cuts: &Cuts) -> Seen {
+        self.run_at(self.gate, client, answers, cuts)
+    }
+
+    /// The same, at another gate.
+    pub(crate) fn run_at(&self, gate: RootId, client: &Client, answers: &[Answer], cuts: &Cuts) -> Seen {
         self.envoy.scenario(format!("{client:?}\n{answers:?}\n{cuts:?}"));
         let exchange = self.envoy.exchange();
-        let gate = exchange.stream(self.gate);
+        let gate = exchange.stream(gate);
         let mut run = Run { gateway: self, exchange, gate, cuts, leaves: client.leaves, sent: Vec::new(), heard: 0 };
         let stays = run.ask(client) && (gate.forwarded_request().headers.is_none() || run.route(answers));
         if !stays {

@@ -21,8 +21,12 @@ pub(crate) enum Says {
     Embeddings,
     /// A count of tokens.
     Count,
+    /// A whole answer of some kilobytes.
+    LongJson,
     /// A streamed answer.
     Stream,
+    /// One of some kilobytes.
+    LongStream,
     /// A stream that fails at once, with status 200.
     StreamOfError,
     /// A stream that fails after a part of the answer.
@@ -80,7 +84,10 @@ impl Answer {
             Says::Json => (200, JSON, openai_json(&said)),
             Says::Embeddings => (200, JSON, openai_embeddings(&said)),
             Says::Count => (200, JSON, json!({"input_tokens": 14, "said": said}).to_string().into_bytes()),
+            Says::LongJson if anthropic => (200, JSON, long(&said, anthropic_json)),
+            Says::LongJson => (200, JSON, long(&said, openai_json)),
             Says::Stream => (200, SSE, stream(anthropic, &said, &[])),
+            Says::LongStream => (200, SSE, long(&said, |said| stream(anthropic, said, &[]))),
             Says::StreamOfError => (200, SSE, error_event(anthropic, &said)),
             Says::StreamThenError => (200, SSE, stream(anthropic, &said, &error_event(anthropic, &said))),
             Says::Pings => (200, SSE, ": ping\n\n".repeat(20).into_bytes()),
@@ -118,6 +125,12 @@ pub(crate) fn mark(index: usize) -> String {
 
 const JSON: &str = "application/json";
 const SSE: &str = "text/event-stream; charset=utf-8";
+
+/// A hundred times as much said, and counted.
+fn long(said: &str, answer: impl FnOnce(&str) -> Vec<u8>) -> Vec<u8> {
+    let body = String::from_utf8(answer(&said.repeat(100))).expect("UTF-8");
+    body.replace("_tokens\":7", "_tokens\":700").into_bytes()
+}
 
 fn openai_json(said: &str) -> Vec<u8> {
     let choice = json!({"index": 0, "message": {"role": "assistant", "content": said}, "finish_reason": "stop"});

@@ -106,7 +106,7 @@ fn reasoning(text: &str, seal: Option<Seal>) -> Reasoning {
 
 fn response(parts: Vec<Part>, usage: Option<Usage>) -> Response {
     let (id, model) = ("msg_1".to_owned(), "m".to_owned());
-    Response { id, model, parts, stop: StopReason::End, usage, untranslated_bytes: 0 }
+    Response { id, model, parts, stop: StopReason::End, usage, untranslated_bytes: 0, asides: false }
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Streams: a provider's Anthropic events into deltas.
 
 use crate::anthropic_messages::error::Fault;
-use crate::anthropic_messages::response::{Block, Content, seal, stop_reason};
+use crate::anthropic_messages::response::{Block, Content, has_asides, seal, stop_reason};
 use crate::anthropic_messages::text_of;
 use crate::anthropic_messages::usage::Figures;
 use crate::conversation::Part;
@@ -168,6 +168,7 @@ impl StreamReader {
                 // Input of a block that is no call of ours: of a tool that the provider runs itself.
                 (_, Some(json)) => out.push(Delta::Untranslated { bytes: json.len() }),
             },
+            "citations_delta" => out.push(Delta::Aside),
             "compaction_delta" => {
                 out.extend(piece("content")?.map(|summary| Delta::Untranslated { bytes: summary.len() }));
             }
@@ -185,7 +186,8 @@ impl StreamReader {
     fn message_delta(&mut self, event: &Fields<'_>, out: &mut Vec<Delta>) -> Result<(), Malformed> {
         const NAME: &str = "message_delta";
         let delta = part(event, "delta", NAME)?;
-        let reason = delta.map_or(Ok(None), |delta| text_of(&delta, "stop_reason", NAME))?;
+        let reason = delta.as_ref().map_or(Ok(None), |delta| text_of(delta, "stop_reason", NAME))?;
+        out.extend(delta.as_ref().is_some_and(has_asides).then_some(Delta::Aside));
         let counted = self.count(event.get("usage"));
         self.counted |= counted;
         if reason.is_some() && !self.stopped {

@@ -54,7 +54,7 @@ impl StreamWriter {
             | Delta::Seal(_)
             | Delta::ToolCall { .. }
             | Delta::ToolArguments { .. } => self.content(delta, out),
-            Delta::Untranslated { .. } | Delta::Seen(_) => {}
+            Delta::Untranslated { .. } | Delta::Aside | Delta::Seen(_) => {}
             Delta::Stop(reason) => {
                 self.end_blocks(out);
                 if matches!(self.stop, Stop::Unknown) {

@@ -2,7 +2,7 @@
 
 use crate::bedrock_converse::error::error_in_stream;
 use crate::bedrock_converse::reasoning;
-use crate::bedrock_converse::response::{is_servers, stop_reason};
+use crate::bedrock_converse::response::{has_asides, is_servers, stop_reason};
 use crate::bedrock_converse::usage::read_usage;
 use crate::bytes::{decode, encode};
 use crate::error::Malformed;
@@ -63,6 +63,7 @@ impl StreamReader {
     }
 
     fn event(&mut self, name: &str, fields: &Fields<'_>, out: &mut Vec<Delta>) -> Result<(), Unreadable> {
+        out.extend(has_asides(fields).then_some(Delta::Aside));
         match name {
             "messageStart" => out.push(Delta::Start { id: String::new(), model: String::new() }),
             "contentBlockStart" => self.block_start(fields, out)?,
@@ -101,7 +102,7 @@ impl StreamReader {
     }
 
     fn open_untranslated(&mut self, block: u64, out: &mut Vec<Delta>) -> Result<(), Unreadable> {
-        out.push(Delta::Untranslated { bytes: 0 });
+        out.extend([Delta::Untranslated { bytes: 0 }, Delta::Aside]);
         self.open(block, Kind::Untranslated)
     }
 
@@ -128,6 +129,8 @@ impl StreamReader {
             self.reasoning(block, &thought, out)?;
         } else if let Some(other) = delta.get("toolResult").or_else(|| delta.get("image")) {
             out.push(Delta::Untranslated { bytes: other.get().len() });
+        } else if delta.get("citation").is_some() {
+            out.push(Delta::Aside);
         }
         Ok(())
     }

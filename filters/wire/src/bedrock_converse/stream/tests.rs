@@ -85,9 +85,12 @@ fn what_the_provider_runs_itself_is_counted_and_not_called() {
     let untranslated = |bytes| Delta::Untranslated { bytes };
     let expected = [
         untranslated(0),
+        Delta::Aside,
         untranslated(r#"{"q":1}"#.len()),
         untranslated(0),
+        Delta::Aside,
         untranslated(r#"[{"text":"found"}]"#.len()),
+        Delta::Aside,
         untranslated(r#"{"source":{"bytes":"eA=="}}"#.len()),
         Delta::Stop(StopReason::End),
     ];

@@ -36,7 +36,7 @@ impl StreamWriter {
             | Delta::Seal(_)
             | Delta::ToolCall { .. }
             | Delta::ToolArguments { .. } => self.content(delta, out),
-            Delta::Untranslated { .. } | Delta::Seen(_) => {}
+            Delta::Untranslated { .. } | Delta::Aside | Delta::Seen(_) => {}
             Delta::Usage(usage) => self.usage = *usage,
             Delta::Stop(reason) => self.stop(*reason, out),
             Delta::Error(error) => self.error(error, out),

@@ -1,6 +1,7 @@
 //! What is promised of whole answers.
 
 use super::*;
+use crate::conversation::{Reasoning, ToolCall};
 use crate::error::ErrorKind;
 use crate::signature::{Origin, Seal, SealKind};
 use serde_json::{Value, json};
@@ -121,7 +122,15 @@ fn what_is_no_answer_is_refused_without_quoting_it() {
 }
 
 fn response(parts: Vec<Part>, usage: Option<Usage>) -> Response {
-    Response { id: "r".to_owned(), model: "m".to_owned(), parts, stop: StopReason::End, usage, untranslated_bytes: 0 }
+    Response {
+        id: "r".to_owned(),
+        model: "m".to_owned(),
+        parts,
+        stop: StopReason::End,
+        usage,
+        untranslated_bytes: 0,
+        asides: false,
+    }
 }
 
 #[test]

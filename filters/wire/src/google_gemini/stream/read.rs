@@ -121,6 +121,7 @@ impl StreamReader {
             out.push(Delta::Untranslated { bytes });
         } else {
             self.figures.count_tools(&candidate);
+            out.extend(has_asides(&candidate).then_some(Delta::Aside));
             if self.stop.is_none() {
                 self.first(&candidate, reason.as_deref(), out)?;
             }
@@ -258,6 +259,12 @@ impl StreamReader {
             out.push(Delta::Stop(stop));
         }
     }
+}
+
+/// Whether a candidate says more than its content: where that was read, and how likely each token was.
+fn has_asides(candidate: &Fields<'_>) -> bool {
+    const ASIDES: [&str; 4] = ["citationMetadata", "groundingMetadata", "urlContextMetadata", "logprobsResult"];
+    ASIDES.iter().any(|name| candidate.says(name))
 }
 
 fn is_true(fields: &Fields<'_>, name: &str) -> bool {

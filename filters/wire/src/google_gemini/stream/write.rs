@@ -81,7 +81,7 @@ impl StreamWriter {
                 }
                 self.parts.sign(seal.for_client_base64(ORIGIN));
             }
-            Delta::Text(_) | Delta::Reasoning(_) | Delta::Untranslated { .. } | Delta::Seen(_) => {}
+            Delta::Text(_) | Delta::Reasoning(_) | Delta::Untranslated { .. } | Delta::Aside | Delta::Seen(_) => {}
             Delta::ToolCall { index, id, name } => self.call(*index, id, name, out),
             Delta::ToolArguments { index, json } => self.arguments(*index, json, out),
             Delta::Stop(reason) => {

@@ -21,7 +21,7 @@ fn shown(parts: &[Part]) -> Vec<String> {
 
 fn answer(parts: Vec<Part>) -> Response {
     let (id, model) = ("msg_1".into(), "claude".into());
-    Response { id, model, parts, stop: StopReason::End, usage: None, untranslated_bytes: 0 }
+    Response { id, model, parts, stop: StopReason::End, usage: None, untranslated_bytes: 0, asides: false }
 }
 
 fn written_message(parts: Vec<Part>) -> Value {
@@ -168,6 +168,7 @@ fn a_written_answer_has_openais_shape() {
         stop: StopReason::ToolUse,
         usage: Some(Usage { input_fresh: 10, input_cache_read: 30, output_text: 5, ..Usage::default() }),
         untranslated_bytes: 0,
+        asides: false,
     };
     let written: Value = serde_json::from_slice(&write_response(&response, 1_700_000_000)).unwrap();
     let expected = json!({

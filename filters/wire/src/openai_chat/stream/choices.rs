@@ -3,7 +3,7 @@
 use crate::conversation::StopReason;
 use crate::error::Malformed;
 use crate::fields::{Fields, Unreadable};
-use crate::openai_chat::answer::{Said, all, unnamed};
+use crate::openai_chat::answer::{Said, all, has_asides, unnamed};
 use crate::openai_chat::read_finish_reason;
 use crate::openai_chat::reasoning::Thinking;
 use crate::openai_chat::stream::calls::Calls;
@@ -49,6 +49,7 @@ impl Choices {
         let delta = choice.object("delta").map_err(unreadable)?.unwrap_or_default();
         if index == 0 {
             self.read_delta(&delta, out)?;
+            out.extend(has_asides(choice).then_some(Delta::Aside));
         } else {
             tell_untranslated(all(&delta), out);
         }

@@ -57,7 +57,10 @@ impl StreamWriter {
         if self.progress == Progress::Ended {
             return;
         }
-        if !matches!(delta, Delta::ToolCall { .. } | Delta::Usage(_) | Delta::Seen(_) | Delta::Untranslated { .. }) {
+        if !matches!(
+            delta,
+            Delta::ToolCall { .. } | Delta::Usage(_) | Delta::Seen(_) | Delta::Untranslated { .. } | Delta::Aside
+        ) {
             self.write_seal(out);
         }
         match delta {
@@ -72,7 +75,7 @@ impl StreamWriter {
                 self.write_thought(text, None, out);
             }
             Delta::Seal(seal) => self.seal(seal, out),
-            Delta::Untranslated { .. } | Delta::Seen(_) => {}
+            Delta::Untranslated { .. } | Delta::Aside | Delta::Seen(_) => {}
             Delta::ToolCall { index, id, name } => self.write_call(*index, id, name, out),
             Delta::ToolArguments { index, json } => self.write_arguments(*index, json, out),
             Delta::Stop(stop) => self.stop(finish_reason(*stop), out),

@@ -141,6 +141,7 @@ fn a_written_answer_has_openais_shape() {
         stop: StopReason::ToolUse,
         usage: Some(Usage { input_fresh: 10, input_cache_read: 30, output_text: 5, ..Usage::default() }),
         untranslated_bytes: 0,
+        asides: false,
     };
     let written: Value = serde_json::from_slice(&write_response(&response, 17)).unwrap();
     let text = json!({ "type": "output_text", "text": "Let me look.", "annotations": [], "logprobs": [] });
@@ -179,7 +180,7 @@ fn an_answer_cut_short_is_incomplete() {
     ] {
         let (id, model) = (String::new(), String::new());
         let parts = vec![Part::Text("One".into())];
-        let response = Response { id, model, parts, stop, usage: None, untranslated_bytes: 0 };
+        let response = Response { id, model, parts, stop, usage: None, untranslated_bytes: 0, asides: false };
         let written: Value = serde_json::from_slice(&write_response(&response, 0)).unwrap();
         assert_eq!((&written["status"], &written["incomplete_details"]), (&json!(status), &reason));
         assert_eq!(written["usage"], Value::Null);

@@ -5,7 +5,7 @@ use crate::conversation::StopReason;
 use crate::error::Malformed;
 use crate::fields::{Fields, Unreadable};
 use crate::openai_responses::error::of_object;
-use crate::openai_responses::item::{Item, PARAGRAPH, Said, stop_reason};
+use crate::openai_responses::item::{Item, PARAGRAPH, Said, has_asides, stop_reason};
 use crate::openai_responses::malformed;
 use crate::openai_responses::response::Told;
 use crate::openai_responses::usage::Calls;
@@ -107,6 +107,10 @@ impl StreamReader {
             | "reasoning_text.delta"
             | "reasoning_text.done" => self.think(event, name, out),
             "function_call_arguments.delta" | "function_call_arguments.done" => self.argue(event, out),
+            "output_text.annotation.added" => {
+                out.push(Delta::Aside);
+                Ok(())
+            }
             // They frame what the events above say.
             "content_part.added" | "content_part.done" => Ok(()),
             "reasoning_summary_part.added" | "reasoning_summary_part.done" => Ok(()),
@@ -182,7 +186,10 @@ impl StreamReader {
             return Ok(());
         }
         match item.kind.as_str() {
-            "message" => refused |= slot.tell_message(item.said()?, out),
+            "message" => {
+                refused |= slot.tell_message(item.said()?, out);
+                out.extend(item.has_asides()?.then_some(Delta::Aside));
+            }
             "function_call" => {
                 calls = slot.begin_call(item, calls, out)?;
                 if let Some(index) = slot.call
@@ -201,7 +208,7 @@ impl StreamReader {
             kind => {
                 let bytes = item.untranslated_bytes().saturating_sub(slot.untranslated);
                 self.hosted.count(kind, &item.fields);
-                out.push(Delta::Untranslated { bytes });
+                out.extend([Delta::Untranslated { bytes }, Delta::Aside]);
                 self.see_calls(out);
             }
         }
@@ -220,6 +227,7 @@ impl StreamReader {
             "text"
         })?;
         let Some(said) = said.filter(|said| !said.is_empty()) else { return Ok(()) };
+        out.extend(has_asides(event).then_some(Delta::Aside));
         let part = event.count("content_index")?.unwrap_or(0);
         let slot = self.slot(index(event)?, is_delta)?;
         if is_new(&mut slot.content, part) || is_delta {

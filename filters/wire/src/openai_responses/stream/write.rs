@@ -46,7 +46,7 @@ impl StreamWriter {
             Delta::Text(text) => self.say(text, out),
             Delta::Reasoning(text) => self.think(text, out),
             Delta::Seal(seal) => self.seal(seal, out),
-            Delta::Untranslated { .. } | Delta::Seen(_) => {}
+            Delta::Untranslated { .. } | Delta::Aside | Delta::Seen(_) => {}
             Delta::ToolCall { index, id, name } => {
                 self.open(Kind::Call { index: *index, id: id.clone(), name: name.clone() }, None, out);
             }

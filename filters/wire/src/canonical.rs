@@ -1,0 +1,218 @@
+//! The one spelling of a request body: what two requests must have in common to ask the same.
+
+use crate::endpoint::{Endpoint, Operation};
+use crate::format::Format;
+use memchr::memchr2;
+
+/// Tells `out` the canonical form of `body`, piece by piece: without white space between tokens, and without the fields
+/// that only say how the answer is delivered. The order of keys, and how strings and numbers are written, stay: two
+/// requests may ask the same in different words, but never something else in the same.
+///
+/// `body` is one valid JSON object, as [`Envelope::read`](crate::envelope::Envelope::read) has found; of anything else
+/// the form says nothing.
+pub fn canonical(endpoint: &Endpoint, body: &[u8], mut out: impl FnMut(&[u8])) {
+    let delivery = delivery(endpoint);
+    let (mut rest, mut depth, mut fields) = (body, 0_usize, 0_usize);
+    let (mut at_key, mut left_out) = (false, false);
+    while let Some((token, after)) = token(rest) {
+        rest = after;
+        match token.first() {
+            Some(b'{' | b'[') => {
+                depth = depth.saturating_add(1);
+                at_key = depth == 1;
+            }
+            Some(b'}' | b']') => {
+                depth = depth.saturating_sub(1);
+                (at_key, left_out) = (false, left_out && depth > 0);
+            }
+            // Told before the next field that is not left out.
+            Some(b',') if depth == 1 => {
+                (at_key, left_out) = (true, false);
+                continue;
+            }
+            _ if at_key => {
+                (at_key, left_out) = (false, delivery.contains(&token));
+                if !left_out {
+                    fields = fields.saturating_add(1);
+                    if fields > 1 {
+                        out(b",");
+                    }
+                }
+            }
+            _ => {}
+        }
+        if !left_out {
+            out(token);
+        }
+    }
+}
+
+/// The keys of the fields that only say how the answer is delivered, as JSON. A key in another spelling is another key.
+const fn delivery(endpoint: &Endpoint) -> &'static [&'static [u8]] {
+    match (endpoint.operation, endpoint.format) {
+        (Operation::Chat, Format::OpenaiChat | Format::OpenaiResponses) => &[b"\"stream\"", b"\"stream_options\""],
+        (Operation::Chat, Format::AnthropicMessages) => &[b"\"stream\""],
+        // Their paths say it.
+        (Operation::Chat, Format::GoogleGemini | Format::BedrockConverse) => &[],
+        (Operation::Embeddings | Operation::CountTokens | Operation::Models, _) => &[],
+    }
+}
+
+/// The first token of JSON and what comes after it.
+fn token(json: &[u8]) -> Option<(&[u8], &[u8])> {
+    let json = json.trim_ascii_start();
+    let length = match json.first()? {
+        b'"' => string_length(json),
+        b'{' | b'}' | b'[' | b']' | b',' | b':' => 1,
+        _ => json.iter().position(|byte| matches!(byte, b',' | b'}' | b']') || byte.is_ascii_whitespace())?,
+    };
+    json.split_at_checked(length)
+}
+
+/// The length of the string that `json` begins with, quotes included.
+fn string_length(json: &[u8]) -> usize {
+    let mut at = 1;
+    while let Some(found) = json.get(at..).and_then(|rest| memchr2(b'"', b'\\', rest)) {
+        let end = at.saturating_add(found);
+        if json.get(end) == Some(&b'"') {
+            return end.saturating_add(1);
+        }
+        at = end.saturating_add(2); // an escape, of which the first letter may be a quote
+    }
+    json.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    fn endpoint(format: Format) -> Endpoint {
+        Endpoint { format, operation: Operation::Chat, model: None, stream: false }
+    }
+
+    fn form(format: Format, body: &str) -> String {
+        let mut form = Vec::new();
+        canonical(&endpoint(format), body.as_bytes(), |piece| form.extend_from_slice(piece));
+        String::from_utf8(form).unwrap()
+    }
+
+    #[test]
+    fn white_space_and_delivery_do_not_count_and_everything_else_does() {
+        for (body, expected) in [
+            ("{}", "{}"),
+            (" {\n} ", "{}"),
+            (r#"{ "a" : [ 1 , -2.50 , true ] , "b" : " c , \" } " }"#, r#"{"a":[1,-2.50,true],"b":" c , \" } "}"#),
+            (r#"{"stream":true}"#, "{}"),
+            (r#"{"stream":true,"a":1}"#, r#"{"a":1}"#),
+            (r#"{"a":1, "stream" : false }"#, r#"{"a":1}"#),
+            (r#"{"a":1,"stream_options":{"x":[{"a":"}"}],"y":2},"b":{"stream":1}}"#, r#"{"a":1,"b":{"stream":1}}"#),
+            (r#"{"a":"stream","b":["stream",{"stream":1}]}"#, r#"{"a":"stream","b":["stream",{"stream":1}]}"#),
+            (r#"{"\u0073tream":true}"#, r#"{"\u0073tream":true}"#),
+            (r#"{"b":1,"a":2}"#, r#"{"b":1,"a":2}"#),
+            (r#"{"a":1.0}"#, r#"{"a":1.0}"#),
+            (r#"{"a":"\\","b":"\\\""}"#, r#"{"a":"\\","b":"\\\""}"#),
+        ] {
+            assert_eq!(form(Format::OpenaiChat, body), expected, "{body}");
+        }
+    }
+
+    #[test]
+    fn only_formats_that_say_how_it_is_delivered_leave_that_out() {
+        let body = r#"{"stream":true,"stream_options":{}}"#;
+        for (format, expected) in [
+            (Format::OpenaiChat, "{}"),
+            (Format::OpenaiResponses, "{}"),
+            (Format::AnthropicMessages, r#"{"stream_options":{}}"#),
+            (Format::GoogleGemini, body),
+            (Format::BedrockConverse, body),
+        ] {
+            assert_eq!(form(format, body), expected);
+        }
+        let mut told = Vec::new();
+        let embeddings = Endpoint { operation: Operation::Embeddings, ..endpoint(Format::OpenaiChat) };
+        canonical(&embeddings, body.as_bytes(), |piece| told.extend_from_slice(piece));
+        assert_eq!(told, body.as_bytes());
+    }
+
+    #[cfg(not(target_arch = "wasm32"))]
+    mod of_any_request {
+        use super::{Format, form};
+        use proptest::prelude::*;
+        use serde_json::{Map, Value};
+
+        /// Few names and values, so that requests that are nearly the same are common.
+        fn value() -> impl Strategy<Value = Value> {
+            let text = prop_oneof!["[ab,{}\\[\\]:\"\\\\ ]{0,3}", Just("stream".to_owned())];
+            let leaf = prop_oneof![
+                any::<bool>().prop_map(Value::from),
+                (0..3_u8).prop_map(Value::from),
+                Just(Value::Null),
+                text.prop_map(Value::from)
+            ];
+            leaf.prop_recursive(3, 12, 3, |inner| {
+                prop_oneof![
+                    proptest::collection::vec(inner.clone(), 0..3).prop_map(Value::from),
+                    object(inner).prop_map(Value::from)
+                ]
+            })
+        }
+
+        fn object(inner: impl Strategy<Value = Value>) -> impl Strategy<Value = Map<String, Value>> {
+            let name = prop_oneof!["[ab\", ]{0,2}", Just("stream".to_owned()), Just("stream_options".to_owned())];
+            proptest::collection::vec((name, inner), 0..4).prop_map(|fields| fields.into_iter().collect())
+        }
+
+        /// JSON with white space wherever it may stand.
+        fn spaced(value: &Value, spaces: &mut impl Iterator<Item = &'static str>) -> String {
+            let mut space = || spaces.next().unwrap_or_default();
+            let (before, after) = (space(), space());
+            let inner = match value {
+                Value::Array(items) => {
+                    let items: Vec<String> = items.iter().map(|item| spaced(item, spaces)).collect();
+                    format!("[{}{}]", spaces.next().unwrap_or_default(), items.join(","))
+                }
+                Value::Object(fields) => {
+                    let fields: Vec<String> = fields
+                        .iter()
+                        .map(|(name, value)| {
+                            let name = spaced(&Value::from(name.as_str()), spaces);
+                            format!("{name}:{}", spaced(value, spaces))
+                        })
+                        .collect();
+                    format!("{{{}{}}}", spaces.next().unwrap_or_default(), fields.join(","))
+                }
+                leaf => leaf.to_string(),
+            };
+            format!("{before}{inner}{after}")
+        }
+
+        fn undelivered(request: &Map<String, Value>) -> Value {
+            let mut request = request.clone();
+            request.retain(|name, _| !matches!(name.as_str(), "stream" | "stream_options"));
+            Value::from(request)
+        }
+
+        proptest! {
+            #[test]
+            fn two_that_differ_are_never_the_same(a in object(value()), b in object(value())) {
+                let forms = [&a, &b].map(|request| form(Format::OpenaiChat, &Value::from(request.clone()).to_string()));
+                prop_assert_eq!(forms[0] == forms[1], undelivered(&a) == undelivered(&b));
+            }
+
+            #[test]
+            fn it_says_the_same_however_it_is_spaced(
+                request in object(value()),
+                spaces in proptest::collection::vec(prop_oneof![Just(""), Just(" "), Just("\n"), Just("\t\r")], 0..32),
+            ) {
+                let tight = Value::from(request.clone());
+                let loose = spaced(&tight, &mut spaces.into_iter().cycle().take(1000));
+                prop_assert_eq!(serde_json::from_str::<Value>(&loose).unwrap(), tight.clone());
+                let canonical = form(Format::OpenaiChat, &loose);
+                prop_assert_eq!(&canonical, &form(Format::OpenaiChat, &tight.to_string()));
+                prop_assert_eq!(serde_json::from_str::<Value>(&canonical).unwrap(), undelivered(&request));
+            }
+        }
+    }
+}

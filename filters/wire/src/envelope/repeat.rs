@@ -1,0 +1,53 @@
+//! Whether a request, asked again, may be given the same answer again.
+
+use super::scan::Fields;
+use crate::fields::is_nothing;
+use serde_json::value::RawValue;
+
+/// What decides whether the same answer may be given again, as far as the request says.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Repeat {
+    /// Whether it asks for the likeliest answer, a temperature of 0; `None` when it does not say.
+    pub likeliest: Option<bool>,
+    /// The model may call tools, or the provider does: what these find changes.
+    pub tools: bool,
+    /// It begins with, or leaves behind, what is kept at the provider.
+    pub kept_at_provider: bool,
+}
+
+/// Fields by which a model has tools.
+const TOOLS: [&str; 5] = ["tools", "functions", "web_search_options", "mcp_servers", "toolConfig"];
+
+/// Fields that say what is kept, or shall be kept, at a provider.
+const KEPT: [&str; 8] = [
+    "store",
+    "previous_response_id",
+    "conversation",
+    "prompt",
+    "container",
+    "cachedContent",
+    "cached_content",
+    "promptVariables",
+];
+
+impl Repeat {
+    /// What a body says.
+    pub(super) fn of(fields: &Fields<'_>) -> Self {
+        let says = |name: &&str| fields.value(name).is_some_and(|value| !is_nothing(value));
+        let mut repeat =
+            Self { tools: TOOLS.iter().any(says), kept_at_provider: KEPT.iter().any(says), likeliest: None };
+        repeat.note(fields);
+        repeat
+    }
+
+    /// Notes the temperature that stands in an object. Where several have one, who knows which counts.
+    pub(super) fn note(&mut self, fields: &Fields<'_>) {
+        if let Some(temperature) = fields.value("temperature").filter(|value| value.get() != "null") {
+            self.likeliest = Some(self.likeliest.unwrap_or(true) && is_zero(temperature));
+        }
+    }
+}
+
+fn is_zero(value: &RawValue) -> bool {
+    value.get().parse() == Ok(0.0_f64)
+}
