@@ -16,8 +16,8 @@ use std::error::Error;
 use std::fs::File;
 use std::io::Write;
 use tokio::net::TcpListener;
-use tokio_stream::wrappers::TcpListenerStream;
 use tonic::transport::Server;
+use tonic::transport::server::TcpIncoming;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -32,6 +32,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let listener = TcpListener::bind(format!("127.0.0.1:{port}")).await?;
     println!("{}", listener.local_addr()?.port());
     std::io::stdout().flush()?;
-    Server::builder().add_service(service).serve_with_incoming(TcpListenerStream::new(listener)).await?;
+    let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
+    Server::builder().add_service(service).serve_with_incoming(incoming).await?;
     Ok(())
 }
