@@ -72,7 +72,7 @@ bench: toolchain $(TOOLS)/venv/.installed wasm ## what the filter costs, into be
 	@PYTHONPATH=integration $(PYTHON) bench/run.py
 
 # What `make fuzz` runs, and for how many seconds each.
-FUZZ_TARGETS := openai_chat openai_responses anthropic_messages google_gemini bedrock_converse framing envelope
+FUZZ_TARGETS := openai_chat openai_responses anthropic_messages google_gemini bedrock_converse framing envelope rate_limit_service
 FUZZ_SECONDS := 600
 
 .PHONY: fuzz

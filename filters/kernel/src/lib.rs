@@ -8,6 +8,8 @@ pub mod calibration;
 pub mod event_stream;
 pub mod framing;
 pub mod key_ring;
+pub mod protobuf;
+pub mod rate_limit_service;
 pub mod sse;
 pub mod subject;
 pub mod timestamp;
