@@ -221,6 +221,8 @@ fn reset_header(header: &[u8]) -> Option<Option<u64>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
 
     // All messages here were written by Google's own library from the definitions inside Envoy 1.40.
 
