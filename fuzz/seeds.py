@@ -57,3 +57,11 @@ for path in sorted(RECORDED.glob("*/*")):
         seed("bedrock_converse", name, KINDS["stream.sse"], lines)
         seed("framing", name, 1, b"".join(map(frame, events)))
         seed("framing", name + ".frame", 2, bytes([len(headers(events[0]))]) + headers(events[0]) + payload(events[0]))
+
+# Over a limit: a status that is not, two that are, a header, a raw body, dynamic metadata and a quota.
+OVER_LIMIT = (
+    "0802120f08011204080a10031805220308a846121108021207080a10071a016e2204083b100112060802"
+    "2202081e1a080a03782d611201622a01ff32100a0e0a0161120911000000000000f83f3a0508011a0171"
+)
+over_limit = bytes.fromhex(OVER_LIMIT)
+seed("rate_limit_service", "over_limit", over_limit[0], over_limit[1:])

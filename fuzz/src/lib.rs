@@ -1,6 +1,7 @@
 //! What the fuzz targets do with their bytes. Each must hold for any bytes; a panic is a find.
 
 use crc::{CRC_32_ISO_HDLC, Crc};
+use tollgate_kernel::rate_limit_service::Answer;
 use tollgate_kernel::{event_stream, sse};
 use tollgate_wire::Format;
 use tollgate_wire::endpoint::Endpoint;
@@ -73,6 +74,14 @@ fn stream(format: Format, bytes: &[u8]) {
         }
         // Every writer repeats what it must in several events, but no more than a few times.
         assert!(out.len() <= (bytes.len() + 4096) * 64, "{to:?} wrote {} bytes of {}", out.len(), bytes.len());
+    }
+}
+
+/// What a rate limit service answers: fields that nobody knows, before and after it, change nothing.
+pub fn rate_limit_service(data: &[u8]) {
+    const UNKNOWN: &[u8] = b"\x98\x06\x07";
+    if let Ok(answer) = Answer::decode(data) {
+        assert_eq!(Answer::decode(&[UNKNOWN, data, UNKNOWN].concat()), Ok(answer));
     }
 }
 

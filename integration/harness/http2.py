@@ -1,4 +1,4 @@
-"""An HTTP/2 client that does what ordinary ones hide: request trailers."""
+"""An HTTP/2 client that does what ordinary ones hide: trailers."""
 
 from __future__ import annotations
 
@@ -14,12 +14,28 @@ def post_with_trailers(
     port: int, path: str, headers: list[tuple[str, str]], body: bytes, trailers: list[tuple[str, str]]
 ) -> Response:
     """One request whose end is its trailers, so that no piece of its body is the last."""
+    connection = _begin(port, path, headers)
+    connection.send_data(1, body)
+    connection.send_headers(1, trailers, end_stream=True)
+    return _answer(connection, port)
+
+
+def post(port: int, path: str, headers: list[tuple[str, str]], body: bytes) -> Response:
+    """One request; the response's trailers are among its headers."""
+    connection = _begin(port, path, headers)
+    connection.send_data(1, body, end_stream=True)
+    return _answer(connection, port)
+
+
+def _begin(port: int, path: str, headers: list[tuple[str, str]]) -> h2.connection.H2Connection:
     connection = h2.connection.H2Connection()
     connection.initiate_connection()
     start = [(":method", "POST"), (":scheme", "http"), (":path", path), (":authority", f"127.0.0.1:{port}")]
     connection.send_headers(1, start + headers)
-    connection.send_data(1, body)
-    connection.send_headers(1, trailers, end_stream=True)
+    return connection
+
+
+def _answer(connection: h2.connection.H2Connection, port: int) -> Response:
     with socket.create_connection(("127.0.0.1", port), timeout=10) as wire:
         wire.sendall(connection.data_to_send())
         return _response(connection, wire)
@@ -30,8 +46,8 @@ def _response(connection: h2.connection.H2Connection, wire: socket.socket) -> Re
     body = b""
     while received := wire.recv(65536):
         for event in connection.receive_data(received):
-            if isinstance(event, h2.events.ResponseReceived):
-                headers = [(_text(name), _text(value)) for name, value in event.headers]
+            if isinstance(event, (h2.events.ResponseReceived, h2.events.TrailersReceived)):
+                headers += [(_text(name), _text(value)) for name, value in event.headers]
             elif isinstance(event, h2.events.DataReceived):
                 body += event.data
                 connection.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
@@ -47,10 +63,7 @@ def _text(value: bytes | str) -> str:
 
 def reset_after_first_data(port: int, path: str, headers: list[tuple[str, str]], body: bytes) -> None:
     """One request whose stream is reset as soon as the first data of its response came."""
-    connection = h2.connection.H2Connection()
-    connection.initiate_connection()
-    start = [(":method", "POST"), (":scheme", "http"), (":path", path), (":authority", f"127.0.0.1:{port}")]
-    connection.send_headers(1, start + headers)
+    connection = _begin(port, path, headers)
     connection.send_data(1, body, end_stream=True)
     with socket.create_connection(("127.0.0.1", port), timeout=10) as wire:
         wire.sendall(connection.data_to_send())

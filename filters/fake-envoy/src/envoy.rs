@@ -187,6 +187,11 @@ impl FakeEnvoy {
         world::with(|world| world.grpc.unreachable = true);
     }
 
+    /// From now on the filter is not told of timeouts: `capability_restriction_config` has calls, but no callbacks.
+    pub fn mute_services(&self) {
+        world::with(|world| world.grpc.mute = true);
+    }
+
     /// The gRPC calls under way, oldest first.
     pub fn calls(&self) -> Vec<GrpcCall> {
         world::with(|world| world.grpc.pending())

@@ -29,14 +29,15 @@ pub struct GrpcCall {
 #[derive(Debug, Default)]
 pub(crate) struct Grpc {
     pub(crate) unreachable: bool,
+    pub(crate) mute: bool,
     last_token: u32,
     pending: BTreeMap<u32, GrpcCall>,
 }
 
 impl Grpc {
-    /// Tokens of calls and of streams share one sequence in Envoy, so that those of calls are two apart.
+    /// Envoy's callouts of all kinds share one sequence, whose last bits say the kind.
     pub(crate) fn next_token(&mut self) -> u32 {
-        self.last_token += 2;
+        self.last_token += 4;
         self.last_token
     }
 
@@ -54,7 +55,7 @@ impl Grpc {
 
     /// When the next call times out.
     pub(crate) fn next_timeout(&self, end: u64) -> Option<&GrpcCall> {
-        self.pending.values().filter(|call| call.ends <= end).min_by_key(|call| call.ends)
+        self.pending.values().filter(|call| call.ends <= end && !self.mute).min_by_key(|call| call.ends)
     }
 
     /// A root that goes takes its calls along; nobody is told.

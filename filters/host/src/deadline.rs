@@ -11,8 +11,8 @@ const TICK_MS: u32 = 25;
 
 /// Something that waits on one stream.
 pub(crate) trait Expire {
-    /// The deadline has passed; the stream's context is the effective one.
-    fn expired(&self);
+    /// The deadline has passed; the stream's context is the effective one. Answers the next deadline, after `now`.
+    fn expired(&self, now: u64) -> Option<u64>;
 }
 
 struct Waiting {
@@ -55,10 +55,12 @@ pub(crate) fn tick(root_id: u32) {
         due.into_iter().filter_map(|id| table.streams.remove(&id).map(|one| (id, one.stream))).collect::<Vec<_>>()
     });
     for (context_id, stream) in due {
-        if let Some(stream) = stream.upgrade()
-            && abi::set_effective_context(context_id).is_ok()
-        {
-            stream.expired();
+        let next = match stream.upgrade() {
+            Some(stream) if abi::set_effective_context(context_id).is_ok() => stream.expired(now),
+            _ => None,
+        };
+        if let Some(at) = next {
+            TABLE.with_borrow_mut(|table| table.streams.insert(context_id, Waiting { at, stream }));
         }
     }
     let idle = TABLE.with_borrow_mut(|table| table.streams.is_empty() && table.ticking.remove(&root_id));

@@ -1,17 +1,17 @@
 //! Asking a service over gRPC while a request is held.
 //!
 //! A role makes a [`call`] in a callback of the request, answers [`crate::stream::Step::Hold`] and is then told in
-//! [`crate::stream::Stream::called`]. Each call is answered once, at the latest after its timeout: Envoy's timer runs on
-//! the worker that made the call, so nothing that delays it lets the request go. Answers to a stream that is over are
-//! dropped. The call itself is the root's: it is not cancelled when its stream ends.
+//! [`crate::stream::Stream::called`], once for each call and soon after its timeout at the latest. The call is the root's:
+//! it is not cancelled when its stream ends, and its answer is then dropped.
 //!
 //! The SDK's own wrapper is used, because only it makes the SDK route answers. It panics on a status that it does not
-//! expect, so what is passed leaves Envoy (1.31 to 1.40, `Context::grpcCall`) no other than the two that it does:
-//! - `ParseFailure`, and in Envoy a crash, come only of a cluster's name that is passed as it is: Envoy takes what it can
-//!   for a serialised `GrpcService` (`aggregate` and `envoy` are). We pass the message itself.
-//! - `BadArgument` comes of a `GrpcService` that no client can be made of. Of one with a cluster's name one always can,
-//!   whether or not there is such a cluster.
-//! - `InternalFailure` is all the rest: no such cluster, no host to send to at once, or a restricted capability.
+//! expect, so what is passed leaves Envoy (`Context::grpcCall`; tried on 1.40) only those that it does:
+//! - `BadArgument`, which it does not: only of a `GrpcService` that no client can be made of. Of one with a cluster's name
+//!   one can, whether or not there is such a cluster.
+//! - `ParseFailure`: only of a cluster's name passed as it is. That would be worse than a panic: Envoy first reads it as a
+//!   serialised `GrpcService`, and aborts when it can be read as one. `p1`, `envoy` and `aggregate` can. We pass the
+//!   message itself.
+//! - `InternalFailure` is all else: no such cluster, no host in it, a full circuit breaker, a restricted capability.
 
 use crate::abi::{self, Buffer, HostError};
 use proxy_wasm::hostcalls;
@@ -44,8 +44,11 @@ pub struct CallId(u32);
 /// A call that brought no answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CallFailed {
-    /// The gRPC status; 14 also when the service was not reached or the timeout passed.
+    /// The gRPC status; 14 also when the service was not reached, broke off, or the timeout passed.
     Status(u32),
+    /// Envoy has not even told of the timeout: it may call us, but not back (`capability_restriction_config` without
+    /// `proxy_on_grpc_receive` and `proxy_on_grpc_close`).
+    Unanswered,
     /// There was an answer, of more than [`MAX_ANSWER`] bytes or not to be read.
     Unreadable,
 }
@@ -54,6 +57,7 @@ impl fmt::Display for CallFailed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Status(status) => write!(f, "gRPC status {status}"),
+            Self::Unanswered => f.write_str("no answer and no timeout"),
             Self::Unreadable => f.write_str("an answer that cannot be read"),
         }
     }
@@ -61,9 +65,19 @@ impl fmt::Display for CallFailed {
 
 impl std::error::Error for CallFailed {}
 
+/// A call that its stream waits for.
+pub(crate) struct Waiting {
+    pub(crate) id: CallId,
+    /// Until when, in nanoseconds since 1970: Envoy's own timer comes before.
+    pub(crate) until: u64,
+}
+
+/// How long after its timeout Envoy has to tell of it.
+const GRACE: Duration = Duration::from_secs(1);
+
 thread_local! {
     /// What the running callback has called.
-    static STARTED: RefCell<Vec<CallId>> = const { RefCell::new(Vec::new()) };
+    static STARTED: RefCell<Vec<Waiting>> = const { RefCell::new(Vec::new()) };
 }
 
 /// Sends `message`. To be made in a callback of the request, else nobody is told of the answer.
@@ -77,7 +91,9 @@ pub fn call(method: &Method<'_>, message: &[u8], timeout: Duration) -> abi::Resu
     let sent =
         hostcalls::dispatch_grpc_call(&service, method.service, method.method, Vec::new(), Some(message), timeout);
     let id = CallId(sent.map_err(|status| HostError::Status(status as u32))?);
-    STARTED.with_borrow_mut(|started| started.push(id));
+    let wait = u64::try_from(timeout.saturating_add(GRACE).as_nanos()).unwrap_or(u64::MAX);
+    let waiting = Waiting { id, until: abi::now().saturating_add(wait) };
+    STARTED.with_borrow_mut(|started| started.push(waiting));
     Ok(id)
 }
 
@@ -100,7 +116,7 @@ fn length(text: &str) -> Option<char> {
 }
 
 /// The calls made since this was last called.
-pub(crate) fn started() -> Vec<CallId> {
+pub(crate) fn started() -> Vec<Waiting> {
     STARTED.take()
 }
 

@@ -4,6 +4,7 @@
 //! JSON. What filters know of a request is `Struct`s too. Field numbers are those of `google/protobuf/struct.proto`.
 
 use std::fmt::Write;
+use tollgate_kernel::protobuf::{Field, fields};
 
 /// Deeper is no configuration.
 const MAX_DEPTH: u8 = 32;
@@ -174,58 +175,6 @@ fn entry(bytes: &[u8]) -> Option<(&str, &[u8])> {
         }
     }
     Some(found)
-}
-
-enum Field<'a> {
-    Varint(u64),
-    Fixed64(u64),
-    Bytes(&'a [u8]),
-}
-
-/// The fields of a message, each with its number; the last is `None` when the bytes are no message.
-fn fields(mut bytes: &[u8]) -> impl Iterator<Item = Option<(u64, Field<'_>)>> {
-    std::iter::from_fn(move || {
-        if bytes.is_empty() {
-            return None;
-        }
-        let field = field(&mut bytes);
-        if field.is_none() {
-            bytes = &[];
-        }
-        Some(field)
-    })
-}
-
-fn field<'a>(bytes: &mut &'a [u8]) -> Option<(u64, Field<'a>)> {
-    let tag = varint(bytes)?;
-    let field = match tag & 7 {
-        0 => Field::Varint(varint(bytes)?),
-        1 => Field::Fixed64(u64::from_le_bytes(take(bytes, 8)?.try_into().ok()?)),
-        2 => {
-            let length = usize::try_from(varint(bytes)?).ok()?;
-            Field::Bytes(take(bytes, length)?)
-        }
-        _ => return None,
-    };
-    Some((tag >> 3, field))
-}
-
-fn varint(bytes: &mut &[u8]) -> Option<u64> {
-    let mut value = 0_u64;
-    for shift in (0..64).step_by(7) {
-        let byte = *take(bytes, 1)?.first()?;
-        value |= u64::from(byte & 0x7f).checked_shl(shift)?;
-        if byte & 0x80 == 0 {
-            return Some(value);
-        }
-    }
-    None
-}
-
-fn take<'a>(bytes: &mut &'a [u8], length: usize) -> Option<&'a [u8]> {
-    let (taken, rest) = bytes.split_at_checked(length)?;
-    *bytes = rest;
-    Some(taken)
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@
 
 use crate::abi::{self, Buffer, Direction, Level, Map};
 use crate::deadline::{self, Expire};
-use crate::grpc::{self, CallFailed, CallId};
+use crate::grpc::{self, CallFailed, CallId, Waiting};
 use crate::headers;
 use crate::state;
 use proxy_wasm::traits::{Context, HttpContext};
@@ -165,8 +165,9 @@ struct Flow<S> {
     /// Whether all of the request is there.
     request_complete: bool,
     /// What the role has called and was not told of.
-    calls: Vec<CallId>,
+    calls: Vec<Waiting>,
     response: Way,
+    response_began: bool,
     /// The details of our own reply.
     answered: &'static str,
     deadline: Option<u64>,
@@ -259,9 +260,28 @@ impl<S: Stream> Flow<S> {
         self.request(step)
     }
 
+    /// When this stream must be looked at though nothing happens to it.
+    fn wanted_deadline(&self) -> Option<u64> {
+        let calls = self.calls.iter().map(|waiting| waiting.until).filter(|_| self.request == Way::Held);
+        calls.chain(self.response_deadline()).min()
+    }
+
+    fn response_deadline(&self) -> Option<u64> {
+        if self.response_began && self.response == Way::Held { self.stream.deadline() } else { None }
+    }
+
+    fn response_expired(&mut self) {
+        let step = self.stream.expired();
+        if self.response(step, 0, true) == Action::Continue
+            && let Err(error) = abi::continue_stream(Direction::Response)
+        {
+            abi::log(Level::Error, &format!("tollgate: a response past its deadline could not go on: {error}"));
+        }
+    }
+
     /// A call was answered while nothing else of the stream happened, so that a decision has to move it itself.
     fn called(&mut self, call: CallId, answer: Result<Vec<u8>, CallFailed>) {
-        let Some(known) = self.calls.iter().position(|waiting| *waiting == call) else { return };
+        let Some(known) = self.calls.iter().position(|waiting| waiting.id == call) else { return };
         self.calls.swap_remove(known);
         if self.request != Way::Held {
             return;
@@ -304,20 +324,18 @@ impl<S: Stream> Shared<S> {
             request_complete: false,
             calls: Vec::new(),
             response: held,
+            response_began: false,
             answered: "",
             deadline: None,
         };
         Self { root_id, context_id, flow: Rc::new(RefCell::new(flow)) }
     }
 
-    /// Runs one response callback, then keeps the deadline as the role wants it.
-    fn response(&self, callback: impl FnOnce(&mut Flow<S>) -> Action) -> Action {
+    /// Runs one callback, then keeps the deadline as the stream wants it.
+    fn run<T>(&self, callback: impl FnOnce(&mut Flow<S>) -> T) -> T {
         let mut flow = self.flow.borrow_mut();
-        if flow.response == Way::Answered {
-            return Action::Continue; // our own reply, on its way to the client
-        }
-        let action = callback(&mut flow);
-        let wanted = flow.stream.deadline().filter(|_| flow.response == Way::Held);
+        let result = callback(&mut flow);
+        let wanted = flow.wanted_deadline();
         if wanted != flow.deadline {
             flow.deadline = wanted;
             match wanted {
@@ -325,7 +343,17 @@ impl<S: Stream> Shared<S> {
                 None => deadline::clear(self.context_id),
             }
         }
-        action
+        result
+    }
+
+    fn response(&self, callback: impl FnOnce(&mut Flow<S>) -> Action) -> Action {
+        self.run(|flow| {
+            flow.response_began = true;
+            match flow.response {
+                Way::Answered => Action::Continue, // our own reply, on its way to the client
+                _ => callback(flow),
+            }
+        })
     }
 }
 
@@ -336,25 +364,24 @@ impl<S: Stream> Drop for Shared<S> {
 }
 
 impl<S: Stream> Expire for RefCell<Flow<S>> {
-    fn expired(&self) {
+    fn expired(&self, now: u64) -> Option<u64> {
         let mut flow = self.borrow_mut();
-        flow.deadline = None;
-        if flow.response != Way::Held {
-            return;
+        let late: Vec<CallId> = flow.calls.iter().filter(|call| call.until <= now).map(|call| call.id).collect();
+        for call in late {
+            flow.called(call, Err(CallFailed::Unanswered));
         }
-        let step = flow.stream.expired();
-        if flow.response(step, 0, true) == Action::Continue
-            && let Err(error) = abi::continue_stream(Direction::Response)
-        {
-            abi::log(Level::Error, &format!("tollgate: a response past its deadline could not go on: {error}"));
+        if flow.response_deadline().is_some_and(|at| at <= now) {
+            flow.response_expired();
         }
+        flow.deadline = flow.wanted_deadline().filter(|at| *at > now);
+        flow.deadline
     }
 }
 
 impl<S: Stream> Context for Shared<S> {
     fn on_grpc_call_response(&mut self, token: u32, status: u32, size: usize) {
         let (call, answer) = grpc::answer(token, status, size);
-        self.flow.borrow_mut().called(call, answer);
+        self.run(|flow| flow.called(call, answer));
     }
 
     fn on_done(&mut self) -> bool {
@@ -365,27 +392,28 @@ impl<S: Stream> Context for Shared<S> {
 
 impl<S: Stream> HttpContext for Shared<S> {
     fn on_http_request_headers(&mut self, _: usize, end: bool) -> Action {
-        let mut flow = self.flow.borrow_mut();
-        let step = flow.ask(Stream::request_headers);
-        if step == Ok(Step::Hold) && end { flow.request_complete() } else { flow.request(step) }
+        self.run(|flow| {
+            let step = flow.ask(Stream::request_headers);
+            if step == Ok(Step::Hold) && end { flow.request_complete() } else { flow.request(step) }
+        })
     }
 
     fn on_http_request_body(&mut self, size: usize, end: bool) -> Action {
-        let mut flow = self.flow.borrow_mut();
-        if flow.request != Way::Held {
-            return action(flow.request);
-        }
-        flow.request_size = size; // cumulative while held
-        if end {
-            return flow.request_complete();
-        }
-        let step = flow.ask(|stream| stream.request_grows(size));
-        flow.request(step)
+        self.run(|flow| {
+            if flow.request != Way::Held {
+                return action(flow.request);
+            }
+            flow.request_size = size; // cumulative while held
+            if end {
+                return flow.request_complete();
+            }
+            let step = flow.ask(|stream| stream.request_grows(size));
+            flow.request(step)
+        })
     }
 
     fn on_http_request_trailers(&mut self, _: usize) -> Action {
-        let mut flow = self.flow.borrow_mut();
-        if flow.request == Way::Held { flow.request_complete() } else { action(flow.request) }
+        self.run(|flow| if flow.request == Way::Held { flow.request_complete() } else { action(flow.request) })
     }
 
     fn on_http_response_headers(&mut self, _: usize, end: bool) -> Action {

@@ -6,7 +6,7 @@ mod scripted;
 
 use fake_envoy::{Delivery, FakeEnvoy, Forwarded, RootId, Stream};
 use scripted::{CallFailed, HostError, On, REQUEST, RESPONSE, Result, Step, reply, script, seen, with_filter};
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::time::Duration;
 use tollgate_host::abi::{self, Buffer, Map};
 use tollgate_host::grpc::{self, CallId, MAX_ANSWER, MAX_CLUSTER, Method};
@@ -138,6 +138,45 @@ fn a_service_that_never_answers_holds_a_request_no_longer_than_the_timeout() {
         assert_eq!(stream.reply().map(|reply| reply.status), Some(403));
         assert_eq!((envoy.calls(), envoy.violations()), (vec![], vec![]));
     });
+}
+
+#[test]
+fn where_envoy_tells_of_no_timeout_a_request_is_decided_soon_after_all_the_same() {
+    for decision in [Step::Go, reply(), Step::Hold] {
+        with_filter(|envoy, root| {
+            envoy.mute_services();
+            let told = Cell::new(0);
+            let undecided = decision == Step::Hold;
+            let decide = RefCell::new(Some(decision));
+            script(move |on| match on {
+                On::RequestBody(_) => {
+                    grpc::call(&LIMIT, b"", 4 * SECOND)?;
+                    ask().map(|_| Step::Hold)
+                }
+                On::Called(_, answer) => {
+                    assert_eq!(*answer, &Err(CallFailed::Unanswered));
+                    told.set(told.get() + 1);
+                    Ok(if told.get() == 2 { decide.take().expect("told twice") } else { Step::Hold })
+                }
+                _ => Ok(Step::Hold),
+            });
+            let stream = waiting(envoy, root, false);
+            let decided = || (stream.forwarded_request().ended, stream.reply().is_some());
+            envoy.advance(SECOND);
+            assert_eq!(seen().last().map(String::as_str), Some("request body 8"));
+            envoy.advance(SECOND * 11 / 10);
+            assert_eq!(seen(), ["failed: no answer and no timeout"]);
+            assert_eq!(decided(), (false, false), "the other call may still be answered");
+            envoy.advance(3 * SECOND);
+            assert_eq!(seen()[0], "failed: no answer and no timeout");
+            assert_ne!(decided(), (false, false));
+            if undecided {
+                assert_eq!(stream.reply().map(|reply| reply.details), Some("tollgate_undecided".to_owned()));
+            }
+            envoy.advance(SECOND);
+            assert_eq!(envoy.violations(), []);
+        });
+    }
 }
 
 #[test]

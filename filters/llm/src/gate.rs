@@ -238,8 +238,9 @@ impl AtGate {
     /// Asks the services that keep some of the limits, if there are any; the request is held until all have answered.
     fn ask_services(&mut self, mut pending: Box<Pending>) -> abi::Result<Step> {
         let draws = pending.admission.draws().to_vec();
+        let now_ms = millis(abi::now());
         for draw in draws {
-            match services::ask(&self.gate, &pending.admission, &draw) {
+            match services::ask(&self.gate, &pending.admission, &draw, now_ms) {
                 Ok(call) => pending.calls.push((call, draw)),
                 Err(_) => pending.admission.drawn(&draw, Drawn::Failed, millis(abi::now())),
             }

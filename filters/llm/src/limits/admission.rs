@@ -53,10 +53,7 @@ pub enum Drawn {
     /// It has counted it.
     Given,
     /// There is not enough.
-    OverLimit {
-        /// In how many milliseconds there will be, where it says so.
-        resets_in_ms: Option<u64>,
-    },
+    OverLimit,
     /// It did not say.
     Failed,
 }
@@ -103,9 +100,8 @@ impl Admission {
         };
         let state = match drawn {
             Drawn::Given => self.add(draw.claim, draw.amount, &part, draw.rest, now_ms).map(State::Held),
-            Drawn::OverLimit { resets_in_ms } => {
-                let window = claim.resets_in_ms(now_ms);
-                let full = Full { left: part.amount, retry_after_ms: Some(resets_in_ms.unwrap_or(window)) };
+            Drawn::OverLimit => {
+                let full = Full { left: part.amount, retry_after_ms: Some(claim.resets_in_ms(now_ms)) };
                 match claim.limit.mode {
                     Mode::Shadow => {
                         self.add(draw.claim, 0, &part, draw.rest, now_ms).map(|held| State::Over(held, full))

@@ -114,7 +114,7 @@ pub fn claims<'a>(
 impl Claim {
     fn new(limit: &Rc<Limit>, asked: &Asked<'_>, target: Option<(usize, &Target)>) -> Self {
         let value_of = |attribute| asked.value(attribute, target.map(|(_, target)| target));
-        let named = |attribute: &Attribute| (attribute.name(), value_of(*attribute).unwrap_or_default().to_owned());
+        let named = |attribute: &Attribute| (attribute.name(), value_of(*attribute).unwrap_or("none").to_owned());
         let values = if limit.store.is_some() { limit.per.iter().map(named).collect() } else { Vec::new() };
         Self {
             which: Fingerprint::of(limit, value_of),

@@ -5,8 +5,10 @@
 //! what an Envoy holds when its process ends is lost, until the window ends.
 
 use super::claim::Claim;
-use tollgate_kernel::limit::{Every, Limit, Refill, Unit};
-use tollgate_kernel::rate_limit_service::{Descriptor, Request, Window};
+use std::num::NonZeroU32;
+use tollgate_kernel::limit::{Every, Refill, Unit};
+use tollgate_kernel::rate_limit_service::{Descriptor, Override, Request, Unit as Window};
+use tollgate_kernel::timestamp::rfc3339_millis;
 
 /// What is asked of a service, for one claim.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,7 +16,7 @@ pub struct Draw {
     /// Its place among the claims.
     pub claim: usize,
     /// What the service is asked to count.
-    pub hits: u32,
+    pub hits: NonZeroU32,
     /// As much in the limit's own unit, or a little more than was asked for.
     pub amount: u64,
     /// What has to be reserved of it.
@@ -33,8 +35,8 @@ const fn per_hit(unit: Unit) -> u64 {
 
 /// How many hits an amount is, rounded up; `None`: more than can be counted.
 #[must_use]
-pub fn hits(unit: Unit, amount: u64) -> Option<u32> {
-    u32::try_from(amount.div_ceil(per_hit(unit))).ok()
+pub fn hits(unit: Unit, amount: u64) -> Option<NonZeroU32> {
+    NonZeroU32::new(u32::try_from(amount.div_ceil(per_hit(unit))).ok()?)
 }
 
 impl Draw {
@@ -42,28 +44,30 @@ impl Draw {
     #[must_use]
     pub fn new(claim: usize, unit: Unit, missing: u64, rest: u64) -> Option<Self> {
         let hits = hits(unit, missing)?;
-        Some(Self { claim, hits, amount: u64::from(hits).saturating_mul(per_hit(unit)), rest })
+        Some(Self { claim, hits, amount: u64::from(hits.get()).saturating_mul(per_hit(unit)), rest })
     }
 
     /// What the service is sent. A service that takes limits from the request (envoyproxy/ratelimit) finds this one there;
-    /// another has it in its own configuration.
+    /// another has it in its own configuration. The window stands among the entries, so that it is ours and every Envoy's: the
+    /// service's own, which begins where it will, only has to be longer.
     #[must_use]
-    pub fn message(&self, domain: &str, claim: &Claim) -> Vec<u8> {
+    pub fn message(&self, domain: &str, claim: &Claim, now_ms: u64) -> Vec<u8> {
+        let Refill::Window(every, offset) = claim.limit.refill else { return Vec::new() };
         let path = claim.limit.path();
-        let mut entries = vec![("limit", path.as_str())];
+        let window = rfc3339_millis(every.span(offset, now_ms).start_ms.saturating_mul(1_000_000));
+        let mut entries = vec![("limit", path.as_str()), ("window", window.as_str())];
         entries.extend(claim.values.iter().map(|(name, value)| (*name, value.as_str())));
-        let limit = window(&claim.limit).zip(hits(claim.limit.unit, claim.limit.amount));
-        Request { domain, descriptor: Descriptor { entries: &entries, limit }, hits: self.hits }.encode()
+        let limit = hits(claim.limit.unit, claim.limit.amount)
+            .map(|hits| Override { requests_per_unit: hits.get(), unit: longer(every) });
+        Request { domain, descriptors: &[Descriptor { entries: &entries, limit }], hits: self.hits }.encode()
     }
 }
 
-const fn window(limit: &Limit) -> Option<Window> {
-    match limit.refill {
-        Refill::Window(Every::Minute, _) => Some(Window::Minute),
-        Refill::Window(Every::Hour, _) => Some(Window::Hour),
-        Refill::Window(Every::Day, _) => Some(Window::Day),
-        Refill::Window(Every::Week, _) => Some(Window::Week),
-        Refill::Window(Every::Month, _) => Some(Window::Month),
-        Refill::Steady { .. } => None,
+const fn longer(every: Every) -> Window {
+    match every {
+        Every::Minute => Window::Hour,
+        Every::Hour => Window::Day,
+        Every::Day => Window::Month,
+        Every::Week | Every::Month => Window::Year,
     }
 }
