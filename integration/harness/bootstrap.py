@@ -19,6 +19,12 @@ SHIPPED = ROOT / "envoy" / "llm.yaml"
 SECRET_TYPE = "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret"
 
 
+def documented(mark: str) -> dict | list:
+    """The YAML that docs/limits.md has behind a comment."""
+    _, block = (ROOT / "docs/limits.md").read_text().split(f"<!-- {mark} -->\n```yaml\n")
+    return yaml.safe_load(block.split("```")[0])
+
+
 def wasm_module() -> Path:
     """The filter under test."""
     built = ROOT / "target/tollgate_llm.wasm"
@@ -68,6 +74,13 @@ class Bootstrap:
         cluster.pop("transport_socket", None)
         for node in _nodes(cluster["load_assignment"], "socket_address"):
             node["socket_address"] = {"address": "127.0.0.1", "port_value": port}
+
+    def add_rate_limit_service(self, port: int) -> None:
+        """Adds the cluster of docs/limits.md, for a service on this machine."""
+        cluster = documented("the tests run this cluster")
+        for node in _nodes(cluster["load_assignment"], "socket_address"):
+            node["socket_address"] = {"address": "127.0.0.1", "port_value": port}
+        self.config["static_resources"]["clusters"].append(cluster)
 
     @property
     def gate_config(self) -> dict:

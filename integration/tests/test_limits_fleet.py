@@ -1,0 +1,182 @@
+"""Limits that a rate limit service keeps for several Envoys: real Envoys, a real service, a real Redis; each part stopped in
+turn."""
+
+from __future__ import annotations
+
+import json
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from fractions import Fraction
+
+import pytest
+
+from harness import ask, teams
+from harness.bootstrap import documented
+from harness.envoy import eventually
+from harness.fleet import SERVICES, fleet, kept
+from harness.money import NANO
+from harness.redis import Redis
+from harness.rls import Limit
+from providers import faults
+
+MINI = teams.GPT_4O_MINI
+PER_HIT = NANO // 10_000
+OF_FLEET = {"store": "fleet", "when_store_fails": "deny"}
+
+
+def reserved(max_tokens: int) -> int:
+    """Nano-dollars that are reserved for a short question to gpt-4o-mini (docs/limits.md)."""
+    tokens = -(-len(json.dumps(ask("openai", "gpt-4o-mini", max_tokens=max_tokens))) // 4)
+    price = {name: Fraction(str(dollars)) for name, dollars in MINI.items()}
+    return round((tokens * price["input"] + max_tokens * price["output"]) / 1_000_000 * NANO)
+
+
+def hits(nano_usd: int) -> int:
+    """As a service counts dollars."""
+    return -(-nano_usd // PER_HIT)
+
+
+def usd(name: str, dollars: float, **more: object) -> dict:
+    """A monthly budget of each team, kept for the fleet."""
+    return {"name": name, "per": ["team"], "usd": dollars, "every": "month"} | OF_FLEET | more
+
+
+def post(gateway, **more):
+    """A request that reserves `reserved(10_000)`."""
+    return gateway.post("openai", "gpt-4o-mini", **({"max_tokens": 10_000} | more))
+
+
+@pytest.fixture
+def run(tmp_path_factory):
+    """Starts a fleet of the test's own."""
+    with ExitStack() as stack:
+        yield lambda *args, **options: stack.enter_context(fleet(tmp_path_factory.mktemp, *args, **options))
+
+
+def test_of_64_requests_at_once_at_two_envoys_a_budget_with_room_for_ten_lets_exactly_ten_through(run):
+    budget = 10 * hits(reserved(10_000))
+    month = usd("month", budget * PER_HIT / NANO)
+    two = run([month], [kept("month", budget, "team")], concurrency=2)
+    for gateway in two.gateways:
+        gateway.openai.always(faults.Delay(2))
+    with ThreadPoolExecutor(64) as pool:
+        answers = list(pool.map(lambda number: post(two.gateways[number % 2]), range(64)))
+    assert sorted(answer.status for answer in answers) == [200] * 10 + [429] * 54
+    assert sum(len(gateway.openai.requests) for gateway in two.gateways) == 10
+    assert two.counted() == budget
+    refused = next(answer for answer in answers if answer.status == 429)
+    assert "`month`" in refused.error["message"] and refused.header("x-should-retry") == "false"
+    assert int(refused.header("retry-after")) <= 31 * 86_400
+    # What the ten did not use is with their Envoys, and serves more.
+    assert [post(gateway).status for gateway in two.gateways] == [200, 200]
+    assert two.counted() == budget
+
+
+def test_most_requests_ask_nobody_and_the_service_counts_what_was_given_out(run):
+    (gateway,) = (one := run([usd("month", 100)], [kept("month", 10**6, "team")], envoys=1)).gateways
+    assert [post(gateway).status for _ in range(20)] == [200] * 20
+    spent = sum(record["cost"]["nano_usd"] for record in gateway.records(20))
+    # What one may use was drawn, and then only what they did use.
+    assert hits(spent) <= one.counted() <= hits(reserved(10_000)) + hits(spent) + 1
+
+
+def test_what_docs_say_of_limitador_is_what_runs(run):
+    (written,) = documented("the tests run this limit")
+    limit = Limit(**(written | {"variables": tuple(written["variables"]), "conditions": tuple(written["conditions"])}))
+    month = {"name": "support-month", "match": {"team": ["support"]}, "per": ["team"], "usd": 500, "every": "month"}
+    one = run([month | OF_FLEET], [limit], envoys=1)
+    assert post(one.gateways[0]).status == 200
+    assert one.counted() == hits(reserved(10_000))
+    assert post(one.gateways[0], team="finance").status == 200
+    assert one.counted() == hits(reserved(10_000)), "no limit counts for finance"
+
+
+def test_a_budget_survives_the_restart_of_everything(tmp_path_factory):
+    budget = 3 * hits(reserved(10_000))
+    month = usd("month", budget * PER_HIT / NANO)
+    with Redis(durable=True) as redis:
+        for expected in ([200, 200, 429], [429]):
+            with fleet(tmp_path_factory.mktemp, [month], [kept("month", budget, "team")], 1, redis) as one:
+                gateway = one.gateways[0]
+                gateway.openai.always(faults.Delay(1))
+                with ThreadPoolExecutor(4) as pool:
+                    statuses = sorted(pool.map(lambda _: post(gateway, max_tokens=15_000).status, expected))
+                assert statuses == expected
+            redis.stop()
+            redis.start()
+
+
+FAILURES = {
+    "redis is gone": lambda one: one.redis.stop(),
+    "the service is gone": lambda one: one.service.stop(),
+    "the service is slow": lambda one: one.service.pause(),
+    "redis is slow": lambda one: one.redis.pause(),
+}
+REPAIRS = {
+    "redis is gone": lambda one: one.redis.start(),
+    "the service is gone": lambda one: one.service.start(),
+    "the service is slow": lambda one: one.service.resume(),
+    "redis is slow": lambda one: one.redis.resume(),
+}
+
+
+@contextmanager
+def broken(one, how):
+    """While a part is."""
+    FAILURES[how](one)
+    try:
+        yield
+    finally:
+        REPAIRS[how](one)
+
+
+@pytest.mark.parametrize("how", FAILURES)
+def test_without_the_store_the_configuration_decides_within_the_timeout_and_it_is_recorded(run, how):
+    limits = [
+        usd("strict", 100, match={"team": ["support"]}),
+        usd("loose", 100, match={"team": ["research"]}, when_store_fails="allow"),
+    ]
+    one = run(limits, [kept("strict", 10**6, "team"), kept("loose", 10**6, "team")], envoys=1)
+    (gateway,) = one.gateways
+    with broken(one, how):
+        began = time.monotonic()
+        denied = post(gateway, team="support")
+        assert (denied.status, denied.error["code"]) == (503, "limit_store_failed")
+        assert denied.header("retry-after") == "1"
+        allowed = gateway.post(
+            "openai", "gpt-4o", team="research", max_tokens=10_000
+        )
+        assert allowed.status == 200
+        assert time.monotonic() - began < 2 * SERVICES["fleet"]["timeout_ms"] / 1000 + 1
+    records = gateway.records(2)
+    assert records[0]["decision"] == {"verdict": "deny", "rule": "limits.strict", "reason": "limit_store_failed"}
+    assert [record["limits"][0]["verdict"] for record in records] == ["refused_uncounted", "allowed_uncounted"]
+    outcomes = {labels["outcome"] for labels, _ in gateway.envoy.metrics("tollgate_llm_limits_total")}
+    assert outcomes == {"refused_uncounted", "allowed_uncounted"}
+    # When it is back, what was used meanwhile is drawn too.
+    before = one.counted()
+    assert eventually(lambda: post(gateway, team="support").status == 200, 15)
+    after = one.counted()
+    answer = gateway.post("openai", "gpt-4o", team="research", max_tokens=10_000)
+    assert answer.status == 200
+    owed = records[1]["cost"]["nano_usd"]
+    assert owed > 0 and after > before and one.counted() - after > hits(owed)
+
+
+def test_one_limit_that_refuses_takes_nothing_of_what_another_has_drawn(run):
+    budget = hits(reserved(10_000))
+    limits = [usd("team", 100), {"name": "all", "requests": 1, "every": "day"} | OF_FLEET]
+    one = run(limits, [kept("team", 10**6, "team"), kept("all", 1)], envoys=1)
+    (gateway,) = one.gateways
+    assert post(gateway, team="support").status == 200
+    assert [post(gateway, team="finance").status for _ in range(5)] == [429] * 5
+    # Finance's first draw is still there for its next request: nothing was drawn twice.
+    assert one.counted() == 2 * budget + 1
+
+
+def test_shadow_asks_too_and_refuses_nobody(run):
+    one = run([usd("try", 0.0001, mode="shadow")], [kept("try", 1, "team")], envoys=1)
+    (gateway,) = one.gateways
+    assert post(gateway).status == 200
+    assert gateway.record()["limits"][0]["verdict"] == "would_refuse"
