@@ -339,20 +339,23 @@ def test_a_token_is_worth_something_only_in_the_hands_of_its_workload(with_both,
 # Headers.
 
 
-def with_signing_keys(keys: str):
-    def change(bootstrap):
-        for plugin in bootstrap.plugins():
-            plugin["vm_config"]["environment_variables"] = {"key_values": {"TOLLGATE_SUBJECT_KEYS": keys}}
-
-    return change
+def with_variable(bootstrap):
+    for plugin in bootstrap.plugins():
+        plugin["vm_config"]["environment_variables"] = {"host_env_keys": [HEADER["keys_from"]]}
 
 
 @pytest.fixture(scope="module")
 def with_header(tmp_path_factory):
     identity = {"any_of": [["header"], ["key"]], "header": HEADER}
-    keys = with_signing_keys(f"{SIGNING_KEY},{NEXT_KEY}")
-    with started(tmp_path_factory, identity, teams.GATE_KEYS, keys) as gateway:
-        yield gateway
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv(HEADER["keys_from"], f"{SIGNING_KEY},{NEXT_KEY}")
+        with started(tmp_path_factory, identity, teams.GATE_KEYS, with_variable) as gateway:
+            yield gateway
+
+
+def test_the_key_of_headers_is_nowhere_to_be_read(with_header):
+    shown = with_header.envoy.admin("/config_dump") + with_header.envoy.log()
+    assert HEADER["keys_from"] in shown and SIGNING_KEY not in shown and NEXT_KEY not in shown
 
 
 def sign(key=SIGNING_KEY, method="POST", authority=HOST, path=PATH, ago=0.0, **fields):
