@@ -1,13 +1,16 @@
 """Who asks is proven by what Envoy verified, or by who shares a key with the gate; and by nothing else that is shown."""
 
 import json
+import re
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import yaml
 
-from harness import Gateway, ask, teams
+from harness import Bootstrap, Envoy, Gateway, ask, teams
+from harness.bootstrap import ROOT
 from harness.gateway import PATHS
 from harness.identity import (
     PAYLOAD,
@@ -408,6 +411,34 @@ def test_a_signature_can_be_used_again_for_the_same_request_line_until_it_is_too
     signed = ("x-subject", sign(team="finance"))
     for name in ("first", "again"):
         Row(name, None, {"team": "finance"}).check(with_header, [signed])
+
+
+# What people copy.
+
+
+def test_what_the_docs_say_about_envoy_is_accepted_by_envoy(tmp_path, authorities):
+    blocks = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs" / "security.md").read_text(), re.DOTALL)
+    token, tls, variable = (
+        yaml.safe_load(next(block for block in blocks if word in block))
+        for word in ("jwt_authn.v3", "require_client_certificate", "host_env_keys")
+    )
+    made = Bootstrap(tmp_path, {"openai": 1, "anthropic": 1}, teams.CREDENTIALS)
+    verify_certificates(made, authorities[0])
+    (chain,) = made.config["static_resources"]["listeners"][0]["filter_chains"]
+    context = chain["transport_socket"]["typed_config"]
+    tls["common_tls_context"]["validation_context"]["trusted_ca"]["filename"] = str(authorities[0].file)
+    tls["common_tls_context"] = context["common_tls_context"] | tls["common_tls_context"]
+    context.update(tls)
+    made.hcm["http_filters"][:0] = token
+    made.config["static_resources"]["clusters"].append({"name": "login", "type": "STATIC"})
+    for plugin in made.plugins():
+        plugin["vm_config"] |= variable["vm_config"]
+    identity = {"any_of": [["jwt", "mtls"], ["header"]], "jwt": JWT, "mtls": MTLS, "header": HEADER}
+    made.gate(identity=identity, keys=[])
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv(HEADER["keys_from"], SIGNING_KEY)
+        good, output = Envoy.validate(made.config)
+    assert good, output
 
 
 # Routes.
