@@ -92,26 +92,29 @@ fn ask(any_of: &Value, shown: &Shown) -> Value {
         "jwt": {"payload": "jwt_payload", "claims": {"user": "sub", "team": "org.team"}, "require": ["user"], "models": ["*"]},
         "mtls": {"spiffe": "spiffe://example.org/ns/{environment}/sa/{team}", "models": ["*"]},
     });
-    Gateway::configured(|gate| gate["identity"] = identity, |gateway| {
-        let client = Client::new(Format::OpenaiChat, "claude", false).without("authorization");
-        let client = match shown.key {
-            Some(key) => client.with("authorization", format!("Bearer {key}")),
-            None => client,
-        };
-        let exchange = gateway.envoy.exchange();
-        let stream = exchange.stream(gateway.gate);
-        shown.tell(&stream);
-        stream.request_headers(client.headers, false);
-        stream.request_data(&client.body, true);
-        let admitted = stream.reply().is_none();
-        assert_eq!(stream.forwarded_request().ended, admitted, "either refused or let go");
-        stream.log();
-        let record = exchange.filter_state("wasm.tollgate.audit").expect("a record");
-        let record: Value = serde_json::from_slice(&record).expect("JSON");
-        stream.done();
-        assert_eq!(gateway.envoy.violations(), []);
-        if admitted { record["subject"].clone() } else { record["decision"]["reason"].clone() }
-    })
+    Gateway::configured(
+        |gate| gate["identity"] = identity,
+        |gateway| {
+            let client = Client::new(Format::OpenaiChat, "claude", false).without("authorization");
+            let client = match shown.key {
+                Some(key) => client.with("authorization", format!("Bearer {key}")),
+                None => client,
+            };
+            let exchange = gateway.envoy.exchange();
+            let stream = exchange.stream(gateway.gate);
+            shown.tell(&stream);
+            stream.request_headers(client.headers, false);
+            stream.request_data(&client.body, true);
+            let admitted = stream.reply().is_none();
+            assert_eq!(stream.forwarded_request().ended, admitted, "either refused or let go");
+            stream.log();
+            let record = exchange.filter_state("wasm.tollgate.audit").expect("a record");
+            let record: Value = serde_json::from_slice(&record).expect("JSON");
+            stream.done();
+            assert_eq!(gateway.envoy.violations(), []);
+            if admitted { record["subject"].clone() } else { record["decision"]["reason"].clone() }
+        },
+    )
 }
 
 #[test]
