@@ -71,6 +71,12 @@ bench: toolchain $(TOOLS)/venv/.installed wasm ## what the filter costs, into be
 	@cargo build --release --quiet -p bench-load
 	@PYTHONPATH=integration $(PYTHON) bench/run.py
 
+.PHONY: bench-keys
+bench-keys: toolchain $(TOOLS)/venv/.installed wasm ## what 10,000 keys cost, into bench/KEYS.md: about a minute
+	$(call say,Benchmark of keys)
+	@cargo build --release --quiet -p bench-load
+	@PYTHONPATH=integration $(PYTHON) bench/keys.py
+
 # What `make fuzz` runs, and for how many seconds each.
 FUZZ_TARGETS := openai_chat openai_responses anthropic_messages google_gemini bedrock_converse framing envelope rate_limit_service
 FUZZ_SECONDS := 600

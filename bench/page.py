@@ -49,7 +49,7 @@ with the least and the greatest in brackets.
 
 {gateways}
 
-{_machine()}
+{machine()}
 
 ## The goal: CPU time per request, 1 KB plain
 
@@ -93,8 +93,8 @@ def _goal(results: Results) -> str:
     for name, goal in GOALS.items():
         busy, quiet = (_ratios(samples["ours"], samples[name], cpu) for cpu in (_busy, _quiet))
         met = "met" if median(busy) <= goal and median(quiet) <= goal else "not met"
-        rows.append([f"{name}", f"at most {goal}", _spread(busy), _spread(quiet), met])
-    return _table(["ours, as a multiple of", "goal", "busy", "one at a time", ""], rows)
+        rows.append([f"{name}", f"at most {goal}", spread(busy), spread(quiet), met])
+    return table(["ours, as a multiple of", "goal", "busy", "one at a time", ""], rows)
 
 
 def _cpu(results: Results, cpu: Callable[[Sample], float | None]) -> str:
@@ -104,9 +104,9 @@ def _cpu(results: Results, cpu: Callable[[Sample], float | None]) -> str:
         if cpu(samples["ours"][0]) is None:
             continue
         medians = [f"{median(map(cpu, samples[name])):.0f}" for name in [*others, "ours"]]
-        ratios = [_spread(_ratios(samples["ours"], samples[name], cpu)) for name in others]
+        ratios = [spread(_ratios(samples["ours"], samples[name], cpu)) for name in others]
         rows.append([case, *medians, *ratios])
-    return _table(["", *others, "ours", *(f"ours / {name}" for name in others)], rows)
+    return table(["", *others, "ours", *(f"ours / {name}" for name in others)], rows)
 
 
 def _latency(results: Results) -> str:
@@ -123,7 +123,7 @@ def _latency(results: Results) -> str:
                 added = median(quantile(one) - quantile(bare) for one, bare in pairs)
                 row.append(f"{added:+.0f}")
         rows.append(row)
-    return _table(["", *(f"{quantile} {name}" for quantile in ("p50", "p99") for name in ("bare", *others))], rows)
+    return table(["", *(f"{quantile} {name}" for quantile in ("p50", "p99") for name in ("bare", *others))], rows)
 
 
 def _footprint(results: Results) -> str:
@@ -133,10 +133,11 @@ def _footprint(results: Results) -> str:
         size = f"{module.stat().st_size / 1e3:.0f}" if module else ""
         ready = f"{median(starts) * 1e3:.0f} ({min(starts) * 1e3:.0f}–{max(starts) * 1e3:.0f})"
         rows.append([name, f"{results.memory[name] / 1e6:.0f}", size, ready])
-    return _table(["", "peak memory, MB", "module, KB", "start to ready, ms"], rows)
+    return table(["", "peak memory, MB", "module, KB", "start to ready, ms"], rows)
 
 
-def _machine() -> str:
+def machine() -> str:
+    """What it was measured on."""
     model = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
     cpu = f"{os.cpu_count()} x {model[1] if model else platform.machine()}"
     load = Path("/proc/loadavg").read_text().split()[0]
@@ -164,11 +165,13 @@ def _ratios(ours: list[Sample], others: list[Sample], of: Callable[[Sample], flo
     return [of(one) / of(other) for one, other in zip(ours, others, strict=True)]
 
 
-def _spread(values: Iterable[float]) -> str:
+def spread(values: Iterable[float]) -> str:
+    """The median, with the least and the greatest."""
     values = list(values)
     return f"{median(values):.2f} ({min(values):.2f}–{max(values):.2f})"
 
 
-def _table(head: list[str], rows: list[list[str]]) -> str:
+def table(head: list[str], rows: list[list[str]]) -> str:
+    """Rows in Markdown."""
     aligned = ["---", *["---:"] * (len(head) - 1)]
     return "\n".join("| " + " | ".join(cells) + " |" for cells in [head, aligned, *rows])

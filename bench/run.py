@@ -31,7 +31,7 @@ def main() -> None:
     """Measures and writes the page."""
     arguments = _arguments()
     rounds, starts, seconds = (2, 1, 0.15) if arguments.quick else (arguments.rounds, 5, 0.4)
-    noop, binary, ours = _built("wasm32-wasip1/release/bench_noop.wasm"), _built("release/bench-load"), wasm_module()
+    noop, binary, ours = built("wasm32-wasip1/release/bench_noop.wasm"), built("release/bench-load"), wasm_module()
     with ExitStack() as running:
         directory = Path(running.enter_context(tempfile.TemporaryDirectory(prefix="tollgate-bench-")))
         provider = running.enter_context(Envoy(upstream()))
@@ -104,7 +104,8 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _built(name: str) -> Path:
+def built(name: str) -> Path:
+    """What `make` has built."""
     path = TARGET / name
     if not path.exists():
         raise SystemExit(f"no {path}: run `make bench`, which builds it")

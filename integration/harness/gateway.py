@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import ssl
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -78,6 +79,9 @@ class Gateway:
             self._running = running.pop_all()
         self._mark = 0
         return self
+
+    tls: ssl.SSLContext | None = None
+    """How clients encrypt, where the listener does."""
 
     def __exit__(self, *raised: object) -> None:
         self._running.__exit__(*raised)
@@ -183,7 +187,10 @@ class Gateway:
 
     @contextmanager
     def _connection(self) -> Iterator[http.client.HTTPConnection]:
-        connection = http.client.HTTPConnection("127.0.0.1", self.envoy.port, timeout=15)
+        if self.tls:
+            connection = http.client.HTTPSConnection("127.0.0.1", self.envoy.port, timeout=15, context=self.tls)
+        else:
+            connection = http.client.HTTPConnection("127.0.0.1", self.envoy.port, timeout=15)
         try:
             yield connection
         finally:
@@ -235,7 +242,8 @@ def ask(client: str, model: str, text: str = "hello there", **more: object) -> d
 
 def _request(connection, method, path, headers, body) -> None:
     body = body.encode() if isinstance(body, str) else body
-    connection.putrequest(method, path, skip_accept_encoding=True)
+    own_host = any(name.lower() == "host" for name, _ in headers)
+    connection.putrequest(method, path, skip_host=own_host, skip_accept_encoding=True)
     for name, value in headers:
         connection.putheader(name, value)
     if body and not any(name.lower() in ("content-length", "transfer-encoding") for name, _ in headers):

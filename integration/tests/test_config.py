@@ -75,6 +75,48 @@ BAD = [
         schema=False,
     ),
     Bad(
+        "unknown route of a key",
+        lambda gate: gate["keys"][0].update(routes=["fast lane"]),
+        ("gate.keys[0].routes", "fast lane", "claude-sonnet"),
+        schema=False,
+    ),
+    Bad(
+        "unknown proof of who asks",
+        lambda gate: gate.update(identity={"any_of": [["saml"]]}),
+        ("gate.identity.any_of[0][0]", "saml", "mtls"),
+    ),
+    Bad(
+        "a proof without its settings",
+        lambda gate: gate.update(identity={"any_of": [["key"], ["jwt"]]}),
+        ("gate.identity.any_of[1]", "jwt", "identity.jwt"),
+        schema=False,
+    ),
+    Bad(
+        "a signed header without a key",
+        lambda gate: gate.update(
+            identity={
+                "any_of": [["key"], ["header"]],
+                "header": {"name": "x-subject", "keys_from": "TOLLGATE_NO_SUCH_VARIABLE", "models": ["*"]},
+            }
+        ),
+        ("gate.identity.header.keys_from", "no environment variable", "environment_variables"),
+        schema=False,
+    ),
+    Bad(
+        "a claim for no field",
+        lambda gate: gate.update(
+            identity={"any_of": [["jwt"]], "jwt": {"payload": "jwt", "claims": {"squad": "sub"}, "models": []}}
+        ),
+        ("gate.identity.jwt.claims.squad", "squad", "team"),
+    ),
+    Bad(
+        "a workload's name that could mean two things",
+        lambda gate: gate.update(
+            identity={"any_of": [["mtls"]], "mtls": {"spiffe": "example.org/{team}", "models": []}}
+        ),
+        ("gate.identity.mtls.spiffe", "SPIFFE id"),
+    ),
+    Bad(
         "hash of the wrong length",
         lambda gate: gate["keys"][0].update(sha256=["abc123"]),
         ("gate.keys[0].sha256", "64"),

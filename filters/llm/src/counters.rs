@@ -1,4 +1,5 @@
-//! Envoy stats of an exchange. Every label comes from the configuration, so their number is bounded by it.
+//! Envoy stats of an exchange. Labels come from the configuration, but for teams that an issuer of tokens or certificates
+//! names; `host::metrics` bounds their number.
 
 use crate::cache::Found;
 use crate::exchange::Exchange;

@@ -23,16 +23,16 @@ pub enum Shown<'a> {
 /// The credential a request shows.
 #[must_use]
 pub fn shown(headers: &Headers) -> Shown<'_> {
-    shown_of(headers, |_| true)
+    shown_of(headers, &|_| true)
 }
 
 /// The virtual key a request shows, true or not, among credentials of other kinds.
 #[must_use]
 pub fn shown_keys(headers: &Headers) -> Shown<'_> {
-    shown_of(headers, |value| value.starts_with(b"tg_"))
+    shown_of(headers, &|value| value.starts_with(b"tg_"))
 }
 
-fn shown_of(headers: &Headers, counts: impl Fn(&[u8]) -> bool) -> Shown<'_> {
+fn shown_of<'a>(headers: &'a Headers, counts: &dyn Fn(&[u8]) -> bool) -> Shown<'a> {
     let mut found = Shown::Nothing;
     for place in PLACES {
         for value in headers.all(place) {

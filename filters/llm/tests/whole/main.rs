@@ -11,5 +11,6 @@
 
 mod cache;
 mod gateway;
+mod identity;
 mod operations;
 mod phases;
