@@ -13,6 +13,7 @@ from .envoy import eventually
 from .process import READY_SECONDS, Server
 from .redis import Redis
 
+HTTP = "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 PATH = "/envoy.service.ratelimit.v3.RateLimitService/ShouldRateLimit"
 
 
@@ -47,6 +48,19 @@ class RateLimitService(Server):
             return f"gRPC status {status}" if status else "reset"
         # As Limitador's, it tells nothing but the overall code, and not even that when it is 0.
         return {b"": "UNKNOWN", b"\x08\x01": "OK", b"\x08\x02": "OVER_LIMIT"}[answer.body[5:]]
+
+    def cluster(self, name: str) -> dict:
+        """It, as a cluster of Envoy's."""
+        address = {"socket_address": {"address": "127.0.0.1", "port_value": self.port}}
+        endpoints = [{"lb_endpoints": [{"endpoint": {"address": address}}]}]
+        http2 = {"@type": HTTP, "explicit_http_config": {"http2_protocol_options": {}}}
+        return {
+            "name": name,
+            "type": "STATIC",
+            "connect_timeout": "1s",
+            "load_assignment": {"cluster_name": name, "endpoints": endpoints},
+            "typed_extension_protocol_options": {"envoy.extensions.upstreams.http.v3.HttpProtocolOptions": http2},
+        }
 
     def _command(self) -> list[str]:
         limits = self.directory / "limits.json"
