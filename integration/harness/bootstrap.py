@@ -75,6 +75,24 @@ class Bootstrap:
         for node in _nodes(cluster["load_assignment"], "socket_address"):
             node["socket_address"] = {"address": "127.0.0.1", "port_value": port}
 
+    def watch_listeners(self) -> None:
+        """Lets Envoy read its listeners from a file that it watches, which `write_listeners` writes anew."""
+        self._watched = self.config["static_resources"].pop("listeners")
+        self.write_listeners()
+        watched = {"path": str(self._listeners), "watched_directory": {"path": str(self.directory)}}
+        self.config["dynamic_resources"] = {"lds_config": {"path_config_source": watched, "resource_api_version": "V3"}}
+
+    def write_listeners(self) -> None:
+        """As somebody who changes the configuration of a running Envoy."""
+        listener = "type.googleapis.com/envoy.config.listener.v3.Listener"
+        new = self._listeners.with_suffix(".new")
+        new.write_text(json.dumps({"resources": [{"@type": listener} | one for one in self._watched]}))
+        new.rename(self._listeners)
+
+    @property
+    def _listeners(self) -> Path:
+        return self.directory / "listeners.json"
+
     def add_rate_limit_service(self, port: int) -> None:
         """Adds the cluster of docs/limits.md, for a service on this machine."""
         cluster = documented("the tests run this cluster")
@@ -90,7 +108,12 @@ class Bootstrap:
     @property
     def hcm(self) -> dict:
         """The connection manager."""
-        return self.config["static_resources"]["listeners"][0]["filter_chains"][0]["filters"][0]["typed_config"]
+        return self.listeners[0]["filter_chains"][0]["filters"][0]["typed_config"]
+
+    @property
+    def listeners(self) -> list[dict]:
+        """What Envoy listens on, wherever it reads that from."""
+        return self.config["static_resources"].get("listeners") or self._watched
 
     @property
     def route(self) -> dict:

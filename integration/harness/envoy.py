@@ -35,7 +35,8 @@ class Envoy:
     """`with Envoy(config) as envoy:` runs Envoy on free ports and stops it, whatever happens.
 
     Ports that are 0 in the config are given by the system; `port` is the first listener's. Leaving the block fails
-    when Envoy died or the log tells of a wasm error, unless the test expects one (`allow_crash`).
+    when Envoy died or the log tells of a wasm error, unless the test expects one (`allow_crash`). Records are read from
+    `audit`, or from where the config itself writes its first access log.
     """
 
     def __init__(
@@ -45,10 +46,13 @@ class Envoy:
         log_level: str = "info",
         binary: Path | None = None,
         allow_crash: bool = False,
+        drain_seconds: int = 0,
+        audit: Path | None = None,
     ):
         self.config, self.concurrency, self.log_level, self.allow_crash = config, concurrency, log_level, allow_crash
+        self.drain_seconds = drain_seconds
         self.binary = binary or default_binary()
-        self._audit = _audit_path(config)
+        self._audit = audit or _audit_path(config)
         self._log_checked = 0
 
     # Its life.
@@ -92,7 +96,7 @@ class Envoy:
                     "--admin-address-path",
                     self.directory / "admin",
                     "--drain-time-s",
-                    "0",
+                    str(self.drain_seconds),
                 ],
                 stdout=log,
                 stderr=subprocess.STDOUT,

@@ -75,7 +75,8 @@ class Gateway:
             self.bootstrap = self._bootstrap(self._directory, ports, teams.CREDENTIALS)
             self.bootstrap.gate(**self._gate)
             self._change(self.bootstrap)
-            self.envoy = running.enter_context(Envoy(self.bootstrap.config, **self._envoy_options))
+            audit = self._directory / "audit.jsonl"
+            self.envoy = running.enter_context(Envoy(self.bootstrap.config, audit=audit, **self._envoy_options))
             self._running = running.pop_all()
         self._mark = 0
         return self
