@@ -77,6 +77,12 @@ bench-keys: toolchain $(TOOLS)/venv/.installed wasm ## what 10,000 keys cost, in
 	@cargo build --release --quiet -p bench-load
 	@PYTHONPATH=integration $(PYTHON) bench/keys.py
 
+.PHONY: soak
+soak: toolchain $(TOOLS)/venv/.installed wasm ## a million requests and what they leave in memory, into bench/SOAK.md: about 5 minutes
+	$(call say,A million requests)
+	@cargo build --release --quiet -p bench-load
+	@PYTHONPATH=integration $(PYTHON) bench/soak.py
+
 # What `make fuzz` runs, and for how many seconds each.
 FUZZ_TARGETS := openai_chat openai_responses anthropic_messages google_gemini bedrock_converse framing envelope rate_limit_service
 FUZZ_SECONDS := 600

@@ -1,0 +1,163 @@
+"""`make soak`: a million requests through one Envoy with limits and the cache, and how much memory it holds as they go by; and
+what limits cost per request. Written to `bench/SOAK.md`. Imports the test harness, as `bench/run.py` does.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+
+from exchanges import MODEL, Case, cases
+from gateways import Gateway, upstream
+from harness import Bootstrap, Envoy, teams
+from harness.bootstrap import wasm_module
+from measure import Loader, Sample
+from page import machine, spread, table
+from run import built, say
+from statistics import median
+
+HERE = Path(__file__).resolve().parent
+WORKERS = 2
+CONNECTIONS = 8
+ROUNDS = 8
+# Of the first tenth, what Envoy and V8 take to get going; after it, what may still come and go in a heap.
+FLAT_MB = 8
+LIMITS = [
+    {"name": "month", "per": ["team"], "usd": 10_000_000, "every": "month"},
+    {"name": "tokens", "per": ["key", "model"], "tokens": 10**15, "every": "day"},
+    {"name": "rate", "per": ["key"], "requests": 10**9, "every": "minute", "burst": 10**9},
+    {"name": "provider", "per": ["provider"], "usd": 10_000_000, "every": "hour"},
+]
+
+
+def main() -> None:
+    """Runs it and writes the page."""
+    arguments = _arguments()
+    total, seconds = (20_000, 0.15) if arguments.quick else (arguments.requests, 0.4)
+    loader_binary = built("release/bench-load")
+    with ExitStack() as running:
+        directory = Path(running.enter_context(tempfile.TemporaryDirectory(prefix="tollgate-soak-")))
+        provider = running.enter_context(Envoy(upstream()))
+        limited = gateway(directory / "limited", provider.port, "limits and cache", LIMITS)
+        plain = gateway(directory / "plain", provider.port, "neither", [])
+        samples = cost(limited, plain, Loader(loader_binary, directory, seconds), 2 if arguments.quick else ROUNDS)
+        held = soak(limited, loader_binary, directory, total)
+    text = render(total, held, samples)
+    if arguments.quick:
+        print(text)
+    else:
+        arguments.output.write_text(text)
+        say(f"wrote {arguments.output}")
+
+
+def gateway(directory: Path, port: int, name: str, limits: list[dict]) -> Gateway:
+    """The shipped one with these limits; with any, the cache too."""
+    directory.mkdir()
+    credentials = {"openai": "Bearer sk-bench", "anthropic": "sk-ant-bench"}
+    bootstrap = Bootstrap(directory, {"openai": port, "anthropic": port}, credentials, wasm=wasm_module())
+    # A million records are 1.3 GB, and not what is measured.
+    for log in bootstrap.hcm["access_log"]:
+        log["typed_config"]["path"] = "/dev/null"
+    models = bootstrap.gate_config["models"]
+    if limits:
+        models[MODEL]["cache"] = {"ttl": 3600}
+    bootstrap.gate(keys=[teams.key("support", ["*"])], limits=limits, models=models)
+    return Gateway(name, "", bootstrap.config)
+
+
+def cost(limited: Gateway, plain: Gateway, loader: Loader, rounds: int) -> dict[str, list[Sample]]:
+    """What a plain request costs with limits and without, round by round. What is asked is not cached: its temperature is not 0."""
+    samples: dict[str, list[Sample]] = {each.name: [] for each in (limited, plain)}
+    with Envoy(limited.config) as with_limits, Envoy(plain.config) as without:
+        for number in range(rounds):
+            say(f"cost, round {number + 1} of {rounds}")
+            for each, envoy in ((limited, with_limits), (plain, without)):
+                samples[each.name].append(loader.sample(each, envoy, cases()[0]))
+    return samples
+
+
+def soak(limited: Gateway, binary: Path, directory: Path, total: int) -> list[tuple[int, float]]:
+    """Sends `total` requests of all kinds; megabytes that Envoy holds after each tenth of them."""
+    kinds = [case for case in cases() if not case.paced and "100" not in case.name]
+    repeated = Case("again", kinds[0].path, kinds[0].body.replace(b'"temperature": 0.2', b'"temperature": 0'))
+    held = []
+    with Envoy(limited.config, concurrency=WORKERS) as envoy:
+        for tenth in range(1, 11):
+            for case in [*kinds, repeated]:
+                load(limited, envoy, case, binary, directory, total // 10 // (len(kinds) + 1))
+            held.append((total * tenth // 10, resident(envoy.pid) / 1e6))
+            say(f"{held[-1][0]:>9,} requests: {held[-1][1]:.1f} MB")
+    return held
+
+
+def load(gateway: Gateway, envoy: Envoy, case: Case, binary: Path, directory: Path, requests: int) -> None:
+    """Sends so many of one kind; none may fail."""
+    body = directory / "soak.json"
+    body.write_bytes(case.body)
+    plan = {
+        "address": f"127.0.0.1:{envoy.port}",
+        "path": case.path,
+        "headers": case.headers | gateway.headers,
+        "body_file": str(body),
+        "connections": CONNECTIONS,
+        "requests": requests,
+        "seconds": 600,
+    }
+    run = subprocess.run([binary], input=json.dumps(plan), stdout=subprocess.PIPE, text=True, check=True)
+    report = json.loads(run.stdout)
+    if report["errors"] or report["count"] != requests:
+        raise SystemExit(f"{case.name}: {report['errors']} errors, the first: {report['first_error']}\n{envoy.log_tail()}")
+
+
+def resident(pid: int) -> int:
+    """Bytes of memory that a process holds."""
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * 4096
+
+
+def render(total: int, held: list[tuple[int, float]], samples: dict[str, list[Sample]]) -> str:
+    """`SOAK.md`."""
+    grown = held[-1][1] - held[0][1]
+    limited, plain = (samples[name] for name in ("limits and cache", "neither"))
+    ratio = [one.busy_cpu / other.busy_cpu for one, other in zip(limited, plain, strict=True)]
+    costs = [
+        [name, f"{median(sample.busy_cpu for sample in of):.0f}", f"{median(sample.p50 for sample in of):.0f}"]
+        for name, of in samples.items()
+    ]
+    return f"""\
+# A million requests, and what limits cost
+
+`make soak` measures this and writes this page: `envoy/llm.yaml` with {WORKERS} workers, four limits (dollars per team, tokens per key and
+model, a rate per key, dollars per provider) and the cache; requests of all kinds, plain, streamed, translated and cached.
+
+{machine()}
+
+## Memory
+
+{table(["requests", "Envoy holds, MB"], [[f"{count:,}", f"{mb:.1f}"] for count, mb in held])}
+
+From the first tenth to the last of {total:,} it grew by {grown:.1f} MB. Goal: at most {FLAT_MB}: {"met" if grown <= FLAT_MB else "not met"}.
+
+## What four limits cost
+
+CPU time of a plain request of 1 KB and what its client waits, in µs: medians of {len(limited)} rounds, in turn.
+
+{table(["", "CPU, busy", "wait, one at a time"], costs)}
+
+Ratio of the CPU time, round by round: {spread(ratio)}.
+"""
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="see that it works: few requests, the page to stdout")
+    parser.add_argument("--requests", type=int, default=1_000_000)
+    parser.add_argument("--output", type=Path, default=HERE / "SOAK.md")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()
