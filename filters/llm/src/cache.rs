@@ -236,7 +236,7 @@ fn is_repeatable(attempt: &Attempt, operation: Option<Operation>, policy: ModelC
         None => operation == Some(Operation::Embeddings),
         Some(StopReason::End | StopReason::StopSequence) => true,
         Some(StopReason::ToolUse) => policy.tools,
-        Some(StopReason::MaxTokens | StopReason::Refused) => false,
+        Some(StopReason::MaxTokens | StopReason::Refused | StopReason::Otherwise) => false,
     };
     let whole = attempt.outcome == Outcome::Served && attempt.status == Some(200) && !attempt.tally.untranslated;
     ended && whole

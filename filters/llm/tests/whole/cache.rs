@@ -491,6 +491,24 @@ fn without_the_store_requests_go_on() {
 }
 
 #[test]
+fn a_hit_is_a_request_and_one_that_a_limit_refuses_is_no_hit() {
+    let configure = |gate: &mut Value| {
+        gate["models"]["gpt"]["cache"] = json!({});
+        gate["limits"] = json!([{"name": "few", "per": ["team"], "requests": 2, "every": "day"}]);
+    };
+    Gateway::configured(configure, |gateway| {
+        let client = question(OpenaiChat, "gpt", false);
+        assert_eq!(["miss", "hit"].map(|_| status(&ask(&gateway, &client)).to_owned()), ["miss", "hit"]);
+        let refused = ask(&gateway, &client);
+        assert_eq!(refused.client.status, Some(429));
+        assert_eq!(refused.record.get("cache"), None);
+        let count = |name: &str| gateway.envoy.counter(name);
+        assert_eq!(count("tollgate_llm_cache_total.model=.=gpt;.;outcome=.=hit;.;"), 1);
+        assert_eq!(count("tollgate_llm_cache_saved_nano_usd_total.team=.=support;.;model=.=gpt;.;"), 67_000);
+    });
+}
+
+#[test]
 fn what_is_kept_does_not_depend_on_how_the_answer_was_cut() {
     for streamed in [false, true] {
         for format in [OpenaiChat, AnthropicMessages, OpenaiResponses] {
