@@ -4,6 +4,7 @@ use crc::{CRC_32_ISO_HDLC, Crc};
 use tollgate_kernel::rate_limit_service::Answer;
 use tollgate_kernel::{event_stream, sse};
 use tollgate_wire::Format;
+use tollgate_wire::canonical::canonical;
 use tollgate_wire::endpoint::Endpoint;
 use tollgate_wire::envelope::{self, Envelope};
 use tollgate_wire::quirks::Quirks;
@@ -153,6 +154,12 @@ pub fn envelope(data: &[u8]) {
     let Some((which, body)) = data.split_first() else { return };
     let Some(endpoint) = PATHS.get(usize::from(which % 8)).and_then(|path| Endpoint::of_path(path)) else { return };
     let Ok(read) = Envelope::read(&endpoint, body) else { return };
+    let mut form = Vec::new();
+    canonical(&endpoint, body, |piece| form.extend_from_slice(piece));
+    assert!(is_json(&form), "no JSON any more: {}", shown(&form));
+    let mut again = Vec::new();
+    canonical(&endpoint, &form, |piece| again.extend_from_slice(piece));
+    assert_eq!(shown(&again), shown(&form), "one spelling only");
     for quirks in [Quirks::default(), Quirks { max_tokens: true, no_stream_options: true }] {
         let edited = envelope::apply(body, &read.edits("another", quirks));
         assert!(is_json(&edited), "no JSON any more: {}", shown(&edited));

@@ -84,9 +84,20 @@ MODELS = {
 KEYS = [teams.key("support", ["*"]), teams.key("research", ["anthropic", "gemini"]), teams.key("finance", ["openai"])]
 
 
-def gateway(directory: Path, **envoy: object) -> Gateway:
+# Each model with a cache, as strict as it is by default; and one that answers again whatever is asked.
+CACHED = {
+    name: entry
+    for model, served in MODELS.items()
+    for name, entry in {
+        model: served | {"cache": {}},
+        f"{model}-any": served | {"cache": {"tools": True, "any_temperature": True}},
+    }.items()
+} | {"openai-uncached": MODELS["openai"]}
+
+
+def gateway(directory: Path, models: dict = MODELS, keys: list[dict] = KEYS, **envoy: object) -> Gateway:
     """A gateway to all of them."""
-    return Gateway(directory, keys=KEYS, models=MODELS, bootstrap=bootstrap, servers=servers, **envoy)
+    return Gateway(directory, keys=keys, models=models, bootstrap=bootstrap, servers=servers, **envoy)
 
 
 def servers() -> dict[str, Provider]:

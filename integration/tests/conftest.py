@@ -7,7 +7,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from harness import Gateway, everyone
+from harness import Gateway, everyone, teams
 
 
 class Shared:
@@ -56,6 +56,15 @@ def shared_gateway(tmp_path_factory) -> Iterator[Shared]:
 @pytest.fixture(scope="session")
 def shared_with_everyone(tmp_path_factory) -> Iterator[Shared]:
     shared = Shared(lambda: everyone.gateway(tmp_path_factory.mktemp("everyone")))
+    yield shared
+    shared.drop()
+
+
+@pytest.fixture(scope="session")
+def shared_with_cache(tmp_path_factory) -> Iterator[Shared]:
+    keys = [teams.key(team, ["*"]) for team in ("support", "research")]
+    directory = tmp_path_factory.mktemp("cache")
+    shared = Shared(lambda: everyone.gateway(directory, everyone.CACHED, keys, concurrency=2))
     yield shared
     shared.drop()
 

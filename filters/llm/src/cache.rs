@@ -211,12 +211,12 @@ impl Delivery {
 
 /// Keeps the answer of an exchange that has ended well.
 pub fn keep(exchange: &mut Exchange, settled: &Settled, now: u64) {
-    let operation = exchange.operation;
+    let (operation, format) = (exchange.operation, exchange.format);
     let Some(cache) = &mut exchange.cache else { return };
     let Some((place, answer)) = cache.place.zip(cache.answer.take()) else { return };
     let Some((attempt, bill)) = exchange.attempts.last().zip(settled.bills.last()) else { return };
     let exact = bill.certainty == Certainty::Exact && settled.end == End::Complete;
-    if !exact || !is_repeatable(attempt, operation, place.policy) {
+    if !exact || !is_repeatable(attempt, operation, place.policy) || !was_asked(attempt, format, place.policy) {
         return;
     }
     let expires = now.saturating_add(place.policy.ttl.saturating_mul(NANOS));
@@ -236,8 +236,15 @@ fn is_repeatable(attempt: &Attempt, operation: Option<Operation>, policy: ModelC
         None => operation == Some(Operation::Embeddings),
         Some(StopReason::End | StopReason::StopSequence) => true,
         Some(StopReason::ToolUse) => policy.tools,
-        Some(StopReason::MaxTokens | StopReason::Refused) => false,
+        Some(StopReason::MaxTokens | StopReason::Refused | StopReason::Otherwise) => false,
     };
     let whole = attempt.outcome == Outcome::Served && attempt.status == Some(200) && !attempt.tally.untranslated;
-    ended && whole && attempt.dropped.is_empty()
+    ended && whole
+}
+
+/// Whether a provider was asked all that the client asks. What the temperature is does not matter where any may be
+/// answered again.
+fn was_asked(attempt: &Attempt, client: Format, policy: ModelCache) -> bool {
+    let may_lack = |field: &str| policy.any_temperature && field == client.field_name("temperature");
+    attempt.dropped.iter().all(|field| may_lack(field))
 }

@@ -102,6 +102,7 @@ impl AtGate {
         self.status = Some(reply.status);
         exchange.response_bytes = u64::try_from(reply.body.len()).unwrap_or(u64::MAX);
         exchange.refusal = Some(refusal);
+        exchange.cache = None; // whatever it had, the client did not get it
         Step::Reply(reply)
     }
 

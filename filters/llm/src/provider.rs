@@ -214,15 +214,16 @@ impl AtProvider {
             let cut = current.tally(|tally| tally.cut);
             match cut {
                 Some(reason) => current.end(Outcome::Cut(reason)),
-                None if end => {
-                    current.end(Outcome::Served);
-                    if let Phase::Streamed(streamed, _) = &mut self.phase
-                        && let Some(answer) = streamed.collected()
-                    {
-                        current.keep(&answer);
-                    }
-                }
+                None if end => current.end(Outcome::Served),
                 None => {}
+            }
+            // An SDK that has read the last event hangs up: the end of the stream may never come.
+            if let Phase::Streamed(streamed, _) = &mut self.phase
+                && cut.is_none()
+                && (end || streamed.ended())
+                && let Some(answer) = streamed.collected()
+            {
+                current.keep(&answer);
             }
         }
         if end {

@@ -102,6 +102,12 @@ impl Streamed {
         Some(to.write_response(&answer, created))
     }
 
+    /// Whether the provider has said that the answer is complete.
+    #[must_use]
+    pub const fn ended(&self) -> bool {
+        self.events.ended
+    }
+
     /// Whether the commit point has passed.
     #[must_use]
     pub const fn committed(&self) -> bool {

@@ -4,47 +4,56 @@ use crate::endpoint::{Endpoint, Operation};
 use crate::format::Format;
 use memchr::memchr2;
 
-/// Tells `out` the canonical form of `body`, piece by piece: without white space between tokens, and without the fields
-/// that only say how the answer is delivered. The order of keys, and how strings and numbers are written, stay: two
-/// requests may ask the same in different words, but never something else in the same.
+/// Of a request with more fields the order counts; none has so many.
+const MAX_SORTED: usize = 256;
+
+/// Tells `out` the canonical form of `body`, piece by piece: its fields in the order of their keys (SDKs write them in
+/// another for a stream), without those that only say how the answer is delivered, and without white space. What stands
+/// in a field stays as it was written: two requests may ask the same in different words, but never something else in the
+/// same.
 ///
 /// `body` is one valid JSON object, as [`Envelope::read`](crate::envelope::Envelope::read) has found; of anything else
 /// the form says nothing.
 pub fn canonical(endpoint: &Endpoint, body: &[u8], mut out: impl FnMut(&[u8])) {
     let delivery = delivery(endpoint);
-    let (mut rest, mut depth, mut fields) = (body, 0_usize, 0_usize);
-    let (mut at_key, mut left_out) = (false, false);
-    while let Some((token, after)) = token(rest) {
-        rest = after;
-        match token.first() {
-            Some(b'{' | b'[') => {
-                depth = depth.saturating_add(1);
-                at_key = depth == 1;
-            }
-            Some(b'}' | b']') => {
-                depth = depth.saturating_sub(1);
-                (at_key, left_out) = (false, left_out && depth > 0);
-            }
-            // Told before the next field that is not left out.
-            Some(b',') if depth == 1 => {
-                (at_key, left_out) = (true, false);
-                continue;
-            }
-            _ if at_key => {
-                (at_key, left_out) = (false, delivery.contains(&token));
-                if !left_out {
-                    fields = fields.saturating_add(1);
-                    if fields > 1 {
-                        out(b",");
-                    }
-                }
-            }
-            _ => {}
-        }
-        if !left_out {
-            out(token);
-        }
+    let mut fields = fields(body);
+    fields.retain(|(key, _)| !delivery.contains(key));
+    if fields.len() <= MAX_SORTED {
+        fields.sort_by_key(|(key, _)| *key); // two of the same key stay in their order
     }
+    out(b"{");
+    for (at, (key, value)) in fields.into_iter().enumerate() {
+        if at > 0 {
+            out(b",");
+        }
+        out(key);
+        out(b":");
+        Tokens(value).for_each(&mut out);
+    }
+    out(b"}");
+}
+
+/// The fields of an object: keys, quotes included, and values.
+fn fields(body: &[u8]) -> Vec<(&[u8], &[u8])> {
+    let mut fields = Vec::new();
+    let mut tokens = Tokens(body);
+    tokens.next(); // the brace
+    while let Some(key) = tokens.next().filter(|key| key.starts_with(b"\"")) {
+        tokens.next(); // the colon
+        let from = tokens.0;
+        let (mut depth, mut length) = (0_usize, 0);
+        while let Some(token) = tokens.next() {
+            depth = match token.first() {
+                Some(b'{' | b'[') => depth.saturating_add(1),
+                Some(b'}' | b']') if depth > 0 => depth.saturating_sub(1),
+                Some(b',' | b'}') if depth == 0 => break,
+                _ => depth,
+            };
+            length = from.len().saturating_sub(tokens.0.len());
+        }
+        fields.push((key, from.get(..length).unwrap_or_default()));
+    }
+    fields
 }
 
 /// The keys of the fields that only say how the answer is delivered, as JSON. A key in another spelling is another key.
@@ -58,15 +67,24 @@ const fn delivery(endpoint: &Endpoint) -> &'static [&'static [u8]] {
     }
 }
 
-/// The first token of JSON and what comes after it.
-fn token(json: &[u8]) -> Option<(&[u8], &[u8])> {
-    let json = json.trim_ascii_start();
-    let length = match json.first()? {
-        b'"' => string_length(json),
-        b'{' | b'}' | b'[' | b']' | b',' | b':' => 1,
-        _ => json.iter().position(|byte| matches!(byte, b',' | b'}' | b']') || byte.is_ascii_whitespace())?,
-    };
-    json.split_at_checked(length)
+/// The tokens of JSON.
+struct Tokens<'a>(&'a [u8]);
+
+impl<'a> Iterator for Tokens<'a> {
+    type Item = &'a [u8];
+
+    fn next(&mut self) -> Option<&'a [u8]> {
+        let json = self.0.trim_ascii_start();
+        let ends = |byte: &u8| matches!(byte, b',' | b'}' | b']' | b':') || byte.is_ascii_whitespace();
+        let length = match json.first()? {
+            b'"' => string_length(json),
+            b'{' | b'}' | b'[' | b']' | b',' | b':' => 1,
+            _ => json.iter().position(ends).unwrap_or(json.len()),
+        };
+        let (token, rest) = json.split_at_checked(length)?;
+        self.0 = rest;
+        Some(token)
+    }
 }
 
 /// The length of the string that `json` begins with, quotes included.
@@ -110,7 +128,10 @@ mod tests {
             (r#"{"a":1,"stream_options":{"x":[{"a":"}"}],"y":2},"b":{"stream":1}}"#, r#"{"a":1,"b":{"stream":1}}"#),
             (r#"{"a":"stream","b":["stream",{"stream":1}]}"#, r#"{"a":"stream","b":["stream",{"stream":1}]}"#),
             (r#"{"\u0073tream":true}"#, r#"{"\u0073tream":true}"#),
-            (r#"{"b":1,"a":2}"#, r#"{"b":1,"a":2}"#),
+            (r#"{"b":1,"a":2}"#, r#"{"a":2,"b":1}"#),
+            (r#"{"b":{"d":1,"c":2},"a":2}"#, r#"{"a":2,"b":{"d":1,"c":2}}"#),
+            (r#"{"a":2,"b":0,"a":1}"#, r#"{"a":2,"a":1,"b":0}"#),
+            (r#"{"a":1,"b":0,"a":2}"#, r#"{"a":1,"a":2,"b":0}"#),
             (r#"{"a":1.0}"#, r#"{"a":1.0}"#),
             (r#"{"a":"\\","b":"\\\""}"#, r#"{"a":"\\","b":"\\\""}"#),
         ] {
@@ -134,6 +155,25 @@ mod tests {
         let embeddings = Endpoint { operation: Operation::Embeddings, ..endpoint(Format::OpenaiChat) };
         canonical(&embeddings, body.as_bytes(), |piece| told.extend_from_slice(piece));
         assert_eq!(told, body.as_bytes());
+    }
+
+    #[test]
+    fn of_a_request_with_very_many_fields_the_order_counts() {
+        let body = |fields: &mut dyn Iterator<Item = usize>| {
+            let fields: Vec<String> = fields.map(|at| format!("\"{at:03}\":0")).collect();
+            form(Format::OpenaiChat, &format!("{{{}}}", fields.join(",")))
+        };
+        assert_eq!(body(&mut (0..MAX_SORTED)), body(&mut (0..MAX_SORTED).rev()));
+        assert_ne!(body(&mut (0..=MAX_SORTED)), body(&mut (0..=MAX_SORTED).rev()));
+    }
+
+    #[test]
+    fn what_is_no_request_has_some_form() {
+        for body in
+            ["", "x", "[1]", "{", "{\"", "{\"a\"", "{\"a\":", "{\"a\":1", "{\"a\":[}", "{\"a\":1}}", "{1:2}", "\"\\"]
+        {
+            assert!(form(Format::OpenaiChat, body).starts_with('{'));
+        }
     }
 
     #[cfg(not(target_arch = "wasm32"))]
@@ -210,7 +250,9 @@ mod tests {
                 let loose = spaced(&tight, &mut spaces.into_iter().cycle().take(1000));
                 prop_assert_eq!(serde_json::from_str::<Value>(&loose).unwrap(), tight.clone());
                 let canonical = form(Format::OpenaiChat, &loose);
-                prop_assert_eq!(&canonical, &form(Format::OpenaiChat, &tight.to_string()));
+                let turned = request.iter().rev().map(|(name, value)| format!("{}:{value}", Value::from(name.as_str())));
+                let turned = format!("{{{}}}", turned.collect::<Vec<_>>().join(","));
+                prop_assert_eq!(&canonical, &form(Format::OpenaiChat, &turned));
                 prop_assert_eq!(serde_json::from_str::<Value>(&canonical).unwrap(), undelivered(&request));
             }
         }

@@ -383,6 +383,8 @@ pub enum StopReason {
     ToolUse,
     /// Withheld (`content_filter`, `refusal`).
     Refused,
+    /// Otherwise: what the model wrote was malformed, it was interrupted, or nobody says why. Clients are told an end.
+    Otherwise,
 }
 
 impl StopReason {
@@ -390,7 +392,7 @@ impl StopReason {
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
-            Self::End | Self::StopSequence => "stop",
+            Self::End | Self::StopSequence | Self::Otherwise => "stop",
             Self::MaxTokens => "length",
             Self::ToolUse => "tool_calls",
             Self::Refused => "content_filter",

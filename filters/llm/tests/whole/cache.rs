@@ -334,7 +334,7 @@ fn everything_that_is_asked_counts_but_white_space_and_delivery() {
     };
     cached(|gateway| {
         assert_eq!(status(&ask(gateway, &client)), "miss");
-        for body in [spaced, delivered] {
+        for body in [spaced, delivered, reordered] {
             assert_eq!(status(&ask(gateway, &same(&client, body))), "hit");
         }
         for other in [
@@ -342,7 +342,13 @@ fn everything_that_is_asked_counts_but_white_space_and_delivery() {
             same(&client, client.body.replace("Norway", "Norway ")),
             same(&client, client.body.replace("64", "65")),
             same(&client, client.body.replacen('{', r#"{"user":"u","#, 1)),
-            same(&client, reordered),
+            same(
+                &client,
+                client.body.replace(
+                    r#""content":"What is the capital of Norway?","role":"user""#,
+                    r#""role":"user","content":"What is the capital of Norway?""#,
+                ),
+            ),
             client.clone().with("openai-beta", "x=1"),
             question(AnthropicMessages, "gpt", false),
             question(OpenaiResponses, "gpt", false),
@@ -481,6 +487,24 @@ fn without_the_store_requests_go_on() {
         assert_eq!(gateway.envoy.counter(counted), 1);
         gateway.envoy.deny_shared_data(false);
         assert_eq!(status(&ask(gateway, &client)), "hit");
+    });
+}
+
+#[test]
+fn a_hit_is_a_request_and_one_that_a_limit_refuses_is_no_hit() {
+    let configure = |gate: &mut Value| {
+        gate["models"]["gpt"]["cache"] = json!({});
+        gate["limits"] = json!([{"name": "few", "per": ["team"], "requests": 2, "every": "day"}]);
+    };
+    Gateway::configured(configure, |gateway| {
+        let client = question(OpenaiChat, "gpt", false);
+        assert_eq!(["miss", "hit"].map(|_| status(&ask(&gateway, &client)).to_owned()), ["miss", "hit"]);
+        let refused = ask(&gateway, &client);
+        assert_eq!(refused.client.status, Some(429));
+        assert_eq!(refused.record.get("cache"), None);
+        let count = |name: &str| gateway.envoy.counter(name);
+        assert_eq!(count("tollgate_llm_cache_total.model=.=gpt;.;outcome=.=hit;.;"), 1);
+        assert_eq!(count("tollgate_llm_cache_saved_nano_usd_total.team=.=support;.;model=.=gpt;.;"), 67_000);
     });
 }
 

@@ -141,20 +141,21 @@ pub(super) fn seal(kind: SealKind, text: &str) -> Option<Seal> {
 /// What Anthropic's `stop_reason` means. Where a server gives none or a new one, what was said decides.
 pub(super) fn stop_reason(name: Option<&str>, calls_tools: bool) -> StopReason {
     match name {
-        Some("end_turn" | "pause_turn" | "compaction") => StopReason::End,
+        Some("end_turn") => StopReason::End,
         Some("max_tokens" | "model_context_window_exceeded") => StopReason::MaxTokens,
         Some("stop_sequence") => StopReason::StopSequence,
         Some("tool_use") => StopReason::ToolUse,
         Some("refusal") => StopReason::Refused,
         _ if calls_tools => StopReason::ToolUse,
-        _ => StopReason::End,
+        // `pause_turn`, `compaction`, a new one.
+        _ => StopReason::Otherwise,
     }
 }
 
 /// Anthropic's name of a stop reason.
 pub(super) const fn stop_reason_name(stop: StopReason) -> &'static str {
     match stop {
-        StopReason::End => "end_turn",
+        StopReason::End | StopReason::Otherwise => "end_turn",
         StopReason::MaxTokens => "max_tokens",
         StopReason::StopSequence => "stop_sequence",
         StopReason::ToolUse => "tool_use",

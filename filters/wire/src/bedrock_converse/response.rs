@@ -122,20 +122,21 @@ fn read_reasoning(fields: &Fields<'_>) -> Result<Option<Reasoning>, Unreadable> 
 /// malformed is an end, whatever it looks like.
 pub(super) fn stop_reason(name: Option<&str>, calls_tools: bool) -> StopReason {
     match name {
-        Some("end_turn" | "malformed_model_output" | "malformed_tool_use") => StopReason::End,
+        Some("end_turn") => StopReason::End,
+        Some("malformed_model_output" | "malformed_tool_use") => StopReason::Otherwise,
         Some("tool_use") => StopReason::ToolUse,
         Some("max_tokens" | "model_context_window_exceeded") => StopReason::MaxTokens,
         Some("stop_sequence") => StopReason::StopSequence,
         Some("content_filtered" | "guardrail_intervened") => StopReason::Refused,
         _ if calls_tools => StopReason::ToolUse,
-        _ => StopReason::End,
+        _ => StopReason::Otherwise,
     }
 }
 
 /// Bedrock's name of a stop reason.
 pub(super) const fn stop_reason_name(stop: StopReason) -> &'static str {
     match stop {
-        StopReason::End => "end_turn",
+        StopReason::End | StopReason::Otherwise => "end_turn",
         StopReason::MaxTokens => "max_tokens",
         StopReason::StopSequence => "stop_sequence",
         StopReason::ToolUse => "tool_use",
@@ -260,11 +261,11 @@ mod tests {
             (Some("tool_use"), true, StopReason::ToolUse),
             (Some("content_filtered"), false, StopReason::Refused),
             (Some("guardrail_intervened"), false, StopReason::Refused),
-            (Some("malformed_model_output"), false, StopReason::End),
-            (Some("malformed_tool_use"), true, StopReason::End),
-            (Some("a_new_reason"), false, StopReason::End),
+            (Some("malformed_model_output"), false, StopReason::Otherwise),
+            (Some("malformed_tool_use"), true, StopReason::Otherwise),
+            (Some("a_new_reason"), false, StopReason::Otherwise),
             (Some("a_new_reason"), true, StopReason::ToolUse),
-            (None, false, StopReason::End),
+            (None, false, StopReason::Otherwise),
         ] {
             assert_eq!(stop_reason(name, calls_tools), expected, "{name:?}");
         }

@@ -48,13 +48,14 @@ fn read_finish_reason(reason: &str, calls_tools: bool) -> StopReason {
         | "IMAGE_PROHIBITED_CONTENT"
         | "IMAGE_RECITATION" => StopReason::Refused,
         _ if calls_tools => StopReason::ToolUse,
-        _ => StopReason::End,
+        "STOP" => StopReason::End,
+        _ => StopReason::Otherwise,
     }
 }
 
 const fn finish_reason(stop: StopReason) -> &'static str {
     match stop {
-        StopReason::End | StopReason::StopSequence | StopReason::ToolUse => "STOP",
+        StopReason::End | StopReason::StopSequence | StopReason::ToolUse | StopReason::Otherwise => "STOP",
         StopReason::MaxTokens => "MAX_TOKENS",
         StopReason::Refused => "SAFETY",
     }
@@ -75,9 +76,9 @@ mod tests {
             ("SAFETY", false, StopReason::Refused),
             ("RECITATION", false, StopReason::Refused),
             ("PROHIBITED_CONTENT", true, StopReason::Refused),
-            ("MALFORMED_FUNCTION_CALL", false, StopReason::End),
+            ("MALFORMED_FUNCTION_CALL", false, StopReason::Otherwise),
             ("UNEXPECTED_TOOL_CALL", true, StopReason::ToolUse),
-            ("A_NEW_REASON", false, StopReason::End),
+            ("A_NEW_REASON", false, StopReason::Otherwise),
         ] {
             assert_eq!(read_finish_reason(reason, calls_tools), expected, "{reason}");
         }
@@ -88,6 +89,7 @@ mod tests {
         for (stop, expected) in [
             (StopReason::End, StopReason::End),
             (StopReason::StopSequence, StopReason::End),
+            (StopReason::Otherwise, StopReason::End),
             (StopReason::MaxTokens, StopReason::MaxTokens),
             (StopReason::Refused, StopReason::Refused),
         ] {

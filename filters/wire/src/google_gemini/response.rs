@@ -32,7 +32,7 @@ pub fn read_response(body: &[u8]) -> Result<Response, Malformed> {
         answer.push(&delta);
     }
     if !stopped && reader.has_answer() {
-        answer.push(&Delta::Stop(if calls_tools { StopReason::ToolUse } else { StopReason::End }));
+        answer.push(&Delta::Stop(if calls_tools { StopReason::ToolUse } else { StopReason::Otherwise }));
     }
     answer.finish().ok_or_else(|| Malformed::Unreadable("the answer has no candidate".to_owned()))
 }

@@ -26,13 +26,14 @@ fn read_finish_reason(reason: &str, calls_tools: bool, refused: bool) -> StopRea
         "content_filter" => StopReason::Refused,
         _ if refused => StopReason::Refused,
         _ if calls_tools => StopReason::ToolUse,
-        _ => StopReason::End,
+        "stop" | "eos" | "eos_token" => StopReason::End,
+        _ => StopReason::Otherwise,
     }
 }
 
 const fn finish_reason(stop: StopReason) -> &'static str {
     match stop {
-        StopReason::End | StopReason::StopSequence => "stop",
+        StopReason::End | StopReason::StopSequence | StopReason::Otherwise => "stop",
         StopReason::MaxTokens => "length",
         StopReason::ToolUse => "tool_calls",
         StopReason::Refused => "content_filter",

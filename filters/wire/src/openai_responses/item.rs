@@ -187,18 +187,19 @@ pub(super) fn stop_reason(status: &str, incomplete: Option<&str>, refused: bool,
     match (status, incomplete) {
         (_, Some("content_filter")) => StopReason::Refused,
         // It stopped where it could, to hear more.
-        ("incomplete", Some("steered")) => StopReason::End,
+        ("incomplete", Some("steered")) => StopReason::Otherwise,
         ("incomplete", _) => StopReason::MaxTokens,
         _ if refused => StopReason::Refused,
         _ if calls_tools => StopReason::ToolUse,
-        _ => StopReason::End,
+        ("completed" | "", _) => StopReason::End,
+        _ => StopReason::Otherwise,
     }
 }
 
 /// `status` and, of an incomplete answer, its reason.
 pub(super) const fn status(stop: StopReason) -> (&'static str, Option<&'static str>) {
     match stop {
-        StopReason::End | StopReason::StopSequence | StopReason::ToolUse => ("completed", None),
+        StopReason::End | StopReason::StopSequence | StopReason::ToolUse | StopReason::Otherwise => ("completed", None),
         StopReason::MaxTokens => ("incomplete", Some("max_output_tokens")),
         StopReason::Refused => ("incomplete", Some("content_filter")),
     }
@@ -219,7 +220,8 @@ mod tests {
             ("", None, false, false, StopReason::End),
             ("incomplete", Some("max_output_tokens"), false, true, StopReason::MaxTokens),
             ("incomplete", Some("content_filter"), false, false, StopReason::Refused),
-            ("incomplete", Some("steered"), false, false, StopReason::End),
+            ("incomplete", Some("steered"), false, false, StopReason::Otherwise),
+            ("cancelled", None, false, false, StopReason::Otherwise),
             ("incomplete", Some("a_new_reason"), false, false, StopReason::MaxTokens),
             ("incomplete", None, false, false, StopReason::MaxTokens),
         ] {
@@ -233,7 +235,9 @@ mod tests {
             let (status, reason) = status(stop);
             assert_eq!(stop_reason(status, reason, false, stop == StopReason::ToolUse), stop);
         }
-        assert_eq!(status(StopReason::StopSequence), status(StopReason::End));
+        for end in [StopReason::StopSequence, StopReason::Otherwise] {
+            assert_eq!(status(end), status(StopReason::End));
+        }
     }
 
     #[test]

@@ -57,16 +57,16 @@ fn an_answer_without_figures_has_no_usage() {
 fn every_stop_reason_is_understood() {
     for (name, calls_tools, expected) in [
         (Some("end_turn"), false, StopReason::End),
-        (Some("pause_turn"), false, StopReason::End),
-        (Some("compaction"), false, StopReason::End),
+        (Some("pause_turn"), false, StopReason::Otherwise),
+        (Some("compaction"), false, StopReason::Otherwise),
         (Some("max_tokens"), true, StopReason::MaxTokens),
         (Some("model_context_window_exceeded"), false, StopReason::MaxTokens),
         (Some("stop_sequence"), false, StopReason::StopSequence),
         (Some("tool_use"), true, StopReason::ToolUse),
         (Some("refusal"), false, StopReason::Refused),
-        (Some("a_new_reason"), false, StopReason::End),
+        (Some("a_new_reason"), false, StopReason::Otherwise),
         (Some("a_new_reason"), true, StopReason::ToolUse),
-        (None, false, StopReason::End),
+        (None, false, StopReason::Otherwise),
     ] {
         assert_eq!(stop_reason(name, calls_tools), expected, "{name:?}");
     }

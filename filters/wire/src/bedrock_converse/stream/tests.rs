@@ -132,7 +132,7 @@ fn usage_comes_last_and_ends_the_stream() {
     assert_eq!((usage.input_fresh, usage.output_text), (7, 9));
     // Figures that cannot be read spoil nothing.
     let deltas = read(&[("metadata", r#"{"usage":{"inputTokens":"many"}}"#)]).unwrap();
-    assert_eq!(deltas, [Delta::Stop(StopReason::End), Delta::End]);
+    assert_eq!(deltas, [Delta::Stop(StopReason::Otherwise), Delta::End]);
 }
 
 #[test]

@@ -79,9 +79,9 @@ fn a_candidate_without_content_is_an_answer() {
     for (candidate, expected) in [
         (json!({"finishReason": "SAFETY"}), StopReason::Refused),
         (json!({"finishReason": "MAX_TOKENS", "content": {"role": "model"}}), StopReason::MaxTokens),
-        (json!({"finishReason": "MALFORMED_FUNCTION_CALL", "finishMessage": "why"}), StopReason::End),
+        (json!({"finishReason": "MALFORMED_FUNCTION_CALL", "finishMessage": "why"}), StopReason::Otherwise),
         (json!({"content": {"parts": [{"functionCall": {"name": "f"}}]}}), StopReason::ToolUse),
-        (json!({}), StopReason::End),
+        (json!({}), StopReason::Otherwise),
     ] {
         assert_eq!(read(&json!({"candidates": [candidate]})).stop, expected, "{candidate}");
     }

@@ -124,7 +124,9 @@ fn every_finish_reason_has_its_meaning() {
     let call = json!([{"id": "x", "function": {"name": "f", "arguments": "{}"}}]);
     for (message, reason, expected) in [
         (json!({"content": "a"}), json!("stop"), StopReason::End),
-        (json!({"content": "a"}), json!(null), StopReason::End),
+        (json!({"content": "a"}), json!("eos"), StopReason::End),
+        (json!({"content": "a"}), json!("insufficient_system_resource"), StopReason::Otherwise),
+        (json!({"content": "a"}), json!(null), StopReason::Otherwise),
         (json!({"content": "a"}), json!("length"), StopReason::MaxTokens),
         (json!({"content": "a"}), json!("content_filter"), StopReason::Refused),
         (json!({"content": null, "refusal": "no"}), json!("stop"), StopReason::Refused),

@@ -263,7 +263,9 @@ impl StreamWriter {
         self.ended = true;
         let (status, reason) = match self.stop.unwrap_or(StopReason::End) {
             // Not all of it is in the last event.
-            StopReason::End | StopReason::StopSequence | StopReason::ToolUse if self.items.full => {
+            StopReason::End | StopReason::StopSequence | StopReason::ToolUse | StopReason::Otherwise
+                if self.items.full =>
+            {
                 status(StopReason::MaxTokens)
             }
             stop => status(stop),

@@ -159,7 +159,7 @@ fn a_complete_stream_stops_exactly_once() {
     let stop = r#"{"type":"message_delta","delta":{"stop_reason":"stop_sequence"},"usage":{}}"#;
     let end = r#"{"type":"message_stop"}"#;
     assert_eq!(deltas(&[stop, stop, end, end]), [Delta::Stop(StopReason::StopSequence), Delta::End]);
-    assert_eq!(deltas(&[end]), [Delta::Stop(StopReason::End), Delta::End]);
+    assert_eq!(deltas(&[end]), [Delta::Stop(StopReason::Otherwise), Delta::End]);
 }
 
 #[test]
@@ -241,7 +241,10 @@ fn thinking_is_sealed_when_its_block_ends() {
         (vec![&*start("Hm", "c2ln"), stop], vec![begun.clone(), hm.clone(), seal.clone()]),
         (vec![&*start("Hm", ""), stop], vec![begun.clone(), hm.clone()]),
         (vec![&*start("", ""), signature, signature, stop], vec![begun.clone(), seal.clone()]),
-        (vec![&*start("Hm", ""), signature, end], vec![begun, hm, seal, Delta::Stop(StopReason::End), Delta::End]),
+        (
+            vec![&*start("Hm", ""), signature, end],
+            vec![begun, hm, seal, Delta::Stop(StopReason::Otherwise), Delta::End],
+        ),
         (vec![signature, stop], vec![]),
     ] {
         assert_eq!(deltas(&events), expected, "{events:?}");

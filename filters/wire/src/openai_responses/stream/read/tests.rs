@@ -247,7 +247,7 @@ fn every_end_is_understood() {
         ),
         ("incomplete", json!({ "incomplete_details": { "reason": "content_filter" } }), StopReason::Refused),
         ("incomplete", json!({}), StopReason::MaxTokens),
-        ("cancelled", json!({ "status": "cancelled" }), StopReason::End),
+        ("cancelled", json!({ "status": "cancelled" }), StopReason::Otherwise),
     ] {
         let deltas = read(&[text(0, 0, "x"), json!({ "type": format!("response.{event}"), "response": response })]);
         assert!(deltas.contains(&Delta::Stop(expected)), "{event} {response}: {deltas:?}");
