@@ -1,4 +1,4 @@
-"""`make demo`: three teams, two models, an outage, two refusals; then who spent how much on what.
+"""`make demo`: three teams, two models, an outage, three refusals; then who spent how much on what.
 
 Everything is real but the two providers, which are servers on this machine that speak as OpenAI and Anthropic do:
 a stock Envoy, the bootstrap that people copy (`envoy/llm.yaml`), the filter, and the official SDKs.
@@ -19,10 +19,13 @@ from providers import Usage, faults
 from report import ledger
 from report.terminal import bold, columns, dim, green, indented, pretty, red, say, step, title, yellow
 
+# What finance may spend in a day: its morning, and not the most that one more question may cost.
+BUDGET = 0.0185
+
 KEYS = [
     teams.key("support", ["*"]),
     teams.key("research", ["claude-sonnet"]),
-    teams.key("finance", ["gpt-4o-mini"]),
+    teams.key("finance", ["gpt-4o-mini"], limits=[{"name": "daily", "usd": BUDGET, "every": "day"}]),
 ]
 
 CONFIG = SHIPPED.relative_to(ROOT)
@@ -96,6 +99,7 @@ def scenario(gateway: Gateway) -> None:
     title("3  Who may not ask is told so, in the words of its SDK")
     refuse(gateway, "a key nobody gave out", "openai", key="tg_support_guessed")
     refuse(gateway, "finance asks for Claude", "anthropic", team="finance")
+    refuse(gateway, f"finance has ${BUDGET} a day", "openai", MINI, team="finance")
 
 
 def ask(gateway: Gateway, question: Question) -> None:
@@ -119,12 +123,12 @@ def fate(record: dict) -> str:
     return yellow(", ".join([*why, by])) if failed else green(by)
 
 
-def refuse(gateway: Gateway, what: str, client: str, **who: str) -> None:
+def refuse(gateway: Gateway, what: str, client: str, model: str = CLAUDE, **who: str) -> None:
     """A request that is refused, and what the application's SDK makes of it."""
     seen = len(gateway.envoy.records())
     sdk = gateway.sdk(client, **who)
     try:
-        sdk.ask(CLAUDE)
+        sdk.ask(model)
     except sdk.ERROR as error:
         reason = gateway.envoy.wait_records(seen + 1)[-1]["decision"]["reason"].replace("_", " ")
         say(

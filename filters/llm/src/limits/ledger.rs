@@ -7,8 +7,8 @@ use tollgate_host::abi;
 use tollgate_kernel::limit::bucket::{BUCKETS, Bucket, Fingerprint};
 use tollgate_kernel::limit::counter::Counter;
 
-/// Set when all buckets are there.
-const READY: &str = "tollgate.limits";
+/// Set when all buckets are there. The number is that of how they are written: another one begins with others.
+const READY: &str = "tollgate.limits.1";
 
 /// How often a change is tried. Each time it fails, another worker's has succeeded.
 const TRIES: u32 = 1000;
