@@ -468,3 +468,19 @@ def test_a_key_takes_only_the_routes_that_it_allows(start):
     for team, models in {"support": ["gpt-4o", "gpt-4o-mini"], "finance": ["gpt-4o-mini"]}.items():
         listed = gateway.send("GET", "/v1/models", gateway.headers(team)).json["data"]
         assert [model["id"] for model in listed] == models
+
+
+# Limits.
+
+
+def test_a_limit_counts_by_who_a_token_says_and_by_nothing_else(tmp_path_factory):
+    limit = {"name": "each", "per": ["user"], "requests": 2, "every": "day"}
+    changes = [lambda made: verify_tokens(made, ISSUER), lambda made: made.gate(limits=[limit])]
+    with started(tmp_path_factory, {"any_of": [["jwt"]], "jwt": JWT}, [], *changes) as gateway:
+        ada, eve = (bearer(ISSUER.token(sub=user, org={"team": "eng"})) for user in ("ada", "eve"))
+        forged = [("x-tollgate-user", "eve"), ("x-subject", "eve"), ("x-api-key", "tg_support_notthesecret")]
+        statuses = []
+        for proof in (ada, ada, ada, eve, ada):
+            headers = [proof, ("content-type", "application/json"), *forged]
+            statuses.append(gateway.send("POST", PATH, headers, json.dumps(ask("openai", "gpt-4o-mini"))).status)
+        assert statuses == [200, 200, 429, 200, 429]
