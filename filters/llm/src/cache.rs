@@ -1,8 +1,8 @@
 //! Answers that are given again: in slots of shared data, which all workers see. Only for the tenant who was given them,
 //! only to the same question, and only while they are whole.
 //!
-//! [`question`](question) says which key an answer has, [`entry`](entry) how it is kept. A slot is a key's hash modulo
-//! the number of slots, so the newest answer wins it. Whatever is wrong with a slot, or with the store, is a miss.
+//! `question` says which key an answer has, `entry` how it is kept. A slot is a key modulo the number of slots, so the
+//! newest answer wins it. Whatever is wrong with a slot, or with the store, is a miss.
 
 pub(crate) mod digest;
 mod entry;
