@@ -239,7 +239,6 @@ fn reasoning_that_was_labelled_is_found() {
     }
 }
 
-#[cfg(not(target_arch = "wasm32"))]
 #[test]
 fn a_service_that_may_have_its_own_price_is_noticed() {
     for (format, field, premium) in [
@@ -260,6 +259,7 @@ fn a_service_that_may_have_its_own_price_is_noticed() {
     }
 }
 
+#[cfg(not(target_arch = "wasm32"))]
 #[expect(clippy::arithmetic_side_effects, reason = "tests")]
 mod properties {
     use super::*;
