@@ -299,6 +299,75 @@ fn a_way_that_cannot_work_is_refused_with_its_path() {
 }
 
 #[test]
+fn limits_that_cannot_work_are_refused_with_their_path() {
+    let day = |more: Value| {
+        let mut limit = json!({"name": "day", "every": "day"});
+        limit.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
+        limit
+    };
+    let kept = |more: Value| {
+        let mut limit = day(json!({"store": "fleet", "when_store_fails": "deny"}));
+        limit.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
+        limit
+    };
+    for (limits, message) in [
+        (json!([day(json!({"requests": 1, "usd": 2}))]), "gate.limits[0]: counts 2 things, expected one of `requests`"),
+        (json!([day(json!({"calls": 1}))]), "gate.limits[0].calls: this filter counts `requests`, `tokens` and `usd`"),
+        (
+            json!([day(json!({"requests": 1})), day(json!({"tokens": 1}))]),
+            "gate.limits[1].name: found `day` twice, expected a name for each limit",
+        ),
+        (json!([kept(json!({"requests": 1}))]), "gate.limits[0].store: found `fleet`, expected one of `other`"),
+        (
+            json!([kept(json!({"usd": 500_000, "store": "other"}))]),
+            "gate.limits[0].usd: found more than a rate limit service can count",
+        ),
+        (
+            json!([day(json!({"requests": 1, "store": "other"}))]),
+            "gate.limits[0]: must say `when_store_fails`, `allow` or `deny`",
+        ),
+    ] {
+        let mut config = changed("/gate/limits", limits.clone());
+        config["gate"]["rate_limit_services"] = json!({"other": {"cluster": "x", "domain": "y"}});
+        let told = refused(&config);
+        assert!(told.starts_with(message), "{limits}: {told}");
+    }
+    let mut config = changed("/gate/keys/0/limits", json!([day(json!({"calls": 1}))]));
+    assert!(refused(&config).starts_with("gate.keys[0].limits[0].calls: "));
+    config = changed("/gate/rate_limit_services", json!({"x": {"cluster": "c", "domain": "d", "timeout_ms": 0}}));
+    assert!(refused(&config).starts_with("gate.rate_limit_services.x.timeout_ms: found 0, expected 1 to 60000"));
+}
+
+#[test]
+fn what_limits_will_forget_or_refuse_is_said_when_they_are_loaded() {
+    let limit = |name: &str, unit: &str, every: &str| json!({"name": name, unit: 1, "every": every});
+    for (limits, expected) in [
+        (json!([]), vec![]),
+        (json!([limit("h", "requests", "hour")]), vec![]),
+        (json!([limit("d", "requests", "day")]), vec!["limits.d: what was used is forgotten"]),
+        (
+            json!([
+                limit("a", "requests", "day"),
+                limit("b", "requests", "week"),
+                limit("c", "requests", "month"),
+                limit("d", "requests", "month"),
+                limit("e", "requests", "month")
+            ]),
+            vec!["limits.a, limits.b, limits.c, and 2 more: what was used is forgotten"],
+        ),
+        (json!([limit("h", "tokens", "hour")]), vec!["models.unpriced.targets[0]: no `max_output_tokens`"]),
+        (
+            json!([limit("h", "usd", "hour")]),
+            vec!["models.unpriced.targets[0]: has no price", "models.unpriced.targets[0]: no `max_output_tokens`"],
+        ),
+    ] {
+        let Ok(Role::Gate(gate)) = example::load(&changed("/gate/limits", limits.clone())) else { panic!("{limits}") };
+        assert_eq!(gate.warnings.len(), expected.len(), "{limits}: {:?}", gate.warnings);
+        gate.warnings.iter().zip(expected).for_each(|(told, start)| assert!(told.starts_with(start), "{told}"));
+    }
+}
+
+#[test]
 fn keys_that_contradict_each_other_are_refused_by_name() {
     let key = |more: Value| {
         let mut key = json!({"id": "support", "sha256": [SUPPORT_SHA256], "models": []});
@@ -392,7 +461,7 @@ fn only_who_can_do_it_is_asked() {
 }
 
 #[test]
-fn a_limit_left_out_has_its_default() {
+fn a_bound_left_out_has_its_default() {
     let config = changed("/gate/bounds", json!({"event_bytes": 1024}));
     let Ok(Role::Gate(gate)) = example::load(&config) else { panic!("a gate") };
     assert_eq!((gate.bounds.event_bytes, gate.bounds.held_bytes), (1024, 64 << 10));

@@ -164,3 +164,6 @@ impl Claim {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

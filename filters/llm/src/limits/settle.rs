@@ -51,3 +51,6 @@ pub fn used(claim: &Claim, granted: &Granted, exchange: &Exchange, settled: &Set
 const fn tokens(usage: &Usage) -> u64 {
     usage.input().saturating_add(usage.output())
 }
+
+#[cfg(test)]
+mod tests;
