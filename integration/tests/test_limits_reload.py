@@ -9,6 +9,7 @@ import pytest
 from harness import teams
 from harness.envoy import eventually
 from providers import faults
+from providers.raw import FloodServer
 
 WHO = {"name": "day", "per": ["team"], "every": "day"}
 
@@ -79,3 +80,33 @@ def test_a_request_that_began_under_the_old_configuration_is_settled_under_it(st
     entries = [record["limits"][0] for record in running.records(4)]
     assert [entry["total"] for entry in entries] == [1, 2, 3, 4]
     assert [entry["verdict"] for entry in entries] == ["allowed"] * 3 + ["would_refuse"]
+
+
+def test_a_worker_that_crashes_forgets_nothing_and_what_it_had_reserved_lapses(start):
+    """It runs out of memory, as in test_memory.py."""
+    bounds = {"response_bytes": 256 << 20, "held_total_bytes": 512 << 20, "reservation_s": 5}
+    with FloodServer() as flood:
+
+        def change(bootstrap):
+            bootstrap.gate(limits=[WHO | {"requests": 12}], bounds=bounds)
+            bootstrap.point("openai", flood.port)
+
+        gateway = start(change, allow_crash=True)
+        assert [gateway.post("openai", "claude-alone").status for _ in range(4)] == [200] * 4
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(lambda _: gateway.post("openai", "gpt-4o-mini"), range(8)))
+        assert "Uncaught RuntimeError" in gateway.envoy.log(), "the VM did not run out of memory"
+        # What the crash has cut left no record and is not counted: once that has lapsed there is room for it.
+        assert 4 <= counted(gateway) < 12
+
+        def used_up() -> bool:
+            answer = gateway.post("openai", "claude-alone")
+            return answer.status == 429 and int(answer.header("retry-after")) > 1
+
+        assert eventually(used_up, 20)
+        assert eventually(lambda: counted(gateway) == 12, 2), "all of it, and no more"
+
+
+def counted(gateway) -> int:
+    """What limits have counted, by the records."""
+    return sum(entry["used"] for record in gateway.envoy.records() for entry in record.get("limits", ()))
