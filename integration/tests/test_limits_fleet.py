@@ -54,23 +54,33 @@ def run(tmp_path_factory):
         yield lambda *args, **options: stack.enter_context(fleet(tmp_path_factory.mktemp, *args, **options))
 
 
-def test_of_64_requests_at_once_at_two_envoys_a_budget_with_room_for_ten_lets_exactly_ten_through(run):
+WORKERS = 2
+
+
+def test_of_64_requests_at_once_a_budget_with_room_for_ten_lets_ten_through_and_at_most_a_draw_more_for_each_other_worker(run):
     budget = 10 * hits(reserved(10_000))
     month = usd("month", budget * PER_HIT / NANO)
-    two = run([month], [kept("month", budget, "team")], concurrency=2)
+    two = run([month], [kept("month", budget, "team")], concurrency=WORKERS)
+    # Limitador reads before it counts: what workers draw at the same moment may all pass.
+    beyond = WORKERS * len(two.gateways) - 1
     for gateway in two.gateways:
         gateway.openai.always(faults.Delay(2))
     with ThreadPoolExecutor(64) as pool:
         answers = list(pool.map(lambda number: post(two.gateways[number % 2]), range(64)))
-    assert sorted(answer.status for answer in answers) == [200] * 10 + [429] * 54
-    assert sum(len(gateway.openai.requests) for gateway in two.gateways) == 10
-    assert two.counted() == budget
+    statuses = [answer.status for answer in answers]
+    served = statuses.count(200)
+    assert 10 <= served <= 10 + beyond
+    assert served + statuses.count(429) == 64
+    assert sum(len(gateway.openai.requests) for gateway in two.gateways) == served
+    counted = two.counted()
+    assert served * reserved(10_000) <= counted * PER_HIT
+    assert counted <= budget + beyond * hits(reserved(10_000))
     refused = next(answer for answer in answers if answer.status == 429)
     assert "`month`" in refused.error["message"] and refused.header("x-should-retry") == "false"
     assert int(refused.header("retry-after")) <= 31 * 86_400
-    # What the ten did not use is with their Envoys, and serves more.
+    # What the served did not use is with their Envoys, and serves more.
     assert [post(gateway).status for gateway in two.gateways] == [200, 200]
-    assert two.counted() == budget
+    assert two.counted() == counted
 
 
 def test_most_requests_ask_nobody_and_the_service_counts_what_was_given_out(run):

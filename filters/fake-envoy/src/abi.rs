@@ -364,6 +364,19 @@ unsafe extern "C" fn proxy_grpc_call(
     write(result, token)
 }
 
+#[unsafe(no_mangle)]
+unsafe extern "C" fn proxy_done() -> u32 {
+    status(host("proxy_done", |world| {
+        let id = world.acting().unwrap_or_default();
+        let ending = world.roots.get_mut(&id).is_some_and(|root| std::mem::take(&mut root.ending));
+        if !ending {
+            return Err(Refusal::violation(Status::NotFound, "no root whose end Envoy waits for"));
+        }
+        world.deferred.push_back(Deferred::DeleteRoot(id));
+        Ok(())
+    }))
+}
+
 /// Imports that no filter of ours uses: refused, and kept as a violation.
 macro_rules! unused {
     ($($name:ident($($argument:ty),*);)*) => {$(
@@ -388,5 +401,4 @@ unused! {
     proxy_grpc_cancel(u32);
     proxy_grpc_close(u32);
     proxy_get_status(*mut u32, *mut *mut u8, *mut usize);
-    proxy_done();
 }

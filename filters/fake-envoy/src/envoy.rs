@@ -92,7 +92,8 @@ impl FakeEnvoy {
         if loaded {
             return Ok(RootId(id));
         }
-        self.end_root(id);
+        call(id, Phase::Done, "", || exports::proxy_on_done(id));
+        filter_manager::delete_root(id);
         Err(LoadError { logs: self.logs().split_off(logged) })
     }
 
@@ -225,13 +226,18 @@ impl FakeEnvoy {
         world::with(|world| world.violations.clone())
     }
 
-    fn end_root(&self, id: u32) {
-        call(id, Phase::Done, "", || exports::proxy_on_done(id));
-        call(id, Phase::Delete, "", || exports::proxy_on_delete(id));
-        world::with(|world| {
-            world.roots.remove(&id);
-            world.grpc.forget_root(id);
-        });
+    /// Ends a root, as a new configuration does once no stream uses the old one: at once, or when it says that it is done.
+    pub fn end(&self, root: RootId) {
+        if call(root.0, Phase::Done, "", || exports::proxy_on_done(root.0)).0 {
+            filter_manager::delete_root(root.0);
+        } else {
+            world::with(|world| world.roots.get_mut(&root.0).expect("a root of this FakeEnvoy").ending = true);
+        }
+    }
+
+    /// Whether a root is gone.
+    pub fn is_over(&self, root: RootId) -> bool {
+        world::with(|world| !world.roots.contains_key(&root.0))
     }
 }
 
@@ -241,7 +247,13 @@ impl Drop for FakeEnvoy {
             (world.streams.keys().copied().collect::<Vec<_>>(), world.roots.keys().copied().collect::<Vec<_>>())
         });
         streams.into_iter().for_each(stream::finish);
-        roots.into_iter().for_each(|root| self.end_root(root));
+        for root in roots {
+            self.end(RootId(root));
+            // The process ends, whether it is done or not.
+            if !self.is_over(RootId(root)) {
+                filter_manager::delete_root(root);
+            }
+        }
         world::end();
     }
 }

@@ -32,9 +32,19 @@ pub(crate) fn call<R>(context: u32, phase: Phase, detail: &str, export: impl FnO
             Deferred::Resume(context, side) => resume(context, side),
             Deferred::Reply(context, reply) => local_reply(context, reply),
             Deferred::GrpcClose(root, token, status) => grpc_close(root, token, status),
+            Deferred::DeleteRoot(root) => delete_root(root),
         }
     }
     (result, ignored)
+}
+
+/// A root is gone, and its calls with it.
+pub(crate) fn delete_root(root: u32) {
+    call(root, Phase::Delete, "", || exports::proxy_on_delete(root));
+    world::with(|world| {
+        world.roots.remove(&root);
+        world.grpc.forget_root(root);
+    });
 }
 
 /// A call brought no answer, but a status.

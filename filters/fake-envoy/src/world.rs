@@ -56,6 +56,8 @@ pub(crate) struct Root {
     pub(crate) config_live: bool,
     pub(crate) tick_period: Option<u64>,
     pub(crate) next_tick: u64,
+    /// Whether it was asked to end, and was not done.
+    pub(crate) ending: bool,
 }
 
 #[derive(Debug)]
@@ -108,6 +110,7 @@ pub(crate) enum Deferred {
     Reply(u32, LocalReply),
     /// The status of a call that failed before it was sent, for this root.
     GrpcClose(u32, u32, u32),
+    DeleteRoot(u32),
 }
 
 #[derive(Debug)]

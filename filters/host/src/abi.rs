@@ -134,6 +134,7 @@ unsafe extern "C" {
         headers_size: usize,
         grpc_status: i32,
     ) -> u32;
+    fn proxy_done() -> u32;
     fn proxy_define_metric(kind: u32, name: *const u8, name_size: usize, id: *mut u32) -> u32;
     fn proxy_increment_metric(id: u32, offset: i64) -> u32;
     fn proxy_record_metric(id: u32, value: u64) -> u32;
@@ -243,6 +244,11 @@ pub fn set_shared_data(key: &str, value: &[u8], cas: u32) -> Result<bool> {
         Err(HostError::Status(CAS_MISMATCH)) => Ok(false),
         Err(error) => Err(error),
     }
+}
+
+/// The current root, which was not done when Envoy asked it, is done now.
+pub fn done() -> Result<()> {
+    check(unsafe { proxy_done() })
 }
 
 /// Lets a held direction of the current stream go on.

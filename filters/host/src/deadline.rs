@@ -1,7 +1,7 @@
-//! Deadlines of held streams. Envoy gives timers to roots only, so one table per VM knows which streams wait, and a
-//! root ticks only while there are any.
+//! Deadlines of held streams and of calls. Envoy gives timers to roots only, so one table per VM knows which streams wait,
+//! and a root ticks only while there are any, or calls under way.
 
-use crate::abi;
+use crate::{abi, grpc};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::{Rc, Weak};
@@ -32,14 +32,22 @@ thread_local! {
 /// Calls `stream.expired()` soon after `at` (nanoseconds since 1970), unless [`clear`]ed before. One per context.
 pub(crate) fn set(root_id: u32, context_id: u32, at: u64, stream: &Rc<impl Expire + 'static>) {
     let stream: Weak<dyn Expire> = Rc::<_>::downgrade(stream) as Weak<dyn Expire>;
-    let start = TABLE.with_borrow_mut(|table| {
-        table.streams.insert(context_id, Waiting { at, stream });
-        // Setting the period again would put off the tick that is due.
-        table.ticking.insert(root_id)
-    });
+    TABLE.with_borrow_mut(|table| table.streams.insert(context_id, Waiting { at, stream }));
+    keep_ticking(root_id);
+}
+
+/// Has the root, whose context is the effective one or a stream's of it, tick until nothing waits any more.
+pub(crate) fn keep_ticking(root_id: u32) {
+    // Setting the period again would put off the tick that is due.
+    let start = TABLE.with_borrow_mut(|table| table.ticking.insert(root_id));
     if start && abi::set_tick_period(TICK_MS).is_err() {
         abi::log(abi::Level::Error, "no timer: deadlines of held streams rest on the route's own timeouts");
     }
+}
+
+/// Puts a stream's deadline off, if it has one.
+pub(crate) fn move_to(context_id: u32, at: u64) {
+    TABLE.with_borrow_mut(|table| table.streams.get_mut(&context_id).map(|waiting| waiting.at = at));
 }
 
 /// Forgets a stream's deadline.
@@ -63,8 +71,11 @@ pub(crate) fn tick(root_id: u32) {
             TABLE.with_borrow_mut(|table| table.streams.insert(context_id, Waiting { at, stream }));
         }
     }
-    let idle = TABLE.with_borrow_mut(|table| table.streams.is_empty() && table.ticking.remove(&root_id));
-    if abi::set_effective_context(root_id).is_ok() && idle {
+    let is_root = abi::set_effective_context(root_id).is_ok();
+    grpc::expire(now);
+    let idle =
+        TABLE.with_borrow_mut(|table| table.streams.is_empty() && grpc::is_idle() && table.ticking.remove(&root_id));
+    if is_root && idle && abi::set_effective_context(root_id).is_ok() {
         // A tick too many does no harm.
         let _ = abi::set_tick_period(0);
     }

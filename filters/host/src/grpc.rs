@@ -1,8 +1,7 @@
-//! Asking a service over gRPC while a request is held.
+//! Asking a service over gRPC.
 //!
-//! A role makes a [`call`] in a callback of the request, answers [`crate::stream::Step::Hold`] and is then told in
-//! [`crate::stream::Stream::called`], once for each call and soon after its timeout at the latest. The call is the root's:
-//! it is not cancelled when its stream ends, and its answer is then dropped.
+//! A call is the root's: it goes on when the stream in whose callback it was made ends, and its answer is told all the same,
+//! once and soon after its timeout at the latest. What waits for it, say a held request, is woken by its [`crate::stream::Waker`].
 //!
 //! The SDK's own wrapper is used, because only it makes the SDK route answers. It panics on a status that it does not
 //! expect, so what is passed leaves Envoy (`Context::grpcCall`; tried on 1.40) only those that it does:
@@ -14,8 +13,10 @@
 //! - `InternalFailure` is all else: no such cluster, no host in it, a full circuit breaker, a restricted capability.
 
 use crate::abi::{self, Buffer, HostError};
+use crate::{deadline, root};
 use proxy_wasm::hostcalls;
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
@@ -36,10 +37,6 @@ pub struct Method<'a> {
 /// The longest name of a cluster that can be called, in bytes: what is passed must be text to the SDK, and longer
 /// lengths are not.
 pub const MAX_CLUSTER: usize = 100;
-
-/// A call under way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct CallId(u32);
 
 /// A call that brought no answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,36 +62,49 @@ impl fmt::Display for CallFailed {
 
 impl std::error::Error for CallFailed {}
 
-/// A call that its stream waits for.
-pub(crate) struct Waiting {
-    pub(crate) id: CallId,
+/// What a call brought.
+pub type Answer = Result<Vec<u8>, CallFailed>;
+
+struct Waiting {
+    /// Whose callback is told.
+    root_id: u32,
     /// Until when, in nanoseconds since 1970: Envoy's own timer comes before.
-    pub(crate) until: u64,
+    until: u64,
+    answered: Box<dyn FnOnce(Answer)>,
 }
 
 /// How long after its timeout Envoy has to tell of it.
 const GRACE: Duration = Duration::from_secs(1);
 
 thread_local! {
-    /// What the running callback has called.
-    static STARTED: RefCell<Vec<Waiting>> = const { RefCell::new(Vec::new()) };
+    /// The calls under way, by the SDK's token.
+    static WAITING: RefCell<BTreeMap<u32, Waiting>> = const { RefCell::new(BTreeMap::new()) };
 }
 
-/// Sends `message`. To be made in a callback of the request, else nobody is told of the answer.
+/// Sends `message`. `answered` is told what came of it, in a callback of no stream; it may make other calls. To be made in
+/// a callback of a request, or in `answered`.
 ///
 /// # Errors
-/// When Envoy can tell at once that there will be no answer: there is no such cluster, or no host in it.
-pub fn call(method: &Method<'_>, message: &[u8], timeout: Duration) -> abi::Result<CallId> {
+/// When Envoy can tell at once that there will be no answer: there is no such cluster, or no host in it. `answered` is not
+/// told then.
+pub fn call(
+    method: &Method<'_>,
+    message: &[u8],
+    timeout: Duration,
+    answered: impl FnOnce(Answer) + 'static,
+) -> abi::Result<()> {
     let service = grpc_service(method.cluster).ok_or(HostError::BadArgument)?;
     // To Envoy, no milliseconds are no timeout.
     let timeout = timeout.clamp(Duration::from_millis(1), Duration::from_millis(u64::from(u32::MAX)));
-    let sent =
-        hostcalls::dispatch_grpc_call(&service, method.service, method.method, Vec::new(), Some(message), timeout);
-    let id = CallId(sent.map_err(|status| HostError::Status(status as u32))?);
+    let (name, function, message) = (method.service.to_owned(), method.method.to_owned(), message.to_vec());
+    let send = move || hostcalls::dispatch_grpc_call(&service, &name, &function, Vec::new(), Some(&message), timeout);
+    let (root_id, sent) = root::run(send)?;
+    let token = sent.map_err(|status| HostError::Status(status as u32))?;
     let wait = u64::try_from(timeout.saturating_add(GRACE).as_nanos()).unwrap_or(u64::MAX);
-    let waiting = Waiting { id, until: abi::now().saturating_add(wait) };
-    STARTED.with_borrow_mut(|started| started.push(waiting));
-    Ok(id)
+    let waiting = Waiting { root_id, until: abi::now().saturating_add(wait), answered: Box::new(answered) };
+    WAITING.with_borrow_mut(|calls| calls.insert(token, waiting));
+    deadline::keep_ticking(root_id);
+    Ok(())
 }
 
 /// `envoy.config.core.v3.GrpcService` for a cluster of Envoy's.
@@ -115,18 +125,43 @@ fn length(text: &str) -> Option<char> {
     u8::try_from(text.len()).ok().filter(u8::is_ascii).map(char::from)
 }
 
-/// The calls made since this was last called.
-pub(crate) fn started() -> Vec<Waiting> {
-    STARTED.take()
-}
-
-/// The answer that the running callback brings.
-pub(crate) fn answer(token: u32, status: u32, size: usize) -> (CallId, Result<Vec<u8>, CallFailed>) {
+/// Tells the answer that the running callback of a root brings.
+pub(crate) fn answered(token: u32, status: u32, size: usize) {
+    let Some(call) = WAITING.with_borrow_mut(|calls| calls.remove(&token)) else { return };
     let read = || match size {
         0 => Some(Vec::new()),
         1..=MAX_ANSWER => abi::buffer(Buffer::GrpcAnswer, 0, size).ok().filter(|bytes| bytes.len() == size),
         _ => None,
     };
-    let answer = if status == 0 { read().ok_or(CallFailed::Unreadable) } else { Err(CallFailed::Status(status)) };
-    (CallId(token), answer)
+    (call.answered)(if status == 0 { read().ok_or(CallFailed::Unreadable) } else { Err(CallFailed::Status(status)) });
+}
+
+/// Tells of the calls of which Envoy has told nothing by `now`; in a callback of a root.
+pub(crate) fn expire(now: u64) {
+    let late = WAITING.with_borrow_mut(|calls| {
+        let late: Vec<u32> = calls.iter().filter(|(_, call)| call.until <= now).map(|(token, _)| *token).collect();
+        late.into_iter().filter_map(|token| calls.remove(&token)).collect::<Vec<_>>()
+    });
+    for call in late {
+        (call.answered)(Err(CallFailed::Unanswered));
+    }
+}
+
+/// Whether any call is under way.
+pub(crate) fn is_idle() -> bool {
+    WAITING.with_borrow(BTreeMap::is_empty)
+}
+
+/// Whether an answer will be told to this root.
+pub(crate) fn is_awaited_by(root_id: u32) -> bool {
+    WAITING.with_borrow(|calls| calls.values().any(|call| call.root_id == root_id))
+}
+
+/// The root is gone, and Envoy tells nobody of its calls.
+pub(crate) fn forget_root(root_id: u32) {
+    let gone =
+        WAITING.with_borrow_mut(|calls| calls.extract_if(.., |_, call| call.root_id == root_id).collect::<Vec<_>>());
+    for (_, call) in gone {
+        (call.answered)(Err(CallFailed::Unanswered));
+    }
 }

@@ -3,7 +3,7 @@
 //! - [`abi`]: every host call as a `Result`, bytes first. The SDK's own wrappers panic on a wrong phase or a non-UTF-8
 //!   header, and one panic ends every stream of that worker.
 //! - [`stream`]: the loop that holds a stream until its filter has decided, and the trait a filter's role implements.
-//! - [`grpc`]: asking a service while a request is held.
+//! - [`grpc`]: asking a service, for requests that are held meanwhile.
 //! - [`headers`], [`state`], [`metrics`], [`environment`]: what a role may read, write and count.
 
 pub mod abi;
@@ -14,5 +14,6 @@ pub mod headers;
 pub mod metrics;
 pub mod plugin;
 pub mod protobuf_struct;
+mod root;
 pub mod state;
 pub mod stream;

@@ -1,9 +1,9 @@
 //! A filter as Envoy loads it: read the configuration once, then make a stream for each request.
 
 use crate::abi::{self, Buffer, Level};
-use crate::deadline;
-use crate::protobuf_struct;
+use crate::root::Running;
 use crate::stream::{Reply, Shared, Stream};
+use crate::{deadline, grpc, protobuf_struct, root};
 use proxy_wasm::traits::{Context, HttpContext, RootContext};
 use proxy_wasm::types::{Action, ContextType, LogLevel};
 
@@ -26,21 +26,50 @@ pub trait Plugin: Sized + 'static {
 pub fn register<P: Plugin>() {
     // Also installs the hook that writes a panic to Envoy's log.
     proxy_wasm::set_log_level(LogLevel::Info);
-    proxy_wasm::set_root_context(|root_id| Box::new(Root::<P> { root_id, plugin: None }));
+    proxy_wasm::set_root_context(|root_id| {
+        root::begin(root_id);
+        Box::new(Root::<P> { root_id, plugin: None, ending: false })
+    });
 }
 
 struct Root<P> {
     root_id: u32,
     plugin: Option<P>,
+    /// Envoy has done with it, but calls of its are under way, whose answers count.
+    ending: bool,
+}
+
+impl<P> Root<P> {
+    fn run(&self, callback: impl FnOnce()) {
+        root::within(Running::Root(self.root_id), callback);
+        if self.ending && !grpc::is_awaited_by(self.root_id) {
+            // It may have been a stream's last.
+            let done = abi::set_effective_context(self.root_id).and_then(|()| abi::done());
+            if let Err(error) = done {
+                abi::log(Level::Error, &format!("tollgate: a configuration that is over could not be let go: {error}"));
+            }
+        }
+    }
 }
 
 impl<P> Drop for Root<P> {
     fn drop(&mut self) {
         deadline::forget_root(self.root_id);
+        root::end(self.root_id);
+        grpc::forget_root(self.root_id);
     }
 }
 
-impl<P: Plugin> Context for Root<P> {}
+impl<P: Plugin> Context for Root<P> {
+    fn on_grpc_call_response(&mut self, token: u32, status: u32, size: usize) {
+        self.run(|| grpc::answered(token, status, size));
+    }
+
+    fn on_done(&mut self) -> bool {
+        self.ending = grpc::is_awaited_by(self.root_id);
+        !self.ending
+    }
+}
 
 impl<P: Plugin> RootContext for Root<P> {
     fn on_configure(&mut self, size: usize) -> bool {
@@ -63,7 +92,11 @@ impl<P: Plugin> RootContext for Root<P> {
     }
 
     fn on_tick(&mut self) {
-        deadline::tick(self.root_id);
+        self.run(|| deadline::tick(self.root_id));
+    }
+
+    fn on_queue_ready(&mut self, _: u32) {
+        self.run(root::run_task);
     }
 
     fn create_http_context(&self, context_id: u32) -> Option<Box<dyn HttpContext>> {

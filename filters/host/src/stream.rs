@@ -8,13 +8,14 @@
 
 use crate::abi::{self, Buffer, Direction, Level, Map};
 use crate::deadline::{self, Expire};
-use crate::grpc::{self, CallFailed, CallId, Waiting};
 use crate::headers;
+use crate::root::{self, Running};
 use crate::state;
 use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::Action;
 use std::cell::RefCell;
-use std::rc::Rc;
+use std::fmt;
+use std::rc::{Rc, Weak};
 
 /// What a role decides in one callback.
 #[derive(Debug, PartialEq, Eq)]
@@ -67,6 +68,38 @@ impl Reply {
 pub struct RequestBody {
     /// Bytes.
     pub size: usize,
+    /// For a request that is going to be held.
+    pub waker: Waker,
+}
+
+/// Wakes a request that is held.
+#[derive(Clone)]
+pub struct Waker {
+    context_id: u32,
+    stream: Weak<dyn Wake>,
+}
+
+trait Wake {
+    /// The stream's context is the effective one.
+    fn wake(&self, context_id: u32);
+}
+
+impl fmt::Debug for Waker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Waker").field(&self.context_id).finish()
+    }
+}
+
+impl Waker {
+    /// Asks the role by [`Stream::woken`], unless the stream is over or its request decided. To be called where
+    /// [`crate::grpc::call`] tells its answer.
+    pub fn wake(&self) {
+        if let Some(stream) = self.stream.upgrade()
+            && abi::set_effective_context(self.context_id).is_ok()
+        {
+            stream.wake(self.context_id);
+        }
+    }
 }
 
 impl RequestBody {
@@ -97,19 +130,19 @@ pub trait Stream: 'static {
     /// When a host call failed.
     fn request_grows(&mut self, size: usize) -> abi::Result<Step>;
 
-    /// The held request is complete; size 0 when it has no body. [`Step::Hold`] is an answer only while a
-    /// [`grpc::call`] is under way.
+    /// The held request is complete; size 0 when it has no body. [`Step::Hold`] is an answer only with a
+    /// [`Self::deadline`].
     ///
     /// # Errors
     /// When a host call failed.
     fn request_body(&mut self, body: &RequestBody) -> abi::Result<Step>;
 
-    /// A call made in a callback of the request was answered, once for each call until the request is decided. Headers
-    /// and body can be read and changed as before; [`Step::Hold`] waits for another call, or for the rest of the request.
+    /// The held request's [`Waker`] was called. Headers and body can be read and changed as before; [`Step::Hold`] waits for
+    /// another call of it, or for the deadline.
     ///
     /// # Errors
     /// When a host call failed.
-    fn called(&mut self, _call: CallId, _answer: Result<Vec<u8>, CallFailed>) -> abi::Result<Step> {
+    fn woken(&mut self) -> abi::Result<Step> {
         Ok(Step::Hold)
     }
 
@@ -129,12 +162,12 @@ pub trait Stream: 'static {
     /// When a host call failed.
     fn response_data(&mut self, data: &[u8], end: bool) -> abi::Result<Step>;
 
-    /// When (nanoseconds since 1970) a held response must be decided.
+    /// When (nanoseconds since 1970) a complete request that is held, or a held response, must be decided.
     fn deadline(&self) -> Option<u64> {
         None
     }
 
-    /// The deadline has passed. [`Step::Go`] or [`Step::Reply`].
+    /// The deadline has passed. [`Step::Go`] or [`Step::Reply`]; of a request also [`Step::Hold`], with a later deadline.
     ///
     /// # Errors
     /// When a host call failed.
@@ -164,8 +197,6 @@ struct Flow<S> {
     request_size: usize,
     /// Whether all of the request is there.
     request_complete: bool,
-    /// What the role has called and was not told of.
-    calls: Vec<Waiting>,
     response: Way,
     response_began: bool,
     /// The details of our own reply.
@@ -177,7 +208,7 @@ impl<S: Stream> Flow<S> {
     /// The one place that turns a decision about the request into an action.
     fn request(&mut self, step: abi::Result<Step>) -> Action {
         let done = step.and_then(|step| match step {
-            Step::Hold if self.request_complete && self.calls.is_empty() => {
+            Step::Hold if self.request_complete && self.stream.deadline().is_none() => {
                 abi::log(Level::Error, "tollgate: undecided at the end of a request");
                 Ok(self.answer(&Reply::failure("tollgate_undecided")))
             }
@@ -244,49 +275,47 @@ impl<S: Stream> Flow<S> {
         self.answer(&Reply::failure("tollgate_host_call_failed"))
     }
 
-    /// Asks the role about the request, and keeps what it calls.
-    fn ask(&mut self, question: impl FnOnce(&mut S) -> abi::Result<Step>) -> abi::Result<Step> {
-        // Calls of other callbacks are answered to nobody.
-        drop(grpc::started());
-        let step = question(&mut self.stream);
-        self.calls.append(&mut grpc::started());
-        step
-    }
-
-    fn request_complete(&mut self) -> Action {
+    fn request_complete(&mut self, waker: Waker) -> Action {
         self.request_complete = true;
-        let body = RequestBody { size: self.request_size };
-        let step = self.ask(|stream| stream.request_body(&body));
+        let step = self.stream.request_body(&RequestBody { size: self.request_size, waker });
         self.request(step)
     }
 
     /// When this stream must be looked at though nothing happens to it.
     fn wanted_deadline(&self) -> Option<u64> {
-        let calls = self.calls.iter().map(|waiting| waiting.until).filter(|_| self.request == Way::Held);
-        calls.chain(self.response_deadline()).min()
+        if self.request_waits() || self.response_waits() { self.stream.deadline() } else { None }
     }
 
-    fn response_deadline(&self) -> Option<u64> {
-        if self.response_began && self.response == Way::Held { self.stream.deadline() } else { None }
+    fn request_waits(&self) -> bool {
+        self.request == Way::Held && self.request_complete && !self.response_began
     }
 
-    fn response_expired(&mut self) {
-        let step = self.stream.expired();
-        if self.response(step, 0, true) == Action::Continue
-            && let Err(error) = abi::continue_stream(Direction::Response)
-        {
-            abi::log(Level::Error, &format!("tollgate: a response past its deadline could not go on: {error}"));
+    fn response_waits(&self) -> bool {
+        self.response_began && self.response == Way::Held
+    }
+
+    fn expired(&mut self, now: u64) {
+        if self.request_waits() {
+            let step = self.stream.expired();
+            self.move_request(match step {
+                Ok(Step::Hold) if self.wanted_deadline().is_none_or(|at| at <= now) => {
+                    abi::log(Level::Error, "tollgate: undecided at the deadline of a request");
+                    Ok(Step::Reply(Reply::failure("tollgate_undecided")))
+                }
+                step => step,
+            });
+        } else if self.response_waits() {
+            let step = self.stream.expired();
+            if self.response(step, 0, true) == Action::Continue
+                && let Err(error) = abi::continue_stream(Direction::Response)
+            {
+                abi::log(Level::Error, &format!("tollgate: a response past its deadline could not go on: {error}"));
+            }
         }
     }
 
-    /// A call was answered while nothing else of the stream happened, so that a decision has to move it itself.
-    fn called(&mut self, call: CallId, answer: Result<Vec<u8>, CallFailed>) {
-        let Some(known) = self.calls.iter().position(|waiting| waiting.id == call) else { return };
-        self.calls.swap_remove(known);
-        if self.request != Way::Held {
-            return;
-        }
-        let step = self.ask(|stream| stream.called(call, answer));
+    /// A decision about a request to which nothing else happened, so that it has to be moved.
+    fn move_request(&mut self, step: abi::Result<Step>) {
         if self.request(step) == Action::Continue
             && let Err(error) = abi::continue_stream(Direction::Request)
         {
@@ -322,7 +351,6 @@ impl<S: Stream> Shared<S> {
             request: held,
             request_size: 0,
             request_complete: false,
-            calls: Vec::new(),
             response: held,
             response_began: false,
             answered: "",
@@ -331,7 +359,16 @@ impl<S: Stream> Shared<S> {
         Self { root_id, context_id, flow: Rc::new(RefCell::new(flow)) }
     }
 
-    /// Runs one callback, then keeps the deadline as the stream wants it.
+    /// Runs one callback of the request, then keeps the deadline as the stream wants it.
+    fn request<T>(&self, callback: impl FnOnce(&mut Flow<S>) -> T) -> T {
+        root::within(Running::Request(self.root_id), || self.run(callback))
+    }
+
+    fn request_complete(&self, flow: &mut Flow<S>) -> Action {
+        let stream: Weak<dyn Wake> = Rc::<_>::downgrade(&self.flow) as Weak<dyn Wake>;
+        flow.request_complete(Waker { context_id: self.context_id, stream })
+    }
+
     fn run<T>(&self, callback: impl FnOnce(&mut Flow<S>) -> T) -> T {
         let mut flow = self.flow.borrow_mut();
         let result = callback(&mut flow);
@@ -366,24 +403,32 @@ impl<S: Stream> Drop for Shared<S> {
 impl<S: Stream> Expire for RefCell<Flow<S>> {
     fn expired(&self, now: u64) -> Option<u64> {
         let mut flow = self.borrow_mut();
-        let late: Vec<CallId> = flow.calls.iter().filter(|call| call.until <= now).map(|call| call.id).collect();
-        for call in late {
-            flow.called(call, Err(CallFailed::Unanswered));
-        }
-        if flow.response_deadline().is_some_and(|at| at <= now) {
-            flow.response_expired();
+        if flow.wanted_deadline().is_some_and(|at| at <= now) {
+            flow.expired(now);
         }
         flow.deadline = flow.wanted_deadline().filter(|at| *at > now);
         flow.deadline
     }
 }
 
-impl<S: Stream> Context for Shared<S> {
-    fn on_grpc_call_response(&mut self, token: u32, status: u32, size: usize) {
-        let (call, answer) = grpc::answer(token, status, size);
-        self.run(|flow| flow.called(call, answer));
+impl<S: Stream> Wake for RefCell<Flow<S>> {
+    fn wake(&self, context_id: u32) {
+        // In a callback of its own it cannot be asked, but that is not where answers are told.
+        let Ok(mut flow) = self.try_borrow_mut() else { return };
+        if !flow.request_waits() {
+            return;
+        }
+        let step = flow.stream.woken();
+        flow.move_request(step);
+        flow.deadline = flow.wanted_deadline();
+        match flow.deadline {
+            Some(at) => deadline::move_to(context_id, at),
+            None => deadline::clear(context_id),
+        }
     }
+}
 
+impl<S: Stream> Context for Shared<S> {
     fn on_done(&mut self) -> bool {
         self.flow.borrow_mut().stream.done();
         true
@@ -392,28 +437,28 @@ impl<S: Stream> Context for Shared<S> {
 
 impl<S: Stream> HttpContext for Shared<S> {
     fn on_http_request_headers(&mut self, _: usize, end: bool) -> Action {
-        self.run(|flow| {
-            let step = flow.ask(Stream::request_headers);
-            if step == Ok(Step::Hold) && end { flow.request_complete() } else { flow.request(step) }
+        self.request(|flow| {
+            let step = flow.stream.request_headers();
+            if step == Ok(Step::Hold) && end { self.request_complete(flow) } else { flow.request(step) }
         })
     }
 
     fn on_http_request_body(&mut self, size: usize, end: bool) -> Action {
-        self.run(|flow| {
+        self.request(|flow| {
             if flow.request != Way::Held {
                 return action(flow.request);
             }
             flow.request_size = size; // cumulative while held
             if end {
-                return flow.request_complete();
+                return self.request_complete(flow);
             }
-            let step = flow.ask(|stream| stream.request_grows(size));
+            let step = flow.stream.request_grows(size);
             flow.request(step)
         })
     }
 
     fn on_http_request_trailers(&mut self, _: usize) -> Action {
-        self.run(|flow| if flow.request == Way::Held { flow.request_complete() } else { action(flow.request) })
+        self.request(|flow| if flow.request == Way::Held { self.request_complete(flow) } else { action(flow.request) })
     }
 
     fn on_http_response_headers(&mut self, _: usize, end: bool) -> Action {

@@ -12,7 +12,7 @@ use tollgate_host::headers::{self, Headers};
 #[test]
 fn what_is_not_decided_is_held() {
     with_filter(|envoy, root| {
-        script(|on| Ok(if matches!(on, On::RequestBody(_)) { Step::Go } else { Step::Hold }));
+        script(|on| Ok(if matches!(on, On::RequestBody(..)) { Step::Go } else { Step::Hold }));
         let stream = envoy.stream(root);
         assert_eq!(stream.request_headers(REQUEST, false), Delivery::Paused);
         for _ in 0..3 {
@@ -33,7 +33,7 @@ fn what_is_not_decided_is_held() {
 #[test]
 fn a_request_is_complete_however_it_ends() {
     with_filter(|envoy, root| {
-        script(|on| Ok(if matches!(on, On::RequestBody(_)) { Step::Go } else { Step::Hold }));
+        script(|on| Ok(if matches!(on, On::RequestBody(..)) { Step::Go } else { Step::Hold }));
         let bodiless = envoy.stream(root);
         assert_eq!(bodiless.request_headers(REQUEST, true), Delivery::Continued);
         assert_eq!(seen(), ["request headers", "request body 0"]);
@@ -88,7 +88,7 @@ fn an_edit_replaces_the_first_bytes_and_corrects_the_length() {
         for trailers in [false, true] {
             with_filter(|envoy, root| {
                 let edit = move || Step::Edit { first, with: with.as_bytes().to_vec() };
-                script(move |on| Ok(if matches!(on, On::RequestBody(_)) { edit() } else { Step::Hold }));
+                script(move |on| Ok(if matches!(on, On::RequestBody(..)) { edit() } else { Step::Hold }));
                 let stream = envoy.stream(root);
                 stream.request_headers(REQUEST, false);
                 stream.request_data("abcd", false);
@@ -111,7 +111,7 @@ fn an_edit_replaces_the_first_bytes_and_corrects_the_length() {
 fn a_body_is_read_as_far_as_it_is_asked_for_and_never_short() {
     with_filter(|envoy, root| {
         script(|on| {
-            let On::RequestBody(body) = on else { return Ok(Step::Hold) };
+            let On::RequestBody(body, _) = on else { return Ok(Step::Hold) };
             assert_eq!(body.read(0), Ok(Vec::new()));
             assert_eq!(body.read(3), Ok(b"abc".to_vec()));
             assert_eq!(body.read(body.size), Ok(b"abcd".to_vec()));
@@ -136,7 +136,7 @@ fn an_answer_of_our_own_ends_the_request_in_any_callback_and_comes_back_unread()
                     let here = match on {
                         On::RequestHeaders => at == "request headers",
                         On::RequestGrows(2) => at == "request grows 2",
-                        On::RequestBody(_) => at == "request body 4",
+                        On::RequestBody(..) => at == "request body 4",
                         _ => false,
                     };
                     Ok(if here { reply() } else { Step::Hold })
@@ -168,7 +168,7 @@ fn envoys_own_answer_to_a_request_that_is_too_large_is_not_taken_for_ours() {
         envoy.buffer_limit(3);
         script(|on| {
             Ok(match on {
-                On::RequestBody(_) => reply(),
+                On::RequestBody(..) => reply(),
                 On::ResponseHeaders(_) | On::ResponseData(..) => Step::Go,
                 _ => Step::Hold,
             })
@@ -190,7 +190,7 @@ fn a_host_call_that_fails_refuses_the_request() {
             script(move |on| match on {
                 On::RequestHeaders if at == 0 => Err(HostError::BadArgument),
                 On::RequestGrows(_) if at == 1 => Err(HostError::Status(10)),
-                On::RequestBody(_) if at == 2 => Err(HostError::NotFound),
+                On::RequestBody(..) if at == 2 => Err(HostError::NotFound),
                 _ => Ok(Step::Hold),
             });
             let stream = envoy.stream(root);
@@ -212,7 +212,7 @@ fn an_edit_that_cannot_be_made_refuses_the_request() {
     for (while_headers, violations) in [(true, 0), (false, 1)] {
         with_filter(|envoy, root| {
             let edit = || Step::Edit { first: 0, with: b"x".to_vec() };
-            script(move |on| Ok(if while_headers || matches!(on, On::RequestBody(_)) { edit() } else { Step::Hold }));
+            script(move |on| Ok(if while_headers || matches!(on, On::RequestBody(..)) { edit() } else { Step::Hold }));
             let stream = envoy.stream(root);
             stream.request_headers(REQUEST, !while_headers);
             assert_eq!(stream.reply().map(|reply| reply.details), Some("tollgate_host_call_failed".to_owned()));
@@ -232,7 +232,7 @@ fn headers_are_read_as_they_came_and_written_as_they_shall_be() {
                 assert_eq!((headers.one("a"), headers.text("b"), headers.one("c")), (None, Some(""), None));
                 Ok(Step::Hold)
             }
-            On::RequestBody(_) => {
+            On::RequestBody(..) => {
                 // Still there while they are held.
                 assert_eq!(Headers::read(Map::Request)?.iter().count(), 3);
                 headers::replace_all(Map::Request, &[("a", b"\xff"), ("d", b""), ("d", b"2")])?;

@@ -6,10 +6,9 @@ use crate::cache::{self, Again, CACHE_HEADER, Consulted, Delivery, Question, Wis
 use crate::config::{Candidates, Gate, Served, Target};
 use crate::exchange::{self, Admitted, Carried, Exchange, Outcome, Shared, millis, seconds};
 use crate::identity::{Unidentified, identify};
-use crate::limits::admission::{Admission, Drawn};
+use crate::limits::admission::Admission;
 use crate::limits::claim::{Asked, claims};
-use crate::limits::draw::Draw;
-use crate::limits::{self, Granted, Need, services, told};
+use crate::limits::{self, Granted, Need, told};
 use crate::refusal::{Refusal, error_reply};
 use crate::route::{ROUTE_HEADER, TARGETS_HEADER};
 use crate::settle::{self, Ending};
@@ -17,10 +16,9 @@ use crate::{arrival, attempt, calibrations, counters, models, record};
 use std::cell::RefCell;
 use std::rc::Rc;
 use tollgate_host::abi::{self, Level, Map};
-use tollgate_host::grpc::{CallFailed, CallId};
 use tollgate_host::headers::{self, Headers};
 use tollgate_host::state;
-use tollgate_host::stream::{Reply, RequestBody, Step, Stream};
+use tollgate_host::stream::{Reply, RequestBody, Step, Stream, Waker};
 use tollgate_kernel::caller::Denied;
 use tollgate_kernel::limit::Unit;
 use tollgate_kernel::limit::counter::Lapse;
@@ -63,8 +61,6 @@ struct Pending {
     /// The answer, if the cache has it.
     again: Option<Again>,
     admission: Admission,
-    /// What services were asked and have not answered.
-    calls: Vec<(CallId, Draw)>,
 }
 
 /// What of a provider's a request uses. To ask is counted in any case.
@@ -184,7 +180,7 @@ impl AtGate {
     }
 
     /// Answers again, or lets the request go on to those providers of `name` that can do it, in their order.
-    fn admit(&mut self, name: Label, envelope: Envelope) -> abi::Result<Step> {
+    fn admit(&mut self, name: Label, envelope: Envelope, waker: &Waker) -> abi::Result<Step> {
         let gate = Rc::clone(&self.gate);
         let Some(model) = gate.models.get(&name) else { return Ok(self.refuse(Refusal::UnknownModel)) };
         let Some(operation) = self.endpoint.as_ref().map(|endpoint| endpoint.operation) else {
@@ -200,9 +196,9 @@ impl AtGate {
         }
         let again = self.look_up(&envelope);
         let uses = if again.is_some() { Uses::Nothing } else { Uses::Providers };
-        let admission = self.reserve(model, &name, &envelope, operation, &candidates, uses);
-        let calls = Vec::new();
-        self.ask_services(Box::new(Pending { name, envelope, operation, candidates, again, admission, calls }))
+        let mut admission = self.reserve(model, &name, &envelope, operation, &candidates, uses);
+        admission.ask(&self.gate, waker, abi::now());
+        self.go_on(Box::new(Pending { name, envelope, operation, candidates, again, admission }))
     }
 
     /// Reserves of all limits that count for the request what it may use.
@@ -236,26 +232,33 @@ impl AtGate {
         Admission::begin(claims, needs, candidates.targets.clone(), lapse, millis(abi::now()))
     }
 
-    /// Asks the services that keep some of the limits, if there are any; the request is held until all have answered.
-    fn ask_services(&mut self, mut pending: Box<Pending>) -> abi::Result<Step> {
-        let draws = pending.admission.draws().to_vec();
-        let now_ms = millis(abi::now());
-        for draw in draws {
-            match services::ask(&self.gate, &pending.admission, &draw, now_ms) {
-                Ok(call) => pending.calls.push((call, draw)),
-                Err(_) => pending.admission.drawn(&draw, Drawn::Failed, millis(abi::now())),
-            }
-        }
-        if pending.calls.is_empty() {
+    /// Decides what is decided, or holds the request until its deadline.
+    fn go_on(&mut self, pending: Box<Pending>) -> abi::Result<Step> {
+        if pending.admission.is_decided() {
             return self.decide(*pending);
         }
         self.pending = Some(pending);
         Ok(Step::Hold)
     }
 
+    /// Services that keep limits have answered, or it is too late.
+    fn look_again(&mut self) -> abi::Result<Step> {
+        let Some(mut pending) = self.pending.take() else { return Ok(Step::Hold) };
+        pending.admission.look(abi::now());
+        self.go_on(pending)
+    }
+
+    /// The request is over before its limits have decided.
+    fn abandon(&mut self, now_ms: u64) {
+        if let Some(pending) = self.pending.take() {
+            let granted = pending.admission.abandon(now_ms);
+            self.shared(|exchange| exchange.limits = granted);
+        }
+    }
+
     /// All limits have decided.
     fn decide(&mut self, pending: Pending) -> abi::Result<Step> {
-        let Pending { name, envelope, operation, candidates, again, admission, .. } = pending;
+        let Pending { name, envelope, operation, candidates, again, admission } = pending;
         let now_ms = millis(abi::now());
         let ended = admission.end(now_ms);
         let (granted, left) = match ended {
@@ -399,25 +402,26 @@ impl Stream for AtGate {
             return Ok(reply);
         }
         match self.read_body(body)? {
-            Ok((model, envelope)) => self.admit(model, envelope),
+            Ok((model, envelope)) => self.admit(model, envelope, &body.waker),
             Err(refusal) => Ok(self.refuse(refusal)),
         }
     }
 
-    fn called(&mut self, call: CallId, answer: Result<Vec<u8>, CallFailed>) -> abi::Result<Step> {
-        let Some(mut pending) = self.pending.take() else { return Ok(Step::Hold) };
-        if let Some(at) = pending.calls.iter().position(|(other, _)| *other == call) {
-            let (_, draw) = pending.calls.swap_remove(at);
-            pending.admission.drawn(&draw, services::said(answer), millis(abi::now()));
-        }
-        if pending.calls.is_empty() {
-            return self.decide(*pending);
-        }
-        self.pending = Some(pending);
-        Ok(Step::Hold)
+    fn woken(&mut self) -> abi::Result<Step> {
+        self.look_again()
+    }
+
+    fn deadline(&self) -> Option<u64> {
+        self.pending.as_ref().and_then(|pending| pending.admission.deadline())
+    }
+
+    fn expired(&mut self) -> abi::Result<Step> {
+        self.look_again()
     }
 
     fn response_headers(&mut self, end: bool) -> abi::Result<Step> {
+        // Another filter, or Envoy, may have answered first.
+        self.abandon(millis(abi::now()));
         self.status = self.shared(|exchange| exchange.relayed).flatten();
         if self.status.is_some() {
             if let Some(found) = self.shared(|exchange| exchange.cache.as_ref().map(|cache| cache.found)).flatten() {
@@ -470,10 +474,7 @@ impl Stream for AtGate {
 
     fn log(&mut self) {
         let ending = self.ending();
-        if let Some(pending) = self.pending.take() {
-            let granted = pending.admission.abandon(millis(ending.now));
-            self.shared(|exchange| exchange.limits = granted);
-        }
+        self.abandon(millis(ending.now));
         let record = match &self.exchange {
             Some(exchange) => {
                 let settled = calibrations::with(|known| settle::settle(&mut exchange.borrow_mut(), &ending, known));

@@ -42,7 +42,6 @@ use provider::AtProvider;
 use std::rc::Rc;
 use tollgate_host::abi;
 use tollgate_host::environment;
-use tollgate_host::grpc::{CallFailed, CallId};
 use tollgate_host::plugin::Plugin;
 use tollgate_host::stream::{RequestBody, Step, Stream};
 
@@ -116,8 +115,8 @@ impl Stream for AnyRole {
         role!(self.request_body(body))
     }
 
-    fn called(&mut self, call: CallId, answer: Result<Vec<u8>, CallFailed>) -> abi::Result<Step> {
-        role!(self.called(call, answer))
+    fn woken(&mut self) -> abi::Result<Step> {
+        role!(self.woken())
     }
 
     fn response_headers(&mut self, end: bool) -> abi::Result<Step> {

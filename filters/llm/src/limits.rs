@@ -1,15 +1,15 @@
 //! Limits of a request: which count for it, what it may use at most, and what it used.
 //!
 //! [`claim`]s say which limits count, [`need`] how much each reserves. An [`admission`] reserves all of them or none, over the
-//! [`ledger`] that all workers share and, for limits of a fleet, by [`draw`]ing from its service. What was granted is settled
-//! when the exchange is over.
+//! [`ledger`] that all workers share and, for limits of a fleet, by waiting at the [`desk`] for a [`draw`] from its service.
+//! What was granted is settled when the exchange is over.
 
 pub mod admission;
 pub mod claim;
+pub mod desk;
 pub mod draw;
 pub mod ledger;
 pub mod need;
-pub mod services;
 pub mod settle;
 pub mod told;
 

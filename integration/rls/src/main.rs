@@ -1,16 +1,16 @@
-//! A rate limit service for the tests: what Limitador's server does, so that the gateway's limits of a fleet are tested
-//! against real limits in a real Redis, without building RocksDB and OpenSSL.
+//! A rate limit service for the tests: Limitador's own limits and its own counters in a real Redis, behind Envoy's
+//! protocol as its server has it. Limitador's server itself would need RocksDB and OpenSSL: see `absent/`.
 //!
 //! `rls <limits.yaml> <redis-url> [<port>]` listens on loopback, on a port of the kernel's choice if none is given, and
 //! prints the port when it answers. The file is Limitador's: a list of `namespace` (the request's domain), `max_value`,
 //! `seconds`, `conditions` and `variables` (CEL over `descriptors`).
 
-mod counters;
 mod messages;
 mod service;
 
-use counters::Counters;
+use limitador::AsyncRateLimiter;
 use limitador::limit::Limit;
+use limitador::storage::redis::AsyncRedisStorage;
 use service::RateLimits;
 use std::error::Error;
 use std::fs::File;
@@ -28,7 +28,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
         _ => return Err("usage: rls <limits.yaml> <redis-url> [<port>]".into()),
     };
     let limits: Vec<Limit> = serde_yaml::from_reader(File::open(limits)?)?;
-    let service = RateLimits::new(limits, Counters::connect(redis).await?);
+    let limiter = AsyncRateLimiter::new_with_storage(Box::new(AsyncRedisStorage::new(redis).await?));
+    for limit in limits {
+        limiter.add_limit(limit);
+    }
+    let service = RateLimits::new(limiter);
     let listener = TcpListener::bind(format!("127.0.0.1:{port}")).await?;
     println!("{}", listener.local_addr()?.port());
     std::io::stdout().flush()?;

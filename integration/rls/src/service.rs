@@ -1,10 +1,8 @@
 //! `ShouldRateLimit` as Limitador's server answers it.
 
-use crate::counters::Counters;
 use crate::messages::{Code, RateLimitRequest, RateLimitResponse};
-use limitador::counter::Counter;
-use limitador::errors::LimitadorError;
-use limitador::limit::{Context, Limit};
+use limitador::AsyncRateLimiter;
+use limitador::limit::Context;
 use std::collections::HashMap;
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -19,53 +17,34 @@ use tonic_prost::ProstCodec;
 const METHOD: &str = "/envoy.service.ratelimit.v3.RateLimitService/ShouldRateLimit";
 
 #[derive(Clone)]
-pub struct RateLimits(Arc<Shared>);
-
-struct Shared {
-    limits: Vec<Arc<Limit>>,
-    counters: Counters,
-}
+pub struct RateLimits(Arc<AsyncRateLimiter>);
 
 type Boxed<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
 impl RateLimits {
-    pub fn new(limits: Vec<Limit>, counters: Counters) -> Self {
-        Self(Arc::new(Shared { limits: limits.into_iter().map(Arc::new).collect(), counters }))
+    pub fn new(limiter: AsyncRateLimiter) -> Self {
+        Self(Arc::new(limiter))
     }
-}
 
-impl Shared {
     async fn should_rate_limit(&self, request: RateLimitRequest) -> Result<Code, Status> {
         if request.domain.is_empty() {
             return Ok(Code::Unknown);
         }
         // Nothing is one, as the protocol has it. A descriptor's own `limit` and `hits_addend` are not looked at.
         let hits = u64::from(request.hits_addend.max(1));
-        let counters = self.counters_of(&request).map_err(|error| unavailable(&error))?;
-        if counters.is_empty() {
-            return Ok(Code::Ok);
-        }
-        let taken = self.counters.take(&counters, hits).await.map_err(|error| unavailable(&error))?;
-        Ok(if taken { Code::Ok } else { Code::OverLimit })
-    }
-
-    /// The counters of every limit that applies, in any order.
-    fn counters_of(&self, request: &RateLimitRequest) -> Result<Vec<Counter>, LimitadorError> {
-        let descriptors = request.descriptors.iter().map(|descriptor| {
-            let entries = descriptor.entries.iter().map(|entry| (entry.key.clone(), entry.value.clone()));
+        let descriptors = request.descriptors.into_iter().map(|descriptor| {
+            let entries = descriptor.entries.into_iter().map(|entry| (entry.key, entry.value));
             entries.collect::<HashMap<_, _>>()
         });
         let mut context = Context::default();
         context.list_binding("descriptors".to_owned(), descriptors.collect());
-        let here = |limit: &&Arc<Limit>| limit.namespace().as_ref() == request.domain && limit.applies(&context);
-        let counters = self.limits.iter().filter(here).map(|limit| Counter::new(Arc::clone(limit), &context));
-        counters.filter_map(Result::transpose).collect()
+        let checked = self.0.check_rate_limited_and_update(&request.domain.into(), &context, hits).await;
+        let checked = checked.map_err(|error| {
+            eprintln!("{error}");
+            Status::unavailable("Service unavailable")
+        })?;
+        Ok(if checked.limited { Code::OverLimit } else { Code::Ok })
     }
-}
-
-fn unavailable(error: &dyn std::error::Error) -> Status {
-    eprintln!("{error}");
-    Status::unavailable("Service unavailable")
 }
 
 impl UnaryService<RateLimitRequest> for RateLimits {
@@ -73,9 +52,9 @@ impl UnaryService<RateLimitRequest> for RateLimits {
     type Future = Boxed<Result<Response<RateLimitResponse>, Status>>;
 
     fn call(&mut self, request: Request<RateLimitRequest>) -> Self::Future {
-        let shared = Arc::clone(&self.0);
+        let limits = self.clone();
         Box::pin(async move {
-            let code = shared.should_rate_limit(request.into_inner()).await?;
+            let code = limits.should_rate_limit(request.into_inner()).await?;
             Ok(Response::new(RateLimitResponse { overall_code: code.into() }))
         })
     }

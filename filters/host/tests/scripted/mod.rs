@@ -6,17 +6,36 @@ use proxy_wasm::types::LogLevel;
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Once;
+use std::time::Duration;
 pub(crate) use tollgate_host::abi::{HostError, Result};
-pub(crate) use tollgate_host::grpc::{CallFailed, CallId};
+pub(crate) use tollgate_host::grpc::CallFailed;
+use tollgate_host::grpc::{self, Answer, Method};
 use tollgate_host::plugin::{self, Plugin};
-pub(crate) use tollgate_host::stream::{Reply, RequestBody, Step, Stream};
+pub(crate) use tollgate_host::stream::{Reply, RequestBody, Step, Stream, Waker};
+
+/// Makes calls for one stream, which wake it.
+pub(crate) struct Asker {
+    waker: Waker,
+    answers: Rc<RefCell<Vec<Answer>>>,
+}
+
+impl Asker {
+    pub(crate) fn call(&self, method: &Method<'_>, message: &[u8], timeout: Duration) -> Result<()> {
+        let (waker, answers) = (self.waker.clone(), Rc::clone(&self.answers));
+        grpc::call(method, message, timeout, move |answer| {
+            answers.borrow_mut().push(answer);
+            waker.wake();
+        })
+    }
+}
 
 /// What a role is asked.
 pub(crate) enum On<'a> {
     RequestHeaders,
     RequestGrows(usize),
-    RequestBody(&'a RequestBody),
-    Called(CallId, &'a std::result::Result<Vec<u8>, CallFailed>),
+    RequestBody(&'a RequestBody, &'a Asker),
+    /// With what was answered since it was asked before.
+    Woken(&'a [Answer]),
     ResponseHeaders(bool),
     ResponseData(&'a [u8], bool),
     Expired,
@@ -29,15 +48,22 @@ impl On<'_> {
         match self {
             Self::RequestHeaders => "request headers".to_owned(),
             Self::RequestGrows(size) => format!("request grows {size}"),
-            Self::RequestBody(body) => format!("request body {}", body.size),
-            Self::Called(_, Ok(answer)) => format!("answered {}", String::from_utf8_lossy(answer)),
-            Self::Called(_, Err(failed)) => format!("failed: {failed}"),
+            Self::RequestBody(body, _) => format!("request body {}", body.size),
+            Self::Woken(answers) => answers.iter().map(told).collect::<Vec<_>>().join(", "),
             Self::ResponseHeaders(end) => format!("response headers {end}"),
             Self::ResponseData(data, end) => format!("response data {:?} {end}", String::from_utf8_lossy(data)),
             Self::Expired => "expired".to_owned(),
             Self::Log => "log".to_owned(),
             Self::Done => "done".to_owned(),
         }
+    }
+}
+
+/// An answer, in words.
+pub(crate) fn told(answer: &Answer) -> String {
+    match answer {
+        Ok(answer) => format!("answered {}", String::from_utf8_lossy(answer)),
+        Err(failed) => format!("failed: {failed}"),
     }
 }
 
@@ -90,11 +116,11 @@ impl Plugin for Scripted {
     }
 
     fn stream(&self) -> Role {
-        Role(SCRIPT.with_borrow(Clone::clone).expect("a script"))
+        Role(SCRIPT.with_borrow(Clone::clone).expect("a script"), Rc::default())
     }
 }
 
-struct Role(Script);
+struct Role(Script, Rc<RefCell<Vec<Answer>>>);
 
 impl Role {
     fn ask(&self, on: &On<'_>) -> Result<Step> {
@@ -113,11 +139,13 @@ impl Stream for Role {
     }
 
     fn request_body(&mut self, body: &RequestBody) -> Result<Step> {
-        self.ask(&On::RequestBody(body))
+        let asker = Asker { waker: body.waker.clone(), answers: Rc::clone(&self.1) };
+        self.ask(&On::RequestBody(body, &asker))
     }
 
-    fn called(&mut self, call: CallId, answer: std::result::Result<Vec<u8>, CallFailed>) -> Result<Step> {
-        self.ask(&On::Called(call, &answer))
+    fn woken(&mut self) -> Result<Step> {
+        let answers = self.1.take();
+        self.ask(&On::Woken(&answers))
     }
 
     fn response_headers(&mut self, end: bool) -> Result<Step> {

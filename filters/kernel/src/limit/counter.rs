@@ -109,9 +109,10 @@ impl Counter {
         self.set_end(limit);
     }
 
-    /// Reserves of `need` what was drawn from the service and not used, and tells what is missing.
-    pub fn take(&mut self, limit: &Limit, need: u64, now_ms: u64, lapse: Lapse) -> Taken {
-        self.advance(limit, now_ms);
+    /// Reserves of `need` what was drawn from the service and not used, in the place of what is `held` already, and tells
+    /// what is missing.
+    pub fn take(&mut self, limit: &Limit, need: u64, held: &Reservation, now_ms: u64, lapse: Lapse) -> Taken {
+        self.settle(limit, held, 0, now_ms);
         let taken = self.used.saturating_add(self.reserved());
         let (have, owed) = (self.drawn.saturating_sub(taken), taken.saturating_sub(self.drawn));
         let part = have.min(need);
@@ -119,22 +120,13 @@ impl Counter {
         Taken { reservation: self.hold(part, now_ms, lapse), missing }
     }
 
-    /// Adds what was `drawn` from the service, and reserves the `rest` of what a request needs.
-    pub fn draw(
-        &mut self,
-        limit: &Limit,
-        drawn: u64,
-        reservation: &Reservation,
-        rest: u64,
-        now_ms: u64,
-        lapse: Lapse,
-    ) -> Reservation {
+    /// Adds what was drawn from the service, which counted it at `drawn_ms`. In a window that is over, it is worth nothing in
+    /// the next one.
+    pub fn credit(&mut self, limit: &Limit, drawn: u64, drawn_ms: u64, now_ms: u64) {
         self.advance(limit, now_ms);
-        self.drawn = self.drawn.saturating_add(drawn);
-        // It may have begun just before the window's end.
-        let need = reservation.amount.saturating_add(rest);
-        self.settle(limit, reservation, 0, now_ms);
-        self.hold(need, now_ms, lapse)
+        if !limit.begins_between(drawn_ms, now_ms) {
+            self.drawn = self.drawn.saturating_add(drawn);
+        }
     }
 
     /// How it stands now.
@@ -239,6 +231,17 @@ impl Limit {
         match self.refill {
             Refill::Window(..) => self.amount,
             Refill::Steady { burst, .. } => burst,
+        }
+    }
+
+    /// Whether a window has begun after `before_ms`, until `now_ms`.
+    #[must_use]
+    pub fn begins_between(&self, before_ms: u64, now_ms: u64) -> bool {
+        match self.refill {
+            Refill::Window(every, offset) => {
+                every.span(offset, before_ms).start_ms < every.span(offset, now_ms).start_ms
+            }
+            Refill::Steady { .. } => false,
         }
     }
 }

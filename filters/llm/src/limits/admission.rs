@@ -3,10 +3,14 @@
 
 use super::Granted;
 use super::claim::{Claim, State};
-use super::draw::Draw;
+use super::desk::{self, Outcome, Ticket, Wanted};
 use super::ledger::{self, Unavailable};
 use super::need::Need;
+use crate::config::Gate;
+use crate::exchange::millis;
+use std::rc::Rc;
 use tollgate_host::metrics::count;
+use tollgate_host::stream::Waker;
 use tollgate_kernel::limit::counter::{Full, Lapse, Reservation};
 use tollgate_kernel::limit::{Mode, WhenStoreFails};
 
@@ -17,7 +21,8 @@ pub struct Admission {
     /// The candidates that are left, in order.
     candidates: Vec<usize>,
     lapse: Lapse,
-    draws: Vec<Draw>,
+    /// What is waited for, with the place among the claims.
+    tickets: Vec<(usize, Ticket)>,
     /// Why candidates were left out, and then why the request is refused.
     denials: Vec<Denial>,
     refused: bool,
@@ -47,76 +52,106 @@ pub enum Why {
     Unpriced,
 }
 
-/// What a service has said of a draw.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Drawn {
-    /// It has counted it.
-    Given,
-    /// There is not enough.
-    OverLimit,
-    /// It did not say.
-    Failed,
-}
-
 impl Admission {
-    /// Decides what this Envoy can: `needs` by the place of the target. What is left are [`Self::draws`].
+    /// Decides what this Envoy can: `needs` by the place of the target. The rest is left to [`Self::ask`].
     #[must_use]
     pub fn begin(claims: Vec<Claim>, needs: Vec<Need>, candidates: Vec<usize>, lapse: Lapse, now_ms: u64) -> Self {
         let granted = Granted { claims, needs };
-        let mut admission = Self { granted, candidates, lapse, draws: Vec::new(), denials: Vec::new(), refused: false };
+        let mut admission =
+            Self { granted, candidates, lapse, tickets: Vec::new(), denials: Vec::new(), refused: false };
         for index in 0..admission.granted.claims.len() {
             if admission.is_refused() {
                 break;
             }
             admission.claim(index, now_ms);
         }
-        if admission.is_refused() {
-            admission.draws.clear();
-        }
         admission
     }
 
-    /// What services have to be asked.
-    #[must_use]
-    pub fn draws(&self) -> &[Draw] {
-        &self.draws
-    }
-
-    /// The claims, as far as they are decided.
-    #[must_use]
-    pub fn claims(&self) -> &[Claim] {
-        &self.granted.claims
-    }
-
-    /// A service has answered, or has not.
-    pub fn drawn(&mut self, draw: &Draw, drawn: Drawn, now_ms: u64) {
-        let Some(claim) = self.granted.claims.get(draw.claim) else { return };
-        let State::Drawing(part) = claim.state else {
-            // Another limit has refused meanwhile. What was drawn stays for the next request.
-            if drawn == Drawn::Given && self.add(draw.claim, draw.amount, &Reservation::default(), 0, now_ms).is_err() {
-                unsettled(claim);
+    /// Asks services for what is missing, unless the request is refused already; `waker` is called when they have answered.
+    pub fn ask(&mut self, gate: &Rc<Gate>, waker: &Waker, now: u64) {
+        for index in 0..self.granted.claims.len() {
+            if self.is_refused() {
+                break;
             }
-            return;
-        };
-        let state = match drawn {
-            Drawn::Given => self.add(draw.claim, draw.amount, &part, draw.rest, now_ms).map(State::Held),
-            Drawn::OverLimit => {
-                let full = Full { left: part.amount, retry_after_ms: Some(claim.resets_in_ms(now_ms)) };
+            let Some(claim) = self.granted.claims.get_mut(index) else { break };
+            let State::Drawing(taken) = claim.state else { continue };
+            let wanted = Wanted {
+                limit: Rc::clone(&claim.limit),
+                which: claim.which,
+                values: std::mem::take(&mut claim.values),
+                need: claim.need,
+                taken,
+                lapse: self.lapse,
+                gate: Rc::clone(gate),
+                waker: waker.clone(),
+            };
+            match desk::wait(wanted, now) {
+                Ok(ticket) => self.tickets.push((index, ticket)),
+                Err(outcome) => self.drawn(index, outcome, millis(now)),
+            }
+        }
+    }
+
+    /// Whether there is nothing more to wait for.
+    #[must_use]
+    pub fn is_decided(&self) -> bool {
+        self.tickets.is_empty() || self.is_refused()
+    }
+
+    /// Until when it waits, in nanoseconds since 1970.
+    #[must_use]
+    pub fn deadline(&self) -> Option<u64> {
+        self.tickets.iter().map(|(_, ticket)| ticket.until()).min()
+    }
+
+    /// Takes in what services have answered, and what is too late.
+    pub fn look(&mut self, now: u64) {
+        let answered = |(index, ticket): &(usize, Ticket)| Some((*index, ticket.outcome(now)?));
+        let outcomes: Vec<_> = self.tickets.iter().filter_map(answered).collect();
+        for (index, outcome) in outcomes {
+            // It may have been given back because of the one before.
+            if let Some(at) = self.tickets.iter().position(|(of, _)| *of == index) {
+                drop(self.tickets.swap_remove(at));
+                self.drawn(index, outcome, millis(now));
+            }
+        }
+    }
+
+    /// What is known of a draw now.
+    fn drawn(&mut self, index: usize, outcome: Outcome, now_ms: u64) {
+        let Some(claim) = self.granted.claims.get(index) else { return };
+        let part = outcome.reservation();
+        let over = |retry_after_ms| Full { left: part.amount, retry_after_ms };
+        let state = match outcome {
+            Outcome::Held(held) => Ok(State::Held(held)),
+            Outcome::TooMuch(_) => Ok(State::Refused(over(None))),
+            Outcome::OverLimit(_) => {
+                let full = over(Some(claim.resets_in_ms(now_ms)));
                 match claim.limit.mode {
-                    Mode::Shadow => {
-                        self.add(draw.claim, 0, &part, draw.rest, now_ms).map(|held| State::Over(held, full))
-                    }
+                    Mode::Shadow => self.hold_anyway(claim, &part, now_ms).map(|held| State::Over(held, full)),
                     Mode::Enforce => Ok(State::Refused(full)),
                 }
             }
-            Drawn::Failed => Err(Unavailable),
+            Outcome::Failed(_) => Err(Unavailable),
         };
         let state = state.unwrap_or_else(|Unavailable| {
-            let goes_on = self.granted.claims.get(draw.claim).is_some_and(Claim::goes_on_uncounted);
-            let uncounted = goes_on.then(|| self.add(draw.claim, 0, &part, draw.rest, now_ms).unwrap_or(part));
-            uncounted.map_or(State::Unknown, State::Uncounted)
+            let uncounted = || self.hold_anyway(claim, &part, now_ms).unwrap_or(part);
+            if claim.goes_on_uncounted() { State::Uncounted(uncounted()) } else { State::Unknown }
         });
-        self.decide(draw.claim, state, now_ms);
+        if matches!(state, State::Refused(_) | State::Unknown) {
+            settle(claim, &part, 0, now_ms);
+        }
+        self.decide(index, state, now_ms);
+    }
+
+    /// Reserves all that a claim needs, in the place of a part of it.
+    fn hold_anyway(&self, claim: &Claim, part: &Reservation, now_ms: u64) -> Result<Reservation, Unavailable> {
+        let (limit, lapse) = (&claim.limit, self.lapse);
+        ledger::change(&claim.which, now_ms, |counter| {
+            counter.settle(limit, part, 0, now_ms);
+            counter.reserve_anyway(limit, claim.need, now_ms, lapse)
+        })
     }
 
     /// What was decided: the claims that are held and the candidates that are left, or why not.
@@ -167,20 +202,11 @@ impl Admission {
         let Some(claim) = self.granted.claims.get_mut(index) else { return };
         let (which, need) = (claim.which, claim.need);
         let state = if limit.store.is_some() {
-            match ledger::change(&which, now_ms, |counter| counter.take(&limit, need, now_ms, lapse)) {
-                Ok(taken) if taken.missing == 0 => Ok(State::Held(taken.reservation)),
-                Ok(taken) => {
-                    let rest = need.saturating_sub(taken.reservation.amount);
-                    let draw = Draw::new(index, limit.unit, taken.missing, rest);
-                    self.draws.extend(draw);
-                    claim.state = State::Drawing(taken.reservation);
-                    if draw.is_some() {
-                        return;
-                    }
-                    Ok(State::Refused(Full { left: taken.reservation.amount, retry_after_ms: None }))
-                }
-                Err(unavailable) => Err(unavailable),
-            }
+            let nothing = Reservation::default();
+            ledger::change(&which, now_ms, |counter| match counter.take(&limit, need, &nothing, now_ms, lapse) {
+                taken if taken.missing == 0 => State::Held(taken.reservation),
+                taken => State::Drawing(taken),
+            })
         } else {
             ledger::change(&which, now_ms, |counter| match counter.reserve(&limit, need, now_ms, lapse) {
                 Ok(held) => State::Held(held),
@@ -216,16 +242,12 @@ impl Admission {
 
     fn decide(&mut self, index: usize, state: State, now_ms: u64) {
         let Some(claim) = self.granted.claims.get_mut(index) else { return };
-        let part = claim.reservation().copied();
         claim.state = state;
         let why = match state {
             State::Refused(full) => Why::Full(full),
             State::Unknown => Why::StoreFailed,
             _ => return,
         };
-        if let Some(part) = part {
-            settle(claim, &part, 0, now_ms);
-        }
         self.denials.push(Denial::new(claim, why));
         match claim.targets.clone() {
             Some(targets) => self.leave_out(&targets, now_ms),
@@ -241,25 +263,14 @@ impl Admission {
     }
 
     fn give_back(&mut self, now_ms: u64, of: impl Fn(&Claim) -> bool) {
-        for claim in self.granted.claims.iter_mut().filter(|claim| of(claim)) {
-            if let Some(held) = claim.reservation().copied() {
+        for (index, claim) in self.granted.claims.iter_mut().enumerate().filter(|(_, claim)| of(claim)) {
+            let waits = self.tickets.iter().position(|(of, _)| *of == index);
+            let held = waits.map(|at| self.tickets.swap_remove(at).1.reservation());
+            if let Some(held) = held.or_else(|| claim.reservation().copied()) {
                 settle(claim, &held, 0, now_ms);
                 claim.state = State::GivenBack;
             }
         }
-    }
-
-    fn add(
-        &self,
-        index: usize,
-        amount: u64,
-        part: &Reservation,
-        rest: u64,
-        now_ms: u64,
-    ) -> Result<Reservation, Unavailable> {
-        let claim = self.granted.claims.get(index).ok_or(Unavailable)?;
-        let (limit, lapse) = (&claim.limit, self.lapse);
-        ledger::change(&claim.which, now_ms, |counter| counter.draw(limit, amount, part, rest, now_ms, lapse))
     }
 }
 

@@ -4,7 +4,7 @@ use super::need::Need;
 use crate::config::Target;
 use std::rc::Rc;
 use tollgate_kernel::limit::bucket::Fingerprint;
-use tollgate_kernel::limit::counter::{Full, Reservation};
+use tollgate_kernel::limit::counter::{Full, Reservation, Taken};
 use tollgate_kernel::limit::{Attribute, Limit};
 use tollgate_kernel::subject::Subject;
 
@@ -44,7 +44,7 @@ pub enum State {
     /// Not decided.
     Open,
     /// Some is reserved; the rest has to be drawn from the service.
-    Drawing(Reservation),
+    Drawing(Taken),
     /// Reserved.
     Held(Reservation),
     /// Reserved, though there is not enough: the limit refuses nothing.
@@ -145,7 +145,8 @@ impl Claim {
     #[must_use]
     pub const fn reservation(&self) -> Option<&Reservation> {
         match &self.state {
-            State::Drawing(held) | State::Held(held) | State::Over(held, _) | State::Uncounted(held) => Some(held),
+            State::Drawing(taken) => Some(&taken.reservation),
+            State::Held(held) | State::Over(held, _) | State::Uncounted(held) => Some(held),
             State::Open | State::Refused(_) | State::Unknown | State::GivenBack => None,
         }
     }

@@ -4,23 +4,42 @@
 //! that stays with this Envoy's counter for the next ones: the fleet never uses more than the service has given out. Only
 //! what an Envoy holds when its process ends is lost, until the window ends.
 
-use super::claim::Claim;
 use std::num::NonZeroU32;
-use tollgate_kernel::limit::{Every, Refill, Unit};
-use tollgate_kernel::rate_limit_service::{Descriptor, Override, Request, Unit as Window};
+use tollgate_host::grpc;
+use tollgate_kernel::limit::{Every, Limit, Refill, Unit};
+use tollgate_kernel::rate_limit_service::{Answer, Descriptor, Override, Request, Unit as Window};
 use tollgate_kernel::timestamp::rfc3339_millis;
 
-/// What is asked of a service, for one claim.
+/// What a service is asked to count of a limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Draw {
-    /// Its place among the claims.
-    pub claim: usize,
-    /// What the service is asked to count.
+    /// How much.
     pub hits: NonZeroU32,
     /// As much in the limit's own unit, or a little more than was asked for.
     pub amount: u64,
-    /// What has to be reserved of it.
-    pub rest: u64,
+}
+
+/// What a service has said of a draw.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Drawn {
+    /// It has counted it.
+    Given,
+    /// There is not enough.
+    OverLimit,
+    /// It did not say.
+    Failed,
+}
+
+impl Drawn {
+    /// What an answer says. When there is room again follows from our window: the service's own is another.
+    #[must_use]
+    pub fn of(answer: grpc::Answer) -> Self {
+        match answer.ok().and_then(|bytes| Answer::decode(&bytes).ok()) {
+            Some(Answer::Ok) => Self::Given,
+            Some(Answer::OverLimit { .. }) => Self::OverLimit,
+            None => Self::Failed,
+        }
+    }
 }
 
 /// A service counts in 32 bits: dollars by the ten-thousandth, of which that is 429,496 dollars.
@@ -40,25 +59,25 @@ pub fn hits(unit: Unit, amount: u64) -> Option<NonZeroU32> {
 }
 
 impl Draw {
-    /// A draw of `missing` for the claim at this place, of which `rest` will be reserved. `None` when it is too much.
+    /// A draw of what is missing; `None` when it is too much.
     #[must_use]
-    pub fn new(claim: usize, unit: Unit, missing: u64, rest: u64) -> Option<Self> {
+    pub fn of(unit: Unit, missing: u64) -> Option<Self> {
         let hits = hits(unit, missing)?;
-        Some(Self { claim, hits, amount: u64::from(hits.get()).saturating_mul(per_hit(unit)), rest })
+        Some(Self { hits, amount: u64::from(hits.get()).saturating_mul(per_hit(unit)) })
     }
 
-    /// What the service is sent. A service that takes limits from the request (envoyproxy/ratelimit) finds this one there;
-    /// another has it in its own configuration. The window stands among the entries, so that it is ours and every Envoy's: the
-    /// service's own, which begins where it will, only has to be longer.
+    /// What the service is sent: of which counter of `limit` is told by `values`. A service that takes limits from the
+    /// request (envoyproxy/ratelimit) finds this one there; another has it in its own configuration. The window stands among
+    /// the entries, so that it is ours and every Envoy's: the service's own, which begins where it will, only has to be longer.
     #[must_use]
-    pub fn message(&self, domain: &str, claim: &Claim, now_ms: u64) -> Vec<u8> {
-        let Refill::Window(every, offset) = claim.limit.refill else { return Vec::new() };
-        let path = claim.limit.path();
+    pub fn message(&self, domain: &str, limit: &Limit, values: &[(&str, String)], now_ms: u64) -> Vec<u8> {
+        let Refill::Window(every, offset) = limit.refill else { return Vec::new() };
+        let path = limit.path();
         let window = rfc3339_millis(every.span(offset, now_ms).start_ms.saturating_mul(1_000_000));
         let mut entries = vec![("limit", path.as_str()), ("window", window.as_str())];
-        entries.extend(claim.values.iter().map(|(name, value)| (*name, value.as_str())));
-        let limit = hits(claim.limit.unit, claim.limit.amount)
-            .map(|hits| Override { requests_per_unit: hits.get(), unit: longer(every) });
+        entries.extend(values.iter().map(|(name, value)| (*name, value.as_str())));
+        let limit =
+            hits(limit.unit, limit.amount).map(|hits| Override { requests_per_unit: hits.get(), unit: longer(every) });
         Request { domain, descriptors: &[Descriptor { entries: &entries, limit }], hits: self.hits }.encode()
     }
 }

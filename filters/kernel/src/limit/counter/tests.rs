@@ -135,19 +135,29 @@ fn odd_rates_lose_nothing_to_rounding() {
 }
 
 mod drawn {
-    use super::*;
+    use super::{Counter, HOUR, LAPSE, Limit, NOON, Reservation, json, limit};
     use crate::limit::counter::Taken;
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
 
     fn of_the_fleet() -> Limit {
         limit(json!({"name": "x", "usd": 10, "every": "day", "store": "fleet", "when_store_fails": "allow"}))
     }
 
     fn take(counter: &mut Counter, need: u64) -> Taken {
-        counter.take(&of_the_fleet(), need, NOON, LAPSE)
+        again(counter, need, &Reservation::default())
     }
 
-    fn draw(counter: &mut Counter, drawn: u64, taken: &Taken, rest: u64) -> Reservation {
-        counter.draw(&of_the_fleet(), drawn, &taken.reservation, rest, NOON, LAPSE)
+    fn again(counter: &mut Counter, need: u64, held: &Reservation) -> Taken {
+        counter.take(&of_the_fleet(), need, held, NOON, LAPSE)
+    }
+
+    fn credit(counter: &mut Counter, drawn: u64) {
+        counter.credit(&of_the_fleet(), drawn, NOON, NOON);
+    }
+
+    fn settle(counter: &mut Counter, held: &Reservation, used: u64) {
+        counter.settle(&of_the_fleet(), held, used, NOON);
     }
 
     #[test]
@@ -155,48 +165,50 @@ mod drawn {
         let mut counter = Counter::default();
         let first = take(&mut counter, 100);
         assert_eq!((first.reservation.amount, first.missing), (0, 100));
-        let held = draw(&mut counter, 110, &first, 100);
-        counter.settle(&of_the_fleet(), &held, 30, NOON);
+        credit(&mut counter, 110);
+        let held = again(&mut counter, 100, &first.reservation);
+        assert_eq!((held.reservation.amount, held.missing), (100, 0));
+        settle(&mut counter, &held.reservation, 30);
         let second = take(&mut counter, 60);
         assert_eq!((second.reservation.amount, second.missing), (60, 0), "nothing has to be asked for");
         let third = take(&mut counter, 60);
         assert_eq!((third.reservation.amount, third.missing), (20, 40), "two at once do not take the same");
+        let third = again(&mut counter, 60, &third.reservation);
+        assert_eq!((third.reservation.amount, third.missing), (20, 40), "to take again takes nothing more");
     }
 
     #[test]
     fn a_refused_draw_gives_the_rest_back() {
         let mut counter = Counter::default();
-        let first = take(&mut counter, 100);
-        let held = draw(&mut counter, 100, &first, 100);
-        counter.settle(&of_the_fleet(), &held, 40, NOON);
+        credit(&mut counter, 60);
         let refused = take(&mut counter, 90);
         assert_eq!((refused.reservation.amount, refused.missing), (60, 30));
-        counter.settle(&of_the_fleet(), &refused.reservation, 0, NOON);
+        settle(&mut counter, &refused.reservation, 0);
         assert_eq!(take(&mut counter, 60).missing, 0);
     }
 
     #[test]
     fn what_was_used_without_having_been_drawn_is_drawn_next() {
-        let mut counter = Counter::default();
-        let unreachable = take(&mut counter, 100);
-        let held = draw(&mut counter, 0, &unreachable, 100);
-        counter.settle(&of_the_fleet(), &held, 70, NOON);
+        let (mut counter, limit) = (Counter::default(), of_the_fleet());
+        let held = counter.reserve_anyway(&limit, 100, NOON, LAPSE);
+        settle(&mut counter, &held, 70);
         let next = take(&mut counter, 50);
         assert_eq!((next.reservation.amount, next.missing), (0, 120));
-        let held = draw(&mut counter, 120, &next, 50);
-        counter.settle(&of_the_fleet(), &held, 50, NOON);
+        credit(&mut counter, 120);
+        let held = again(&mut counter, 50, &next.reservation);
+        settle(&mut counter, &held.reservation, 50);
         assert_eq!(take(&mut counter, 10).missing, 10, "it was paid once");
     }
 
     #[test]
-    fn a_draw_that_comes_after_the_window_counts_in_the_new_one() {
-        let (mut counter, limit) = (Counter::default(), of_the_fleet());
-        let before = counter.take(&limit, 100, NOON, LAPSE);
-        let tomorrow = NOON + 24 * HOUR;
-        let held = counter.draw(&limit, 100, &before.reservation, 100, tomorrow, LAPSE);
-        assert_eq!(held.amount, 100);
-        counter.settle(&limit, &held, 100, tomorrow);
-        assert_eq!(counter.take(&limit, 1, tomorrow, LAPSE).missing, 1);
+    fn what_a_window_gave_is_worth_nothing_in_the_next() {
+        let (mut counter, limit, tomorrow) = (Counter::default(), of_the_fleet(), NOON + 24 * HOUR);
+        let before = take(&mut counter, 100);
+        counter.credit(&limit, 100, NOON, tomorrow);
+        let after = counter.take(&limit, 100, &before.reservation, tomorrow, LAPSE);
+        assert_eq!((after.reservation.amount, after.missing), (0, 100));
+        counter.credit(&limit, 100, tomorrow, tomorrow);
+        assert_eq!(counter.take(&limit, 100, &after.reservation, tomorrow, LAPSE).missing, 0);
     }
 }
 
@@ -231,45 +243,86 @@ mod properties {
     }
 
     proptest! {
-        #[test]
-        fn a_counter_agrees_with_a_ledger_that_keeps_every_entry(steps in steps()) {
-            let limit = limit(json!({"name": "x", "tokens": 100, "every": "hour"}));
-            let which = Fingerprint::of(&limit, |_| None);
-            let (mut bytes, mut ledger, mut now) = (Vec::new(), Ledger::default(), NOON);
-            let forever = Lapse(1_000_000);
-            for step in steps {
-                let mut bucket = Bucket::read(&bytes).unwrap();
-                let counter = bucket.counter(&which, now).unwrap();
-                match step {
-                    Step::Wait(ms) => {
-                        if (now + ms) / HOUR > now / HOUR {
-                            ledger = Ledger::default();
+            #[test]
+            fn a_counter_agrees_with_a_ledger_that_keeps_every_entry(steps in steps()) {
+                let limit = limit(json!({"name": "x", "tokens": 100, "every": "hour"}));
+                let which = Fingerprint::of(&limit, |_| None);
+                let (mut bytes, mut ledger, mut now) = (Vec::new(), Ledger::default(), NOON);
+                let forever = Lapse(1_000_000);
+                for step in steps {
+                    let mut bucket = Bucket::read(&bytes).unwrap();
+                    let counter = bucket.counter(&which, now).unwrap();
+                    match step {
+                        Step::Wait(ms) => {
+                            if (now + ms) / HOUR > now / HOUR {
+                                ledger = Ledger::default();
+                            }
+                            now += ms;
                         }
-                        now += ms;
-                    }
-                    Step::Reserve(need) => {
-                        let open: u64 = ledger.open.iter().map(|(amount, _)| amount).sum();
-                        let fits = ledger.used + open + need <= 100;
-                        match counter.reserve(&limit, need, now, forever) {
-                            Ok(held) => { prop_assert!(fits); ledger.open.push((need, held)); }
-                            Err(full) => {
-                                prop_assert!(!fits);
-                                prop_assert_eq!(full.left, 100_u64.saturating_sub(ledger.used + open));
+                        Step::Reserve(need) => {
+                            let open: u64 = ledger.open.iter().map(|(amount, _)| amount).sum();
+                            let fits = ledger.used + open + need <= 100;
+                            match counter.reserve(&limit, need, now, forever) {
+                                Ok(held) => { prop_assert!(fits); ledger.open.push((need, held)); }
+                                Err(full) => {
+                                    prop_assert!(!fits);
+                                    prop_assert_eq!(full.left, 100_u64.saturating_sub(ledger.used + open));
+                                }
                             }
                         }
+                        Step::Settle { which, used } if !ledger.open.is_empty() => {
+                            let (_, held) = ledger.open.swap_remove(which % ledger.open.len());
+                            counter.settle(&limit, &held, used, now);
+                            ledger.used += used;
+                        }
+                        Step::Settle { .. } => {}
                     }
-                    Step::Settle { which, used } if !ledger.open.is_empty() => {
-                        let (_, held) = ledger.open.swap_remove(which % ledger.open.len());
-                        counter.settle(&limit, &held, used, now);
-                        ledger.used += used;
-                    }
-                    Step::Settle { .. } => {}
+                    let open: u64 = ledger.open.iter().map(|(amount, _)| amount).sum();
+                    let standing = bucket.counter(&which, now).unwrap().standing(&limit, now);
+                    prop_assert_eq!((standing.used, standing.left), (ledger.used, 100_u64.saturating_sub(ledger.used + open)));
+                    bytes = bucket.write();
                 }
-                let open: u64 = ledger.open.iter().map(|(amount, _)| amount).sum();
-                let standing = bucket.counter(&which, now).unwrap().standing(&limit, now);
-                prop_assert_eq!((standing.used, standing.left), (ledger.used, 100_u64.saturating_sub(ledger.used + open)));
-                bytes = bucket.write();
             }
-        }
+
+            #[test]
+            fn what_is_held_and_used_is_what_was_drawn_and_nothing_of_it_is_lost(steps in steps()) {
+                let limit = limit(json!({
+                    "name": "x", "tokens": 100, "every": "hour", "store": "fleet", "when_store_fails": "deny"
+                }));
+                let (mut counter, mut drawn, mut used) = (Counter::default(), 0, 0);
+                // What each needs, and what it holds of it.
+                let mut open: Vec<(u64, Reservation)> = Vec::new();
+                let forever = Lapse(1_000_000);
+                for step in steps {
+                    match step {
+                        Step::Reserve(need) => {
+                            open.push((need, counter.take(&limit, need, &Reservation::default(), NOON, forever).reservation));
+                        }
+                        // The first that lacks something draws it, and takes again.
+                        Step::Wait(_) => {
+                            let waiting = open.iter_mut().find(|(need, held)| held.amount < *need);
+                            if let Some((need, held)) = waiting {
+                                let taken = counter.take(&limit, *need, held, NOON, forever);
+                                counter.credit(&limit, taken.missing, NOON, NOON);
+                                drawn += taken.missing;
+                                let again = counter.take(&limit, *need, &taken.reservation, NOON, forever);
+                                prop_assert_eq!((again.reservation.amount, again.missing), (*need, 0));
+                                *held = again.reservation;
+                            }
+                        }
+                        Step::Settle { which, used: part } if !open.is_empty() => {
+                            let (_, held) = open.swap_remove(which % open.len());
+                            let part = part.min(held.amount);
+                            counter.settle(&limit, &held, part, NOON);
+                            used += part;
+                        }
+                        Step::Settle { .. } => {}
+                    }
+                    let held: u64 = open.iter().map(|(_, held)| held.amount).sum();
+                    prop_assert!(used + held <= drawn);
+                    let left = counter.clone().take(&limit, u64::MAX, &Reservation::default(), NOON, forever);
+                    prop_assert_eq!(left.reservation.amount, drawn - used - held);
+                }
+            }
     }
 }
