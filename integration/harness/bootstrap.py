@@ -100,6 +100,19 @@ class Bootstrap:
             node["socket_address"] = {"address": "127.0.0.1", "port_value": port}
         self.config["static_resources"]["clusters"].append(cluster)
 
+    def discover_gate(self) -> Path:
+        """Has Envoy read the gate's filter from a file, and again when another one takes its place."""
+        gate = self.http_filter("tollgate.gate")
+        typed = gate.pop("typed_config")
+        file = self.directory / "gate.json"
+        gate["config_discovery"] = {
+            "config_source": {"path_config_source": {"path": str(file)}, "resource_api_version": "V3"},
+            "type_urls": [typed["@type"]],
+        }
+        resource = {"@type": "type.googleapis.com/envoy.config.core.v3.TypedExtensionConfig", "name": gate["name"]}
+        file.write_text(json.dumps({"resources": [resource | {"typed_config": typed}]}))
+        return file
+
     @property
     def gate_config(self) -> dict:
         """The gate's config, as the filter reads it."""

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from .bootstrap import Bootstrap
+from .envoy import eventually
 from .gateway import Gateway
 from .redis import Redis
 from .rls import Limit, RateLimitService
 
-SERVICES = {"fleet": {"cluster": "ratelimit", "domain": "tollgate", "timeout_ms": 250}}
+TIMEOUT_MS = 250
 
 # Longer than any month: the window itself stands among the entries.
 LONGEST = 32 * 86_400
@@ -34,6 +36,27 @@ class Fleet:
     def __init__(self, redis: Redis, service: RateLimitService, gateways: list[Gateway]):
         self.redis, self.service, self.gateways = redis, service, gateways
 
+    @staticmethod
+    def asked(gateway: Gateway) -> int:
+        """How many draws of it are under way."""
+        return gateway.envoy.stats().get("cluster.ratelimit.upstream_rq_active", 0)
+
+    @staticmethod
+    def reconfigure(gateway: Gateway, **parts: object) -> None:
+        """Replaces parts of the gate's configuration while it runs."""
+        file = gateway.bootstrap.directory / "gate.json"
+        resources = json.loads(file.read_text())
+        (resource,) = resources["resources"]
+        resource["typed_config"]["config"]["configuration"]["value"]["gate"].update(parts)
+        (new := file.with_suffix(".new")).write_text(json.dumps(resources))
+
+        def reloads() -> int:
+            return gateway.envoy.stats()["extension_config_discovery.http_filter.tollgate.gate.config_reload"]
+
+        before = reloads()
+        new.rename(file)
+        assert eventually(lambda: reloads() > before, 15)
+
     def counted(self) -> int:
         """The hits that the service has counted, of all limits together."""
         keys = self.redis.command("EVAL", "local s=0 for _,k in ipairs(redis.call('KEYS','*')) do "
@@ -49,13 +72,16 @@ def fleet(
     kept: list[Limit],
     envoys: int = 2,
     redis: Redis | None = None,
+    timeout_ms: int = TIMEOUT_MS,
     **options: object,
 ) -> Iterator[Fleet]:
     """Starts it."""
 
     def change(bootstrap: Bootstrap) -> None:
-        bootstrap.gate(limits=limits, rate_limit_services=SERVICES)
+        services = {"fleet": {"cluster": "ratelimit", "domain": "tollgate", "timeout_ms": timeout_ms}}
+        bootstrap.gate(limits=limits, rate_limit_services=services)
         bootstrap.add_rate_limit_service(service.port)
+        bootstrap.discover_gate()
 
     with ExitStack() as running:
         redis = redis or running.enter_context(Redis())

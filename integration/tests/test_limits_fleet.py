@@ -14,7 +14,7 @@ import pytest
 from harness import ask, teams
 from harness.bootstrap import documented
 from harness.envoy import eventually
-from harness.fleet import SERVICES, fleet, kept
+from harness.fleet import TIMEOUT_MS, fleet, kept
 from harness.money import NANO
 from harness.redis import Redis
 from harness.rls import Limit
@@ -81,6 +81,73 @@ def test_of_64_requests_at_once_a_budget_with_room_for_ten_lets_ten_through_and_
     # What the served did not use is with their Envoys, and serves more.
     assert [post(gateway).status for gateway in two.gateways] == [200, 200]
     assert two.counted() == counted
+
+
+def test_what_a_client_that_leaves_has_drawn_is_there_for_the_next(run):
+    one = run([usd("month", 100)], [kept("month", 10**6, "team")], envoys=1, timeout_ms=10_000)
+    (gateway,) = one.gateways
+    one.service.pause()
+    with gateway.unanswered("openai", "gpt-4o-mini", max_tokens=10_000):
+        assert eventually(lambda: one.asked(gateway) == 1, 5)
+    (record,) = gateway.records(1)
+    assert record["limits"][0]["verdict"] == "given_back" and not gateway.openai.requests
+    one.service.resume()
+    assert eventually(lambda: one.counted() == hits(reserved(10_000)), 5)
+    assert eventually(lambda: one.asked(gateway) == 0, 5)
+    assert post(gateway).status == 200
+    assert one.counted() == hits(reserved(10_000))
+
+
+def test_also_when_its_configuration_is_replaced_meanwhile(run):
+    one = run([usd("month", 100)], [kept("month", 10**6, "team")], envoys=1, timeout_ms=10_000)
+    (gateway,) = one.gateways
+    one.service.pause()
+    with gateway.unanswered("openai", "gpt-4o-mini", max_tokens=10_000):
+        assert eventually(lambda: one.asked(gateway) == 1, 5)
+    gateway.records(1)
+    one.reconfigure(gateway, ratelimit_headers=True)
+    one.service.resume()
+    assert eventually(lambda: one.counted() == hits(reserved(10_000)), 5)
+    assert eventually(lambda: one.asked(gateway) == 0, 5)
+    assert post(gateway).status == 200
+    assert one.counted() == hits(reserved(10_000))
+
+
+def test_nothing_is_lost_while_configurations_come_and_go_under_load(run):
+    one = run([usd("month", 100)], [kept("month", 10**6, "team")], envoys=1, timeout_ms=5_000, concurrency=WORKERS)
+    (gateway,) = one.gateways
+    with ThreadPoolExecutor(9) as pool:
+        answers = [pool.submit(post, gateway) for _ in range(400)]
+        for number in range(6):
+            one.reconfigure(gateway, ratelimit_headers=number % 2 == 0)
+        assert {answer.result().status for answer in answers} == {200}
+    spent = sum(record["cost"]["nano_usd"] for record in gateway.records(400))
+    drawn = one.counted()
+    left = drawn * PER_HIT - spent
+    # All that is left is with this Envoy: so many go on at the same time, and not one more.
+    room = left // reserved(10_000)
+    gateway.openai.always(faults.Delay(2))
+    with ThreadPoolExecutor(room) as pool:
+        assert [answer.status for answer in pool.map(lambda _: post(gateway), range(room))] == [200] * room
+    assert one.counted() == drawn
+    with ThreadPoolExecutor(room + 1) as pool:
+        assert [answer.status for answer in pool.map(lambda _: post(gateway), range(room + 1))] == [200] * (room + 1)
+    assert one.counted() > drawn
+
+
+@pytest.mark.parametrize("when", ["deny", "allow"])
+def test_a_queue_at_a_slow_service_is_decided_within_the_timeout(run, when):
+    one = run([usd("month", 100, when_store_fails=when)], [kept("month", 10**6, "team")], envoys=1, concurrency=WORKERS)
+    (gateway,) = one.gateways
+    with broken(one, "the service is slow"), ThreadPoolExecutor(30) as pool:
+        answers = list(pool.map(lambda _: post(gateway), range(30)))
+    assert {answer.status for answer in answers} == {503 if when == "deny" else 200}
+    records = gateway.records(30)
+    assert {record["limits"][0]["verdict"] for record in records} == {
+        "refused_uncounted" if when == "deny" else "allowed_uncounted"
+    }
+    # Also that of the last in the queue, which never was the first.
+    assert max(record["answer"]["ms"] for record in records) < TIMEOUT_MS + 1000
 
 
 def test_most_requests_ask_nobody_and_the_service_counts_what_was_given_out(run):
@@ -158,7 +225,7 @@ def test_without_the_store_the_configuration_decides_within_the_timeout_and_it_i
             "openai", "gpt-4o", team="research", max_tokens=10_000
         )
         assert allowed.status == 200
-        assert time.monotonic() - began < 2 * SERVICES["fleet"]["timeout_ms"] / 1000 + 1
+        assert time.monotonic() - began < 2 * TIMEOUT_MS / 1000 + 1
     records = gateway.records(2)
     assert records[0]["decision"] == {"verdict": "deny", "rule": "limits.strict", "reason": "limit_store_failed"}
     assert [record["limits"][0]["verdict"] for record in records] == ["refused_uncounted", "allowed_uncounted"]

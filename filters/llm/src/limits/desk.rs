@@ -198,12 +198,13 @@ impl Asked {
         }
     }
 
-    /// Whether what the service refused to give it refuses also to this one: to who asked, and in the same window to who
+    /// Whether what the service refused to give it refuses also to this one: in the same window, to who asked and to who
     /// needs as much.
     fn refuses(&self, waiting: &Rc<Waiting>, taken: &Taken, now_ms: u64) -> bool {
-        let same = Rc::ptr_eq(&self.limit, &waiting.wanted.limit) && !self.limit.begins_between(self.at_ms, now_ms);
         let as_much = || Draw::of(self.limit.unit, taken.missing).is_none_or(|draw| draw.hits >= self.draw.hits);
-        self.by.as_ptr() == Rc::as_ptr(waiting) || (same && as_much())
+        let asked = self.by.as_ptr() == Rc::as_ptr(waiting);
+        let refused = asked || (Rc::ptr_eq(&self.limit, &waiting.wanted.limit) && as_much());
+        refused && !self.limit.begins_between(self.at_ms, now_ms)
     }
 }
 

@@ -10,6 +10,7 @@
 )]
 
 mod cache;
+mod fleet;
 mod gateway;
 mod identity;
 mod operations;
