@@ -2,7 +2,7 @@
 //!
 //! The service counts hits and never gives one back. So what a request needs is drawn before it, and what it did not use of
 //! that stays with this Envoy's counter for the next ones: the fleet never uses more than the service has given out. Only
-//! what an Envoy holds when its process ends is lost, until the window ends.
+//! what an Envoy holds when its process ends is lost, until the window ends, and a draw that is answered too late.
 
 use std::num::NonZeroU32;
 use tollgate_host::grpc;
