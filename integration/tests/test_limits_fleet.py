@@ -18,7 +18,7 @@ from harness.fleet import TIMEOUT_MS, fleet, kept
 from harness.money import NANO
 from harness.redis import Redis
 from harness.rls import Limit
-from providers import faults
+from providers import Usage, faults
 
 MINI = teams.GPT_4O_MINI
 PER_HIT = NANO // 10_000
@@ -257,3 +257,21 @@ def test_shadow_asks_too_and_refuses_nobody(run):
     (gateway,) = one.gateways
     assert post(gateway).status == 200
     assert gateway.record()["limits"][0]["verdict"] == "would_refuse"
+
+
+def test_an_envoy_that_is_killed_takes_what_it_held_with_it_and_the_others_go_on_within_the_budget(run):
+    """Docs: lost to the fleet is at most what its requests had reserved at the same time."""
+    one_needs = hits(reserved(10_000))
+    budget = 4 * one_needs
+    two = run([usd("month", budget * PER_HIT / NANO)], [kept("month", budget, "team")])
+    dies, lives = two.gateways
+    dies.openai.always(faults.Delay(5))
+    with ThreadPoolExecutor(2) as pool:
+        for _ in range(2):
+            pool.submit(lambda: post(dies))
+        assert eventually(lambda: len(dies.openai.requests) == 2, 5)
+        dies.envoy.kill()
+    # Two of four are gone. What each request of the other does not use of its two is there for the next.
+    lives.openai.answers("ok", usage=Usage(input=10, output=5000))
+    assert [post(lives).status for _ in range(5)] == [200, 200, 200, 429, 429]
+    assert two.counted() <= budget
