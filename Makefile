@@ -84,7 +84,8 @@ soak: toolchain $(TOOLS)/venv/.installed wasm ## a million requests and what the
 	@PYTHONPATH=integration $(PYTHON) bench/soak.py
 
 # What `make fuzz` runs, and for how many seconds each.
-FUZZ_TARGETS := openai_chat openai_responses anthropic_messages google_gemini bedrock_converse framing envelope rate_limit_service
+FUZZ_TARGETS := openai_chat openai_responses anthropic_messages google_gemini bedrock_converse framing envelope rate_limit_service limits \
+	proofs
 FUZZ_SECONDS := 600
 
 .PHONY: fuzz

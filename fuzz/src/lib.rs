@@ -1,7 +1,12 @@
 //! What the fuzz targets do with their bytes. Each must hold for any bytes; a panic is a find.
 
 use crc::{CRC_32_ISO_HDLC, Crc};
+use tollgate_kernel::limit::bucket::{Bucket, Fingerprint};
+use tollgate_kernel::limit::counter::{Lapse, Reservation};
+use tollgate_kernel::limit::Limit;
 use tollgate_kernel::rate_limit_service::Answer;
+use tollgate_kernel::signed_subject::{RequestLine, SigningKeys};
+use tollgate_kernel::x509::uri_names;
 use tollgate_kernel::{event_stream, sse};
 use tollgate_wire::Format;
 use tollgate_wire::canonical::canonical;
@@ -138,6 +143,54 @@ fn frame(bytes: &[u8]) -> Vec<u8> {
     frame.extend(rest);
     frame.extend(CRC.checksum(&frame).to_be_bytes());
     frame
+}
+
+/// What is kept of limits, whoever wrote it, and what counting makes of it at any time.
+pub fn limits(data: &[u8]) {
+    const LIMITS: [&str; 4] = [
+        r#"{"name": "a", "tokens": 1000, "every": "month", "utc_offset": "-08:00"}"#,
+        r#"{"name": "b", "usd": 10000000, "every": "week"}"#,
+        r#"{"name": "c", "requests": 18446744073709551615, "every": "minute", "burst": 7}"#,
+        r#"{"name": "d", "requests": 1, "every": "hour", "burst": 1}"#,
+    ];
+    let Some((which, rest)) = data.split_first() else { return };
+    let Some(limit) = LIMITS.get(usize::from(which % 4)) else { return };
+    let limit: Limit = serde_json::from_str(limit).unwrap();
+    let Some((steps, kept)) = rest.split_at_checked(rest.len().min(200) / 20 * 20) else { return };
+    let mut bucket = match which / 4 % 2 {
+        0 => Bucket::default(),
+        _ => Bucket::read(kept).unwrap_or_default(),
+    };
+    let mut held = Vec::<Reservation>::new();
+    for step in steps.chunks_exact(20) {
+        let (what, who) = (step[0], step[1].to_string());
+        let (now, lapse) = (number(&step[2..8]), number(&step[8..12]));
+        let amount = number(&step[12..20]) >> (what / 8);
+        let Ok(counter) = bucket.counter(&Fingerprint::of(&limit, |_| Some(&who)), now) else { continue };
+        match what % 8 {
+            0..3 => held.extend(counter.reserve(&limit, amount, now, Lapse(lapse))),
+            3 => held.push(counter.reserve_anyway(&limit, amount, now, Lapse(lapse))),
+            _ => counter.settle(&limit, &held.pop().unwrap_or_default(), amount, now),
+        }
+        let standing = counter.standing(&limit, now);
+        assert!(standing.left <= limit.room(), "{standing:?}");
+        let written = bucket.write();
+        assert_eq!(Bucket::read(&written).as_ref(), Some(&bucket), "{written:?}");
+    }
+}
+
+fn number(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0, |number, byte| number << 8 | u64::from(*byte))
+}
+
+/// What proves who asks: a signed header, and the names in a certificate.
+pub fn proofs(data: &[u8]) {
+    let keys = SigningKeys::parse("0123456789abcdef0123456789abcdef").unwrap();
+    let line = RequestLine { method: b"POST", authority: b"a", path: b"/" };
+    assert!(keys.prove(data, &line, u64::MAX, 0).is_err(), "nobody signed this");
+    for name in uri_names(data).unwrap_or_default() {
+        assert!(name.len() < data.len());
+    }
 }
 
 /// What the gate reads of any body; what it edits is still one JSON object that asks for the new model.

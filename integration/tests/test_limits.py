@@ -285,3 +285,104 @@ def test_no_path_is_unlimited(start):
     for expected in (200, 429):
         for where, body in asks:
             assert gateway.send("POST", where, gateway.headers(), json.dumps(body)).status == expected, where
+
+
+TEXT = "A" * 400_000
+
+
+def test_text_that_looks_like_a_picture_is_reserved_for_as_text(start):
+    gateway = start(limited(MONTH | {"tokens": 10_000_000}))
+    call = {"type": "tool_use", "id": "a", "name": "f", "input": {"data": TEXT}}
+    conversation = [
+        {"role": "user", "content": "x"},
+        {"role": "assistant", "content": [call]},
+        {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "a", "content": "ok"}]},
+    ]
+    for where, body in [
+        ("/v1/chat/completions", ask("openai", "gpt-4o-mini", f"x;base64,{TEXT}", max_tokens=1)),
+        ("/v1/messages", {"model": "claude-alone", "max_tokens": 1, "messages": conversation}),
+    ]:
+        gateway.send("POST", where, gateway.headers(), json.dumps(body))
+        (entry,) = gateway.record()["limits"]
+        assert entry["reserved"] > len(TEXT) / 4, where
+        gateway.fresh()
+
+
+def pictures(count):
+    """A question about so many pictures that are somewhere else."""
+    address = {"type": "image_url", "image_url": {"url": "https://pictures.example/a.png"}}
+    return {"model": "gpt-4o-mini", "max_tokens": 1, "messages": [{"role": "user", "content": [address] * count}]}
+
+
+def test_pictures_behind_an_address_are_reserved_for_too(start):
+    gateway = start(limited(MONTH | {"tokens": 10_000_000}))
+    for body in (json.dumps(pictures(10)), json.dumps(pictures(10)).replace("image_url", "\\u0069mage_url")):
+        gateway.send("POST", "/v1/chat/completions", gateway.headers(), body)
+        (entry,) = gateway.record()["limits"]
+        assert entry["reserved"] > 10 * 1500
+        gateway.fresh()
+
+
+def test_the_pictures_of_one_team_make_no_other_teams_text_dearer(start):
+    gateway = start(limited(MONTH | {"tokens": 10_000_000}))
+    gateway.openai.answers("ok", usage=Usage(input=50_000, output=1))
+    body = json.dumps(pictures(10))
+    for _ in range(20):
+        assert gateway.send("POST", "/v1/chat/completions", gateway.headers(), body).status == 200
+    gateway.fresh()
+    gateway.post("openai", "gpt-4o-mini", "x " * 500, max_tokens=1, team="finance")
+    (entry,) = gateway.record()["limits"]
+    assert entry["reserved"] < 300
+
+
+def test_who_hangs_up_before_an_answer_in_one_piece_may_have_used_all_of_it(start):
+    gateway = start(limited(MONTH | {"usd": 100}))
+    gateway.openai.then(faults.Delay(5))
+    with gateway.unanswered("openai", "gpt-4o-mini", max_tokens=1000):
+        assert eventually(lambda: gateway.openai.requests, 3)
+    (entry,) = gateway.record()["limits"]
+    assert gateway.record()["attempts"][0]["outcome"] == "abandoned"
+    assert entry["used"] == entry["reserved"] == reserved("openai", MINI, 1000)
+
+
+@pytest.mark.parametrize(
+    ("more", "usage"),
+    [
+        ({"max_tokens": 500}, Usage(input=10, output_audio=500)),
+        ({"max_tokens": 500}, Usage(input_audio=10, output=500)),
+        # Of what was predicted and did not come, the provider bills all.
+        ({"max_tokens": 1, "prediction": {"type": "content", "content": "w " * 8000}}, Usage(input=10, output=4000)),
+    ],
+    ids=["audio", "heard", "predicted"],
+)
+def test_what_is_reserved_is_the_dearest_that_is_listed(start, more, usage):
+    price = {"input": 2.5, "output": 10, "audio_input": 40, "audio_output": 80}
+    models = {"gpt-4o-mini": {"targets": [teams.target("openai", "gpt-4o", price)]}}
+    gateway = start(limited(MONTH | {"usd": 100}), models=models, keys=[teams.key("support", ["*"])])
+    gateway.openai.answers("ok", usage=usage)
+    assert gateway.post("openai", "gpt-4o-mini", **more).status == 200
+    (entry,) = gateway.record()["limits"]
+    assert 0 < entry["used"] <= entry["reserved"]
+
+
+@pytest.mark.parametrize(
+    "bound", ['"max_completion_\\u0074okens":1', '"max_completion_tokens":1,"max_tokens":null'], ids=["escaped", "null"]
+)
+def test_a_bound_is_one_to_a_server_that_knows_only_the_older_however_it_is_spelt(start, bound):
+    def change(bootstrap):
+        bootstrap.gate(limits=[MONTH | {"usd": 100}])
+        bootstrap.gate_config["providers"]["openai"]["quirks"] = {"max_tokens": True}
+
+    gateway = start(change)
+    body = f'{{"model":"gpt-4o-mini",{bound},"messages":[{{"role":"user","content":"x"}}]}}'
+    assert gateway.send("POST", "/v1/chat/completions", gateway.headers(), body).status == 200
+    assert gateway.openai.requests[0].json["max_tokens"] == 1
+
+
+def test_an_answer_of_the_gates_own_is_a_request(start):
+    gateway = start(limited({"name": "day", "requests": 1, "every": "day"}))
+    body = json.dumps(ask("anthropic", "gpt-4o-mini"))
+    where = "/v1/messages/count_tokens"
+    answers = [gateway.send("POST", where, gateway.headers(), body) for _ in range(2)]
+    assert [answer.status for answer in answers] == [200, 429]
+    assert gateway.records(2)[0]["limits"][0]["used"] == 1

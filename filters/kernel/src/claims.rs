@@ -34,7 +34,7 @@ pub enum ClaimFault {
     Missing(ClaimPath),
 }
 
-/// The largest whole number that JSON carries exactly everywhere: 2^53.
+/// 2^53: below it every whole number is carried exactly, everywhere. It may itself have been the next one.
 const EXACT: f64 = 9_007_199_254_740_992.0;
 
 impl ClaimPath {
@@ -59,7 +59,7 @@ pub fn subject<'a>(
             Claim::Absent if required.contains(field) => return Err(ClaimFault::Missing(path.clone())),
             Claim::Absent => continue,
             Claim::Text(text) => Some(text.to_owned()),
-            Claim::Number(number) if number.fract() == 0.0 && number.abs() <= EXACT => Some(format!("{number:.0}")),
+            Claim::Number(number) if number.fract() == 0.0 && number.abs() < EXACT => Some(format!("{number:.0}")),
             Claim::Number(_) | Claim::Other => None,
         };
         let label = text.and_then(|text| Label::try_from(text).ok());
@@ -170,6 +170,8 @@ mod tests {
             json!({"name": "eng"}),
             json!(0.5),
             json!(1e300),
+            json!(9_007_199_254_740_992_u64),
+            json!(9_007_199_254_740_993_u64),
         ] {
             let fault = mapped(json!({"team": "org.team"}), &[], &json!({"org": {"team": value}})).unwrap_err();
             let ClaimFault::Invalid(path) = fault else { panic!("{value}: {fault:?}") };

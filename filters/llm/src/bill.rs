@@ -6,12 +6,12 @@ use crate::config::Target;
 use crate::exchange::{Attempt, Exchange, Outcome};
 use tollgate_kernel::calibration::{Calibration, Ratio};
 use tollgate_wire::endpoint::Operation;
-use tollgate_wire::envelope::InlineMedia;
+use tollgate_wire::envelope::Media;
 use tollgate_wire::money::NanoUsd;
 use tollgate_wire::price::{PriceSource, PriceStatus};
 use tollgate_wire::usage::{Certainty, Usage};
 
-/// Tokens of a picture or document in the body of a request that nobody counted.
+/// Tokens of a picture or document of a request that nobody counted.
 const MEDIA_TOKENS: u64 = 1500;
 
 /// No text has so few tokens: a provider that reports fewer for what it sent does not count.
@@ -38,17 +38,25 @@ pub struct Bill {
 #[derive(Debug, Clone, Copy)]
 struct Asked {
     bytes: u64,
-    media: InlineMedia,
+    media: Media,
+    /// It begins with what the provider keeps: of that, its bytes say nothing.
+    more_at_provider: bool,
 }
 
 impl Asked {
     fn of(exchange: &Exchange) -> Self {
-        let media = exchange.admitted.as_ref().map(|admitted| admitted.envelope.media).unwrap_or_default();
-        Self::new(exchange.request_bytes, media)
+        let envelope = exchange.admitted.as_ref().map(|admitted| &admitted.envelope);
+        let media = envelope.map(|envelope| envelope.media).unwrap_or_default();
+        let more_at_provider = envelope.is_some_and(|envelope| envelope.repeat.kept_at_provider);
+        Self { more_at_provider, ..Self::new(exchange.request_bytes, media) }
     }
 
-    fn new(request_bytes: usize, media: InlineMedia) -> Self {
-        Self { bytes: u64::try_from(request_bytes.saturating_sub(media.bytes)).unwrap_or(u64::MAX), media }
+    fn new(request_bytes: usize, media: Media) -> Self {
+        Self {
+            bytes: u64::try_from(request_bytes.saturating_sub(media.bytes)).unwrap_or(u64::MAX),
+            media,
+            more_at_provider: false,
+        }
     }
 
     fn estimate(&self, ratio: &Ratio) -> u64 {
@@ -59,7 +67,7 @@ impl Asked {
 
 /// Tokens of a request for a target that nobody counted, by what was learned of it.
 #[must_use]
-pub fn estimated_input(request_bytes: usize, media: InlineMedia, known: &Calibration) -> u64 {
+pub fn estimated_input(request_bytes: usize, media: Media, known: &Calibration) -> u64 {
     Asked::new(request_bytes, media).estimate(&known.input)
 }
 
@@ -76,6 +84,7 @@ pub fn bill(exchange: &Exchange, attempt: &Attempt, calibrations: &mut Calibrati
     };
     if let (Some(usage), Certainty::Exact, Some(target)) = (&usage, certainty, target)
         && asked.media.items == 0
+        && !asked.more_at_provider
         && usage.is_text()
     {
         let mut learned = known;

@@ -58,9 +58,17 @@ struct Pending {
     envelope: Envelope,
     operation: Operation,
     candidates: Rc<Candidates>,
-    /// The answer, if the cache has it.
-    again: Option<Again>,
+    /// The answer, if no provider is needed for it.
+    ready: Option<Ready>,
     admission: Admission,
+}
+
+/// An answer that the gate has itself, and for what reason.
+#[derive(Debug)]
+struct Ready {
+    reason: &'static str,
+    headers: Vec<(&'static str, String)>,
+    body: Vec<u8>,
 }
 
 /// What of a provider's a request uses. To ask is counted in any case.
@@ -68,8 +76,20 @@ struct Pending {
 enum Uses {
     /// One of them serves it.
     Providers,
-    /// The cache has the answer.
+    /// The gate has the answer.
     Nothing,
+}
+
+impl Ready {
+    fn json(reason: &'static str, body: Vec<u8>) -> Self {
+        Self { reason, headers: vec![("content-type", "application/json".to_owned())], body }
+    }
+
+    fn again(again: Again) -> Self {
+        let Again { content_type, mut headers, body } = again;
+        headers.push(("content-type", content_type.to_owned()));
+        Self { reason: "cache_hit", headers, body }
+    }
 }
 
 impl AtGate {
@@ -187,18 +207,22 @@ impl AtGate {
             return Ok(self.refuse(Refusal::UnknownPath));
         };
         let candidates = model.candidates(&self.gate, operation, self.format());
-        if candidates.targets.is_empty() && operation == Operation::CountTokens {
+        let ready = if candidates.targets.is_empty() && operation == Operation::CountTokens {
             let tokens = model.targets.first().map_or(0, |target| self.estimated_tokens(target, &envelope));
-            return Ok(self.answer_json("tokens_estimated", token_count::write(self.format(), tokens)));
-        }
-        if candidates.targets.is_empty() {
+            Some(Ready::json("tokens_estimated", token_count::write(self.format(), tokens)))
+        } else {
+            self.look_up(&envelope).map(Ready::again)
+        };
+        let (uses, targets) = match &ready {
+            Some(_) => (Uses::Nothing, (0..model.targets.len()).collect()),
+            None => (Uses::Providers, candidates.targets.clone()),
+        };
+        if targets.is_empty() {
             return Ok(self.refuse(Refusal::NotServedByModel { operation }));
         }
-        let again = self.look_up(&envelope);
-        let uses = if again.is_some() { Uses::Nothing } else { Uses::Providers };
-        let mut admission = self.reserve(model, &name, &envelope, operation, &candidates, uses);
+        let mut admission = self.reserve(model, &name, &envelope, operation, targets, uses);
         admission.ask(&self.gate, waker, abi::now());
-        self.go_on(Box::new(Pending { name, envelope, operation, candidates, again, admission }))
+        self.go_on(Box::new(Pending { name, envelope, operation, candidates, ready, admission }))
     }
 
     /// Reserves of all limits that count for the request what it may use.
@@ -208,7 +232,7 @@ impl AtGate {
         name: &Label,
         envelope: &Envelope,
         operation: Operation,
-        candidates: &Candidates,
+        targets: Vec<usize>,
         uses: Uses,
     ) -> Admission {
         let caller = self.shared(|exchange| exchange.caller.clone()).flatten();
@@ -220,7 +244,7 @@ impl AtGate {
                 route: model.route.as_str(),
                 operation: operation.name(),
             };
-            let mut claims = claims(self.gate.limits.iter().chain(own), &asked, &model.targets, &candidates.targets);
+            let mut claims = claims(self.gate.limits.iter().chain(own), &asked, &model.targets, &targets);
             if uses == Uses::Nothing {
                 claims.retain(|claim| claim.limit.unit == Unit::Requests && claim.targets.is_none());
             }
@@ -229,7 +253,7 @@ impl AtGate {
         let need = |target: &Target| Need::of(target, operation, envelope, self.estimated_tokens(target, envelope));
         let needs = if claims.is_empty() { Vec::new() } else { model.targets.iter().map(need).collect() };
         let lapse = Lapse(self.gate.bounds.reservation_s);
-        Admission::begin(claims, needs, candidates.targets.clone(), lapse, millis(abi::now()))
+        Admission::begin(claims, needs, targets, lapse, millis(abi::now()))
     }
 
     /// Decides what is decided, or holds the request until its deadline.
@@ -258,7 +282,7 @@ impl AtGate {
 
     /// All limits have decided.
     fn decide(&mut self, pending: Pending) -> abi::Result<Step> {
-        let Pending { name, envelope, operation, candidates, again, admission } = pending;
+        let Pending { name, envelope, operation, candidates, ready, admission } = pending;
         let now_ms = millis(abi::now());
         let ended = admission.end(now_ms);
         let (granted, left) = match ended {
@@ -269,9 +293,8 @@ impl AtGate {
             }
         };
         self.keep(granted, now_ms);
-        if let Some(Again { content_type, mut headers, body }) = again {
-            headers.push(("content-type", content_type.to_owned()));
-            return Ok(self.answer("cache_hit", headers, body));
+        if let Some(ready) = ready {
+            return Ok(self.answer(ready));
         }
         let Some(model) = self.gate.models.get(&name) else { return Ok(self.refuse(Refusal::UnknownModel)) };
         let candidates = model.only(&self.gate, &candidates, &left);
@@ -330,14 +353,11 @@ impl AtGate {
                 None => return self.refuse(Refusal::UnknownModel),
             },
         };
-        self.answer_json("models_listed", body)
+        self.answer(Ready::json("models_listed", body))
     }
 
-    fn answer_json(&mut self, reason: &'static str, body: Vec<u8>) -> Step {
-        self.answer(reason, vec![("content-type", "application/json".to_owned())], body)
-    }
-
-    fn answer(&mut self, reason: &'static str, mut headers: Vec<(&'static str, String)>, body: Vec<u8>) -> Step {
+    fn answer(&mut self, ready: Ready) -> Step {
+        let Ready { reason, mut headers, body } = ready;
         self.status = Some(200);
         self.shared(|exchange| {
             headers.append(&mut exchange.standing);

@@ -4,7 +4,8 @@ use crate::endpoint::{Endpoint, Operation};
 use crate::format::Format;
 use memchr::memchr2;
 
-/// Of a request with more fields the order counts; none has so many.
+/// Of a request with more fields the order counts, as of one with escapes in their keys; none has so many, and nobody writes
+/// these.
 const MAX_SORTED: usize = 256;
 
 /// Tells `out` the canonical form of `body`, piece by piece: its fields in the order of their keys (SDKs write them in
@@ -18,7 +19,8 @@ pub fn canonical(endpoint: &Endpoint, body: &[u8], mut out: impl FnMut(&[u8])) {
     let delivery = delivery(endpoint);
     let mut fields = fields(body);
     fields.retain(|(key, _)| !delivery.contains(key));
-    if fields.len() <= MAX_SORTED {
+    // Two spellings of one key are two of the same key.
+    if fields.len() <= MAX_SORTED && !fields.iter().any(|(key, _)| key.contains(&b'\\')) {
         fields.sort_by_key(|(key, _)| *key); // two of the same key stay in their order
     }
     out(b"{");
@@ -133,6 +135,8 @@ mod tests {
             (r#"{"a":2,"b":0,"a":1}"#, r#"{"a":2,"a":1,"b":0}"#),
             (r#"{"a":1,"b":0,"a":2}"#, r#"{"a":1,"a":2,"b":0}"#),
             (r#"{"a":1.0}"#, r#"{"a":1.0}"#),
+            (r#"{"b":0,"\u0061":1,"a":2}"#, r#"{"b":0,"\u0061":1,"a":2}"#),
+            (r#"{"b":0,"a":2,"\u0061":1}"#, r#"{"b":0,"a":2,"\u0061":1}"#),
             (r#"{"a":"\\","b":"\\\""}"#, r#"{"a":"\\","b":"\\\""}"#),
         ] {
             assert_eq!(form(Format::OpenaiChat, body), expected, "{body}");
@@ -252,7 +256,8 @@ mod tests {
                 let canonical = form(Format::OpenaiChat, &loose);
                 let turned = request.iter().rev().map(|(name, value)| format!("{}:{value}", Value::from(name.as_str())));
                 let turned = format!("{{{}}}", turned.collect::<Vec<_>>().join(","));
-                prop_assert_eq!(&canonical, &form(Format::OpenaiChat, &turned));
+                let escaped = request.keys().any(|name| name.contains('"'));
+                prop_assert!(escaped || canonical == form(Format::OpenaiChat, &turned));
                 prop_assert_eq!(serde_json::from_str::<Value>(&canonical).unwrap(), undelivered(&request));
             }
         }

@@ -19,7 +19,7 @@ mod scan;
 #[cfg(test)]
 mod tests;
 
-pub use media::InlineMedia;
+pub use media::Media;
 pub use repeat::Repeat;
 
 /// No provider's model name comes near this.
@@ -36,23 +36,25 @@ pub struct Envelope {
     pub stream: bool,
     /// The client itself asked for OpenAI's usage chunk, and must get it.
     pub include_usage: bool,
-    /// Upper bound of output tokens per answer.
+    /// Upper bound of output tokens per answer, not 0.
     pub max_output_tokens: Option<u64>,
     /// How many answers are wanted (OpenAI's `n`): each may cost `max_output_tokens`.
     pub answers: u64,
+    /// The client predicts the answer (OpenAI's `prediction`), and pays for what does not come as if it had been written.
+    pub predicts: bool,
     /// The client asks for a service that may have prices of its own: a tier, a speed, a place.
     pub premium: bool,
     /// What decides whether the same answer may be given again.
     pub repeat: Repeat,
-    /// Pictures and documents in the body itself.
-    pub media: InlineMedia,
+    /// Pictures and documents.
+    pub media: Media,
     /// The conversation holds reasoning that Tollgate has labelled, since it was not of the client's format. A provider
     /// of that format would refuse it, so the request must be translated even to the same format.
     pub labelled_seals: bool,
     /// What to write where so that the provider reports the usage of a stream; `None` when it does anyway.
     usage_request: Option<UsageRequest>,
-    /// Where the key `max_completion_tokens` stands, if it is the only bound.
-    newer_bound: Option<Range<usize>>,
+    /// What makes `max_tokens` of `max_completion_tokens`, if that is the only bound.
+    newer_bound: Vec<Edit>,
     /// Where the whole field `stream_options` stands, with one of the commas around it.
     stream_options: Option<Range<usize>>,
 }
@@ -106,23 +108,22 @@ impl Envelope {
         let usage_request = if chats { read_stream_options(text, options)? } else { None };
         let mut repeat = Repeat::of(&fields);
         let (bound, answers) = read_bounds(&fields, &owned, &mut repeat)?;
-        let newer = fields
-            .value("max_completion_tokens")
-            .filter(|_| fields.value("max_tokens").is_none_or(|bound| bound.get() == "null"));
         Ok(Self {
             model_range,
             model,
             stream,
             include_usage: chats && usage_request.is_none(),
-            max_output_tokens: bound,
+            // To some servers 0 is no bound at all.
+            max_output_tokens: bound.filter(|bound| *bound > 0),
             answers: answers.map_or(1, |n| n.max(1)),
+            predicts: fields.value("prediction").is_some_and(|value| value.get() != "null"),
             premium: PREMIUM.iter().any(|name| fields.value(name).is_some_and(|value| !USUAL.contains(&value.get()))),
             repeat,
-            media: InlineMedia::find(endpoint.format, body),
+            media: Media::find(endpoint.format, text),
             labelled_seals: has_labelled_seals(endpoint.format, body),
             usage_request: usage_request.filter(|_| stream),
-            newer_bound: newer.and_then(|value| key_range(text, value.get(), "max_completion_tokens")),
-            stream_options: options.and_then(|value| field_range(text, value.get(), "stream_options")),
+            newer_bound: as_older_bound(text, &fields),
+            stream_options: options.and_then(|value| field_range(text, value.get())),
         })
     }
 
@@ -145,8 +146,8 @@ impl Envelope {
             }
             _ => {}
         }
-        if let Some(range) = self.newer_bound.as_ref().filter(|_| quirks.max_tokens) {
-            edits.push(Edit { range: range.clone(), bytes: json_string("max_tokens") });
+        if quirks.max_tokens {
+            edits.extend_from_slice(&self.newer_bound);
         }
         edits.sort_by_key(|edit| edit.range.start);
         edits
@@ -213,6 +214,7 @@ const fn owned_names(endpoint: &Endpoint) -> Owned {
                 "functions",
                 "web_search_options",
                 "store",
+                "prediction",
             ],
             &["max_tokens", "max_completion_tokens"],
         ),
@@ -359,6 +361,20 @@ fn check_model(model: String) -> Result<String, Invalid> {
         1..=MAX_MODEL_BYTES => Ok(model),
         _ => Err(Invalid::new("model", format!("must not be longer than {MAX_MODEL_BYTES} bytes"))),
     }
+}
+
+/// Makes `max_tokens` of `max_completion_tokens`. One of `null` gets the other name: which of two counts is not for us to say.
+fn as_older_bound(text: &str, fields: &Fields<'_>) -> Vec<Edit> {
+    let (newer, older) = (fields.value("max_completion_tokens"), fields.value("max_tokens"));
+    if older.is_some_and(|older| older.get() != "null") {
+        return Vec::new();
+    }
+    let renamed = |value: Option<&RawValue>, name| {
+        let range = key_range(text, value?.get())?;
+        Some(Edit { range, bytes: json_string(name) })
+    };
+    let Some(key) = renamed(newer, "max_tokens") else { return Vec::new() };
+    [key].into_iter().chain(renamed(older, "max_completion_tokens")).collect()
 }
 
 /// Absent and `null` are `false`, as they are for the providers.

@@ -117,7 +117,7 @@ impl Price {
         }
     }
 
-    /// The most that so many tokens of text cost, whichever bucket the provider counts them in. `premium`: the client asks for
+    /// The most that so many tokens cost, whichever bucket the provider counts them in. `premium`: the client asks for
     /// what has prices of its own. Fees of tools are not in it, nor what a price is not listed for.
     #[must_use]
     pub fn most(&self, input: u64, output: u64, premium: bool) -> NanoUsd {
@@ -127,11 +127,22 @@ impl Price {
             if premium { &[ServiceTier::Standard, ServiceTier::Priority] } else { &[ServiceTier::Standard] };
         for service_tier in tiers {
             let asked = Usage { service_tier: *service_tier, fast, in_one_country, ..Usage::NONE };
-            for asked in [Usage { output_text: output, ..asked }, Usage { output_reasoning: output, ..asked }] {
-                let plain = Usage { input_fresh: input, ..asked };
-                let (short, long) =
-                    (Usage { input_cache_write_5m: input, ..asked }, Usage { input_cache_write_1h: input, ..asked });
-                for usage in [plain, short, long] {
+            let plain = Usage { input_fresh: input, output_text: output, ..asked };
+            for inputs in [
+                plain,
+                Usage { input_cache_read: input, ..asked },
+                Usage { input_cache_read_audio: input, ..asked },
+                Usage { input_cache_write_5m: input, ..asked },
+                Usage { input_cache_write_1h: input, ..asked },
+                Usage { input_audio: input, ..asked },
+                Usage { input_image: input, ..asked },
+            ] {
+                for usage in [
+                    Usage { output_text: output, ..inputs },
+                    Usage { output_reasoning: output, output_text: 0, ..inputs },
+                    Usage { output_audio: output, output_text: 0, ..inputs },
+                    Usage { output_image: output, output_text: 0, ..inputs },
+                ] {
                     let priced = self.of(&usage);
                     if priced.status == PriceStatus::Priced || usage == plain {
                         most = most.max(priced.cost);

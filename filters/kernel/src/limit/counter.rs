@@ -142,9 +142,11 @@ impl Counter {
         Standing { used: now.used, left, resets_in_ms }
     }
 
-    /// Whether nothing of it is worth keeping.
+    /// Whether nothing of it is worth keeping: its window is over, or nothing was used in it. Who is refused, or only
+    /// asks, must not take a place from others.
     pub(super) fn is_over(&self, now_ms: u64) -> bool {
-        self.ends_ms <= now_ms && self.reserved.iter().all(|lapsing| has_lapsed(lapsing, now_ms))
+        let is_new = self.used == 0 && self.drawn == 0;
+        (is_new || self.ends_ms <= now_ms) && self.reserved.iter().all(|lapsing| has_lapsed(lapsing, now_ms))
     }
 
     fn is_of_this_window(&self, limit: &Limit, reservation: &Reservation) -> bool {

@@ -15,7 +15,7 @@ use Format::{AnthropicMessages, BedrockConverse, GoogleGemini, OpenaiChat, Opena
 use tollgate_kernel::calibration::Calibration;
 use tollgate_kernel::calibration::Ratio;
 use tollgate_wire::Format;
-use tollgate_wire::envelope::InlineMedia;
+use tollgate_wire::envelope::Media;
 use tollgate_wire::money::NanoUsd;
 use tollgate_wire::price::PriceStatus;
 use tollgate_wire::usage::{Certainty, ServiceTier, Usage};
@@ -381,11 +381,28 @@ fn only_final_figures_of_text_are_learned_from() {
 }
 
 #[test]
+fn nothing_is_learned_of_text_from_what_is_not_all_in_the_request() {
+    let picture = r#"{"image_url":{"url":"https://a.example/b.png"}}"#;
+    for (format, more) in [
+        (Format::OpenaiChat, format!(r#""messages":[{{"content":[{picture}]}}]"#)),
+        (Format::OpenaiResponses, r#""previous_response_id":"resp_1""#.to_owned()),
+    ] {
+        let body = format!(r#"{{"model":"claude",{more},"metadata":"{}"}}"#, "x".repeat(400));
+        let mut exchange = example::exchange(format, &body);
+        exchange.attempts = vec![reported(Usage { input_fresh: 100_000, ..NONE }, 0)];
+        let mut known = Calibrations::default();
+        settle(&mut exchange, &Ending { connected: true, ..Ending::default() }, &mut known);
+        let target = exchange.admitted.as_ref().unwrap().targets()[0].clone();
+        assert_eq!(known.of(&target), Calibration::default(), "{body}");
+    }
+}
+
+#[test]
 fn pictures_in_a_request_are_estimated_by_their_number() {
     for (media, tokens) in [
-        (InlineMedia { items: 0, bytes: 0 }, 250),
-        (InlineMedia { items: 2, bytes: 900 }, 25 + 3000),
-        (InlineMedia { items: 1, bytes: 5000 }, 1500),
+        (Media { items: 0, bytes: 0 }, 250),
+        (Media { items: 2, bytes: 900 }, 25 + 3000),
+        (Media { items: 1, bytes: 5000 }, 1500),
     ] {
         assert_eq!(estimated_input(1000, media, &Calibration::default()), tokens, "{media:?}");
     }

@@ -23,8 +23,9 @@ impl Need {
             (Some(asked), Some(most)) => Some(asked.min(most)),
             (asked, most) => asked.or(most),
         };
+        let predicted = if envelope.predicts { input } else { 0 };
         let output = match operation {
-            Operation::Chat => bound.map(|bound| bound.saturating_mul(envelope.answers)),
+            Operation::Chat => bound.map(|bound| bound.saturating_mul(envelope.answers).saturating_add(predicted)),
             Operation::Embeddings => Some(0),
             // To count tokens is free.
             Operation::CountTokens | Operation::Models => return Self { tokens: Some(0), cost: Some(NanoUsd(0)) },
@@ -62,6 +63,8 @@ mod tests {
             ("\"max_tokens\":100", None, Operation::Chat, Some(1100), Some(4_500_000)),
             ("\"max_tokens\":100", Some(50), Operation::Chat, Some(1050), Some(3_750_000)),
             ("\"max_tokens\":100,\"n\":3", Some(200), Operation::Chat, Some(1300), Some(7_500_000)),
+            // What does not come as it was predicted is billed as output, beyond the bound.
+            ("\"max_tokens\":100,\"prediction\":{}", None, Operation::Chat, Some(2100), Some(19_500_000)),
             ("\"x\":1", Some(50), Operation::Chat, Some(1050), Some(3_750_000)),
             ("\"x\":1", None, Operation::Chat, None, None),
             ("\"x\":1", None, Operation::Embeddings, Some(1000), Some(3_000_000)),

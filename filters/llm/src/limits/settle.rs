@@ -4,7 +4,7 @@ use super::Granted;
 use super::admission::settle as give;
 use super::claim::{Claim, State};
 use super::told::Counted;
-use crate::exchange::Exchange;
+use crate::exchange::{Attempt, Exchange, Outcome};
 use crate::settle::Settled;
 use tollgate_kernel::limit::Unit;
 use tollgate_wire::usage::{Certainty, Usage};
@@ -20,7 +20,7 @@ pub fn settle(exchange: &Exchange, settled: &Settled, now_ms: u64) -> Vec<Counte
 }
 
 /// How much of what a claim counts an exchange has used: what is billed. Of an attempt that nobody can bill, because it
-/// failed without a word of what it used, the most that it may have used: it may have worked, and be invoiced.
+/// failed or was left without a word of what it used, the most that it may have used: it may have worked, and be invoiced.
 #[must_use]
 pub fn used(claim: &Claim, granted: &Granted, exchange: &Exchange, settled: &Settled) -> u64 {
     if exchange.admitted.is_none() || claim.state == State::GivenBack {
@@ -40,12 +40,20 @@ pub fn used(claim: &Claim, granted: &Granted, exchange: &Exchange, settled: &Set
             };
             let most = || granted.needs.get(attempt.target).and_then(|need| need.amount(unit)).unwrap_or_default();
             sum.saturating_add(match (known, bill.certainty) {
+                (known, Certainty::Estimated) if is_left_unseen(attempt, exchange) => {
+                    most().max(known.unwrap_or_default())
+                }
                 (Some(known), _) => known,
                 (None, Certainty::Missing) => most(),
                 (None, _) => 0,
             })
         }),
     }
+}
+
+/// The client left before an answer in one piece: how far it had been written shows nowhere.
+fn is_left_unseen(attempt: &Attempt, exchange: &Exchange) -> bool {
+    attempt.outcome == Outcome::Abandoned && !exchange.is_streamed()
 }
 
 const fn tokens(usage: &Usage) -> u64 {

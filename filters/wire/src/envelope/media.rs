@@ -1,43 +1,141 @@
-//! Pictures and documents in a body itself.
+//! Pictures and documents in a body: where the format has a place for them. Whatever a text says, it is text.
 
+use crate::fields::Fields;
 use crate::format::Format;
 use memchr::memmem;
+use serde::de::{Deserializer, SeqAccess, Visitor};
+use serde_json::value::RawValue;
+use std::fmt;
 
-/// A shorter text is no inline picture.
-const MIN_MEDIA_BYTES: usize = 256;
-
-/// Base64 in a body: its bytes are no text, and say nothing of its tokens.
+/// Pictures and documents of a request: their bytes, if they are in the body, are no text, and say nothing of its tokens.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct InlineMedia {
-    /// How many pictures and documents.
+pub struct Media {
+    /// How many, those behind an address too.
     pub items: usize,
-    /// Their bytes in the body.
+    /// Bytes of base64 in the body.
     pub bytes: usize,
 }
 
-impl InlineMedia {
-    /// What stands in a body of `format`, by the keys and prefixes that its base64 has. Each byte is looked at once.
-    pub(super) fn find(format: Format, body: &[u8]) -> Self {
-        let mark = match format {
-            Format::OpenaiChat | Format::OpenaiResponses => ";base64,",
-            Format::AnthropicMessages | Format::GoogleGemini => "\"data\"",
-            Format::BedrockConverse => "\"bytes\"",
-        };
-        let finder = memmem::Finder::new(mark);
-        let (mut found, mut rest) = (Self::default(), body);
-        while let Some(at) = finder.find(rest) {
-            let after = rest.get(at.saturating_add(mark.len())..).unwrap_or_default();
-            let text = if mark.ends_with('"') { string_value(after) } else { after };
-            let bytes = text.iter().position(|byte| !is_base64(*byte)).unwrap_or(text.len());
-            rest = text.get(bytes..).unwrap_or_default();
-            // A text that goes on in other letters is no base64.
-            if bytes >= MIN_MEDIA_BYTES && rest.starts_with(b"\"") {
-                found.items = found.items.saturating_add(1);
-                found.bytes = found.bytes.saturating_add(bytes);
-            }
+/// Where a format has pictures and documents.
+struct Places {
+    /// Without one of these in a body there are none; looked for before anything is read.
+    marks: &'static [&'static str],
+    /// Of the body: the turns.
+    turns: &'static str,
+    /// Of a turn: its blocks.
+    blocks: &'static [&'static str],
+    /// Of a block: blocks in it.
+    nested: &'static [[&'static str; 2]],
+    /// Of a block: objects that hold one, the inner one that has its value, and what that is called. An empty name is the object itself.
+    holders: &'static [(&'static str, &'static str)],
+    values: &'static [&'static str],
+}
+
+/// How deep blocks are in blocks: a document in the result of a tool.
+const NESTED: usize = 2;
+
+const fn places(format: Format) -> Places {
+    match format {
+        Format::OpenaiChat => Places {
+            marks: &["image_url", "file"],
+            turns: "messages",
+            blocks: &["content"],
+            nested: &[],
+            holders: &[("image_url", ""), ("file", "")],
+            values: &["url", "file_data", "file_id"],
+        },
+        Format::OpenaiResponses => Places {
+            marks: &["image_url", "file_"],
+            turns: "input",
+            blocks: &["content", "output"],
+            nested: &[],
+            holders: &[("", "")],
+            values: &["image_url", "file_data", "file_url", "file_id"],
+        },
+        Format::AnthropicMessages => Places {
+            marks: &["source"],
+            turns: "messages",
+            blocks: &["content"],
+            nested: &[["content", ""], ["source", "content"]],
+            holders: &[("source", "")],
+            values: &["data", "url", "file_id"],
+        },
+        Format::GoogleGemini => Places {
+            marks: &["ineData", "ine_data", "ileData", "ile_data"],
+            turns: "contents",
+            blocks: &["parts"],
+            nested: &[["functionResponse", "parts"], ["function_response", "parts"]],
+            holders: &[("inlineData", ""), ("inline_data", ""), ("fileData", ""), ("file_data", "")],
+            values: &["data", "fileUri", "file_uri"],
+        },
+        Format::BedrockConverse => Places {
+            marks: &["source"],
+            turns: "messages",
+            blocks: &["content"],
+            nested: &[["toolResult", "content"]],
+            holders: &[("image", "source"), ("document", "source"), ("video", "source")],
+            values: &["bytes", "s3Location"],
+        },
+    }
+}
+
+/// What formats call what a value is.
+const KINDS: [&str; 5] = ["type", "media_type", "mimeType", "mime_type", "format"];
+
+impl Media {
+    /// Those of a body of `format`, which is one JSON object.
+    pub(super) fn find(format: Format, body: &str) -> Self {
+        let (places, mut found) = (places(format), Self::default());
+        // A key that is written with escapes is the same key.
+        let has = |mark: &&str| memmem::find(body.as_bytes(), mark.as_bytes()).is_some();
+        if !places.marks.iter().chain([&"\\u"]).any(has) {
+            return found;
         }
+        let Ok(body) = Fields::of_text(body) else { return found };
+        each(body.get(places.turns), &mut |turn| {
+            for blocks in places.blocks {
+                each(turn.get(blocks), &mut |block| found.add_block(&block, &places, NESTED));
+            }
+        });
         found
     }
+
+    fn add_block(&mut self, block: &Fields<'_>, places: &Places, depth: usize) {
+        for (holder, inner) in places.holders {
+            if let Some(bytes) = held(block, holder, inner, places.values) {
+                self.items = self.items.saturating_add(1);
+                self.bytes = self.bytes.saturating_add(bytes);
+            }
+        }
+        let Some(deeper) = depth.checked_sub(1) else { return };
+        for [outer, inner] in places.nested {
+            let mut nested = |block: Fields<'_>| self.add_block(&block, places, deeper);
+            match block.object(outer) {
+                _ if inner.is_empty() => each(block.get(outer), &mut nested),
+                Ok(Some(outer)) => each(outer.get(inner), &mut nested),
+                _ => {}
+            }
+        }
+    }
+}
+
+/// The bytes of base64 that a block holds as one of `values`; `None` when it holds none, or a text.
+fn held(block: &Fields<'_>, holder: &str, inner: &str, values: &[&str]) -> Option<usize> {
+    let outer = if holder.is_empty() { None } else { Some(block.object(holder).ok()??) };
+    let outer = outer.as_ref().unwrap_or(block);
+    let object = if inner.is_empty() { None } else { Some(outer.object(inner).ok()??) };
+    let object = object.as_ref().unwrap_or(outer);
+    let value = values.iter().find_map(|name| object.get(name))?.get();
+    let value = value.strip_prefix('"').and_then(|value| value.strip_suffix('"')).unwrap_or_default();
+    let (kind, base64) = value.split_once(";base64,").unwrap_or(("", value));
+    let is_text =
+        |kind: &str| kind.starts_with("text/") || matches!(kind, "text" | "content" | "txt" | "md" | "html" | "csv");
+    if is_text(kind.trim_start_matches("data:"))
+        || KINDS.iter().any(|name| outer.given(name).is_some_and(|kind| is_text(&kind)))
+    {
+        return None;
+    }
+    Some(if base64.bytes().all(is_base64) { base64.len() } else { 0 })
 }
 
 /// Either alphabet, and the backslash that may stand before a slash in JSON.
@@ -45,8 +143,32 @@ const fn is_base64(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_' | b'=' | b'\\')
 }
 
-/// What follows the quote that opens the value of the key before `after`; all of it when the value is no string.
-fn string_value(after: &[u8]) -> &[u8] {
-    let value = after.trim_ascii_start().strip_prefix(b":").map(<[u8]>::trim_ascii_start);
-    value.and_then(|value| value.strip_prefix(b"\"")).unwrap_or(after)
+/// Shows the objects of a list, one after the other; of what is no list, the object that it is.
+fn each(value: Option<&RawValue>, show: &mut dyn FnMut(Fields<'_>)) {
+    let Some(text) = value.map(RawValue::get) else { return };
+    if text.starts_with('[') {
+        // The list has been read before, so nothing is at fault.
+        let _ = serde_json::Deserializer::from_str(text).deserialize_seq(Each(show));
+    } else if let Ok(object) = Fields::of_text(text) {
+        show(object);
+    }
+}
+
+struct Each<'a>(&'a mut dyn FnMut(Fields<'_>));
+
+impl<'de> Visitor<'de> for Each<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
+        while let Some(item) = items.next_element::<&RawValue>()? {
+            if let Ok(object) = Fields::of_text(item.get()) {
+                (self.0)(object);
+            }
+        }
+        Ok(())
+    }
 }

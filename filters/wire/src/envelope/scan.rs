@@ -123,16 +123,16 @@ pub(super) fn range_in(whole: &str, part: &str) -> Range<usize> {
     start..start.saturating_add(part.len())
 }
 
-/// Where the key `name` of the value `value` stands, quotes included; `None` when it is spelt with escapes.
-pub(super) fn key_range(body: &str, value: &str, name: &str) -> Option<Range<usize>> {
+/// Where the key of `value` stands, quotes included. It is one that we read: however it is spelt, it has no quote in it.
+pub(super) fn key_range(body: &str, value: &str) -> Option<Range<usize>> {
     let before = body.get(..range_in(body, value).start)?.trim_end().strip_suffix(':')?.trim_end();
-    let start = before.strip_suffix('"')?.strip_suffix(name)?.strip_suffix('"')?.len();
+    let start = before.strip_suffix('"')?.rfind('"')?;
     Some(start..before.len())
 }
 
-/// Where the whole field `name` stands, with the comma after it or else the one before.
-pub(super) fn field_range(body: &str, value: &str, name: &str) -> Option<Range<usize>> {
-    let (start, end) = (key_range(body, value, name)?.start, range_in(body, value).end);
+/// Where the whole field of `value` stands, with the comma after it or else the one before.
+pub(super) fn field_range(body: &str, value: &str) -> Option<Range<usize>> {
+    let (start, end) = (key_range(body, value)?.start, range_in(body, value).end);
     let after = body.get(end..)?;
     let next = after.trim_start();
     if next.starts_with(',') {

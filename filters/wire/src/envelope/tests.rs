@@ -46,6 +46,7 @@ fn the_larger_of_two_output_bounds_counts() {
         (r#"{"model":"m","max_tokens":null}"#, None),
         (r#"{"model":"m","max_tokens":10,"max_completion_tokens":20}"#, Some(20)),
         (r#"{"model":"m","max_tokens":30,"max_completion_tokens":20}"#, Some(30)),
+        (r#"{"model":"m","max_tokens":0}"#, None),
     ] {
         let envelope = read(OpenaiChat, body.as_bytes()).unwrap();
         assert_eq!(envelope.max_output_tokens, expected, "{body}");
@@ -198,6 +199,8 @@ fn a_server_with_quirks_gets_what_it_understands() {
     for (body, expected) in [
         (r#"{"model":"m","stream":true}"#, r#"{"model":"m","stream":true}"#),
         (r#"{"model":"m","max_completion_tokens" : 7}"#, r#"{"model":"m","max_tokens" : 7}"#),
+        (r#"{"model":"m","max_completion_\u0074okens":7}"#, r#"{"model":"m","max_tokens":7}"#),
+        (r#"{"model":"m","stream":true,"stream_\u006fptions":{}}"#, r#"{"model":"m","stream":true}"#),
         (
             r#"{"model":"m","max_tokens":1,"max_completion_tokens":7}"#,
             r#"{"model":"m","max_tokens":1,"max_completion_tokens":7}"#,
@@ -213,19 +216,50 @@ fn a_server_with_quirks_gets_what_it_understands() {
 }
 
 #[test]
-fn inline_media_are_told_from_text() {
-    let data = "A".repeat(400);
-    for (format, body) in [
-        (OpenaiChat, r#"{"model":"m","x":[{"url":"data:image/png;base64,DATA"},"text ;base64,short"]}"#),
-        (OpenaiResponses, r#"{"model":"m","file_data":"data:application/pdf;base64,DATA"}"#),
-        (AnthropicMessages, r#"{"model":"m","x":{"type":"base64","data" : "DATA"},"data":7,"y":"\"data\":"}"#),
-        (GoogleGemini, r#"{"x":{"inlineData":{"data":"DATA"}}}"#),
-        (BedrockConverse, r#"{"x":{"bytes":"DATA"}}"#),
+fn pictures_and_documents_are_counted_where_they_have_a_place() {
+    let turns = |turns: &str, inner: &str| format!(r#"{{"MODEL{turns}":[{{"role":"user",{inner}}}]}}"#);
+    let messages = |content: &str| turns("messages", &format!(r#""content":[{content}]"#));
+    let parts = |parts: &str| turns("contents", &format!(r#""parts":[{parts}]"#));
+    for (format, body, items, bytes) in [
+        (OpenaiChat, messages(r#"{"image_url":{"url":"data:image/png;base64,DATA"}}"#), 1, 400),
+        (OpenaiChat, messages(r#"{"\u0069mage_url":{"url":"data:image/png;base64,DATA"}}"#), 1, 400),
+        (OpenaiChat, messages(r#"{"image_url":{"url":"https://a.example/b.png"}},{"file":{"file_id":"f."}}"#), 2, 0),
+        (OpenaiChat, messages(r#"{"file":{"file_data":"data:application/pdf;base64,DATA"}}"#), 1, 400),
+        (OpenaiResponses, turns("input", r#""content":[{"image_url":"data:image/png;base64,DATA"}]"#), 1, 400),
+        (OpenaiResponses, turns("input", r#""output":{"image_url":"https://a.example/b.png"}"#), 1, 0),
+        (OpenaiResponses, turns("input", r#""content":[{"file_url":"https://a.example/b.pdf"}]"#), 1, 0),
+        (AnthropicMessages, messages(r#"{"type":"image","source":{"type":"base64","data" : "DATA"}}"#), 1, 400),
+        (AnthropicMessages, messages(r#"{"content":[{"source":{"type":"base64","data":"DATA"}}]}"#), 1, 400),
+        (
+            AnthropicMessages,
+            messages(r#"{"source":{"type":"content","content":[{"source":{"data":"DATA"}}]}}"#),
+            1,
+            400,
+        ),
+        (AnthropicMessages, messages(r#"{"source":{"type":"url","url":"https://a.example/b.png"}}"#), 1, 0),
+        (
+            GoogleGemini,
+            parts(r#"{"inlineData":{"mimeType":"image/png","data":"DATA"}},{"inline_data":{"data":"DATA"}}"#),
+            2,
+            800,
+        ),
+        (GoogleGemini, parts(r#"{"functionResponse":{"parts":[{"inlineData":{"data":"DATA"}}]}}"#), 1, 400),
+        (GoogleGemini, parts(r#"{"fileData":{"fileUri":"gs://a/b"}}"#), 1, 0),
+        (GoogleGemini, r#"{"contents":{"parts":{"inlineData":{"data":"DATA"}}}}"#.to_owned(), 1, 400),
+        (BedrockConverse, messages(r#"{"image":{"format":"png","source":{"bytes":"DATA"}}}"#), 1, 400),
+        (
+            BedrockConverse,
+            messages(r#"{"document":{"format":"pdf","source":{"s3Location":{"uri":"s3://a/b"}}}}"#),
+            1,
+            0,
+        ),
+        (BedrockConverse, messages(r#"{"toolResult":{"content":[{"image":{"source":{"bytes":"DATA"}}}]}}"#), 1, 400),
     ] {
-        let body = body.replace("DATA", &data);
-        assert_eq!(read(format, body.as_bytes()).unwrap().media, InlineMedia { items: 1, bytes: 400 }, "{body}");
+        let model = if matches!(format, GoogleGemini | BedrockConverse) { "" } else { r#"model":"m",""# };
+        let body = body.replace("MODEL", model).replace("DATA", &"A".repeat(400));
+        assert_eq!(read(format, body.as_bytes()).unwrap().media, Media { items, bytes }, "{format:?} {body}");
     }
-    assert_eq!(read(OpenaiChat, br#"{"model":"m"}"#).unwrap().media, InlineMedia::default());
+    assert_eq!(read(OpenaiChat, br#"{"model":"m"}"#).unwrap().media, Media::default());
 }
 
 #[test]
@@ -352,35 +386,70 @@ mod properties {
 
 #[test]
 fn media_are_never_more_than_the_body_they_are_in() {
+    // What is looked at twice takes time that grows with the square: 100 seconds for 10 MiB.
     for (format, body) in [
-        (OpenaiChat, format!(r#"{{"model":"m","messages":"{}"}}"#, ";base64,".repeat(1000))),
-        (OpenaiResponses, format!(r#"{{"model":"m","input":"{}"}}"#, ";base64,".repeat(1000))),
-        (AnthropicMessages, format!(r#"{{"model":"m","x":[{}1]}}"#, r#""data","#.repeat(1000))),
+        (
+            OpenaiChat,
+            format!(
+                r#"{{"model":"m","messages":[{{"content":["image_url",{}1]}}]}}"#,
+                "[".repeat(90) + &"]".repeat(90) + ","
+            ),
+        ),
+        (
+            AnthropicMessages,
+            format!(r#"{{"model":"m","messages":{}"source"{}}}"#, "[".repeat(100_000), "]".repeat(100_000)),
+        ),
+        (
+            AnthropicMessages,
+            format!(
+                r#"{{"model":"m","messages":[{}{{"source":1}}{}]}}"#,
+                r#"{"content":["#.repeat(1000),
+                "]}".repeat(1000)
+            ),
+        ),
     ] {
-        // What is looked at twice takes time that grows with the square: 100 seconds for 10 MiB.
-        let media = read(format, body.as_bytes()).unwrap().media;
-        assert!(media.bytes <= body.len(), "{format:?}: {media:?} in {} bytes", body.len());
+        // Too deep to be read at all, or read no deeper than blocks are.
+        let media = read(format, body.as_bytes()).map(|envelope| envelope.media).unwrap_or_default();
+        assert_eq!(media, Media::default(), "{format:?}");
     }
 }
 
 #[test]
-fn text_is_no_picture_whatever_stands_before_it() {
-    let text = "all work and no play ".repeat(50);
+fn text_is_no_picture_whatever_stands_before_it_and_however_it_looks() {
+    let messages = |content: &str| format!(r#"{{"MODEL"messages":[{{"role":"user","content":{content}}}]}}"#);
     for (format, body) in [
-        (OpenaiChat, format!(r#"{{"model":"m","messages":[{{"role":"user","content":";base64,{text}"}}]}}"#)),
+        (OpenaiChat, messages(r#""image_url;base64,TEXT""#)),
+        (OpenaiChat, messages(r#"[{"type":"text","text":"data:image/png;base64,TEXT","file":1}]"#)),
+        (OpenaiChat, messages(r#"[{"type":"file","file":{"file_data":"data:text/plain;base64,TEXT"}}]"#)),
+        (OpenaiChat, r#"{"MODEL"tools":[{"image_url":{"url":"data:image/png;base64,TEXT"}}]}"#.to_owned()),
+        (OpenaiResponses, r#"{"MODEL"input":"image_url;base64,TEXT"}"#.to_owned()),
+        (
+            OpenaiResponses,
+            r#"{"MODEL"input":[{"type":"function_call_output","output":"file_data;base64,TEXT"}]}"#.to_owned(),
+        ),
         (
             AnthropicMessages,
-            format!(
-                r#"{{"model":"m","messages":[{{"role":"user","content":[{{"type":"document","source":{{"type":"text","media_type":"text/plain","data":"{text}"}}}}]}}]}}"#
-            ),
+            messages(r#"[{"type":"document","source":{"type":"text","media_type":"text/plain","data":"TEXT"}}]"#),
+        ),
+        (AnthropicMessages, messages(r#"[{"type":"document","source":{"data":"TEXT","type":"text"}}]"#)),
+        (AnthropicMessages, messages(r#"[{"type":"tool_use","input":{"source":{"type":"base64","data":"TEXT"}}}]"#)),
+        (AnthropicMessages, r#"{"MODEL"system":[{"source":{"type":"base64","data":"TEXT"}}]}"#.to_owned()),
+        (
+            GoogleGemini,
+            r#"{"contents":[{"parts":[{"inlineData":{"mimeType":"text/plain","data":"TEXT"}}]}]}"#.to_owned(),
         ),
         (
-            BedrockConverse,
-            format!(r#"{{"messages":[{{"role":"user","content":[{{"toolUse":{{"input":{{"bytes":"{text}"}}}}}}]}}]}}"#),
+            GoogleGemini,
+            r#"{"contents":[{"parts":[{"functionCall":{"args":{"inlineData":{"data":"TEXT"}}}}]}]}"#.to_owned(),
         ),
+        (BedrockConverse, messages(r#"[{"toolUse":{"input":{"image":{"source":{"bytes":"TEXT"}}}}}]"#)),
+        (BedrockConverse, messages(r#"[{"document":{"format":"csv","source":{"bytes":"TEXT"}}}]"#)),
     ] {
-        let media = read(format, body.as_bytes()).unwrap().media;
-        assert_eq!(media.items, 0, "{format:?}: {media:?}");
+        let model = if matches!(format, GoogleGemini | BedrockConverse) { "" } else { r#""model":"m","# };
+        for text in ["all work and no play ".repeat(50), "A".repeat(1000)] {
+            let body = body.replace(r#""MODEL""#, &format!("{model}\"")).replace("TEXT", &text);
+            assert_eq!(read(format, body.as_bytes()).unwrap().media, Media::default(), "{format:?}: {body}");
+        }
     }
 }
 
@@ -413,8 +482,18 @@ fn what_a_person_writes_is_no_seal() {
 #[test]
 fn a_bound_of_null_does_not_hide_the_other() {
     let quirks = Quirks { max_tokens: true, ..Quirks::default() };
-    let edited = edited_for(OpenaiChat, r#"{"model":"m","max_tokens":null,"max_completion_tokens":5}"#, "m", quirks);
-    assert!(!edited.contains("max_completion_tokens"), "{edited}");
+    for (body, expected) in [
+        (
+            r#"{"model":"m","max_tokens":null,"max_completion_tokens":5}"#,
+            r#"{"model":"m","max_completion_tokens":null,"max_tokens":5}"#,
+        ),
+        (
+            r#"{"model":"m","max_completion_tokens":5,"max_tokens":null}"#,
+            r#"{"model":"m","max_tokens":5,"max_completion_tokens":null}"#,
+        ),
+    ] {
+        assert_eq!(edited_for(OpenaiChat, body, "m", quirks), expected);
+    }
 }
 
 #[test]

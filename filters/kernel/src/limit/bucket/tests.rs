@@ -90,11 +90,26 @@ fn a_full_bucket_makes_place_only_where_nothing_counts_any_more() {
     let user = |number: usize| of(&per_user(), Some(&number.to_string()), None);
     for number in 0..COUNTERS_PER_BUCKET {
         let counter = bucket.counter(&user(number), NOON_MS).unwrap();
-        counter.reserve_anyway(&limit, u64::from(number > 0), NOON_MS, LAPSE);
+        let held = counter.reserve_anyway(&limit, 1, NOON_MS, LAPSE);
+        if number == 0 {
+            counter.settle(&limit, &held, 1, NOON_MS);
+        }
     }
     assert_eq!(bucket.counter(&user(99), NOON_MS + 59_000).err(), Some(Crowded));
     assert!(bucket.counter(&user(0), NOON_MS).is_ok(), "one that is there is found");
     // The minute is over; what is reserved is not.
     assert!(bucket.counter(&user(99), NOON_MS + 60_000).is_ok());
     assert_eq!(Bucket::read(&bucket.write()), Some(bucket));
+}
+
+#[test]
+fn whoever_used_nothing_takes_no_place_from_others() {
+    let (limit, mut bucket) = (per_user(), Bucket::default());
+    let user = |number: usize| of(&per_user(), Some(&number.to_string()), None);
+    for number in 0..10 * COUNTERS_PER_BUCKET {
+        let counter = bucket.counter(&user(number), NOON_MS).unwrap();
+        counter.reserve(&limit, 1000, NOON_MS, LAPSE).unwrap_err();
+        let held = counter.reserve(&limit, 1, NOON_MS, LAPSE).unwrap();
+        counter.settle(&limit, &held, 0, NOON_MS);
+    }
 }
