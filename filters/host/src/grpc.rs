@@ -16,7 +16,6 @@ use crate::abi::{self, Buffer, HostError};
 use crate::{deadline, root};
 use proxy_wasm::hostcalls;
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
@@ -66,6 +65,8 @@ impl std::error::Error for CallFailed {}
 pub type Answer = Result<Vec<u8>, CallFailed>;
 
 struct Waiting {
+    /// The SDK's.
+    token: u32,
     /// Whose callback is told.
     root_id: u32,
     /// Until when, in nanoseconds since 1970: Envoy's own timer comes before.
@@ -77,8 +78,8 @@ struct Waiting {
 const GRACE: Duration = Duration::from_secs(1);
 
 thread_local! {
-    /// The calls under way, by the SDK's token.
-    static WAITING: RefCell<BTreeMap<u32, Waiting>> = const { RefCell::new(BTreeMap::new()) };
+    /// The calls under way.
+    static WAITING: RefCell<Vec<Waiting>> = const { RefCell::new(Vec::new()) };
 }
 
 /// Sends `message`. `answered` is told what came of it, in a callback of no stream; it may make other calls. To be made in
@@ -101,8 +102,8 @@ pub fn call(
     let (root_id, sent) = root::run(send)?;
     let token = sent.map_err(|status| HostError::Status(status as u32))?;
     let wait = u64::try_from(timeout.saturating_add(GRACE).as_nanos()).unwrap_or(u64::MAX);
-    let waiting = Waiting { root_id, until: abi::now().saturating_add(wait), answered: Box::new(answered) };
-    WAITING.with_borrow_mut(|calls| calls.insert(token, waiting));
+    let waiting = Waiting { token, root_id, until: abi::now().saturating_add(wait), answered: Box::new(answered) };
+    WAITING.with_borrow_mut(|calls| calls.push(waiting));
     deadline::keep_ticking(root_id);
     Ok(())
 }
@@ -127,7 +128,7 @@ fn length(text: &str) -> Option<char> {
 
 /// Tells the answer that the running callback of a root brings.
 pub(crate) fn answered(token: u32, status: u32, size: usize) {
-    let Some(call) = WAITING.with_borrow_mut(|calls| calls.remove(&token)) else { return };
+    let Some(call) = take(|call| call.token == token) else { return };
     let read = || match size {
         0 => Some(Vec::new()),
         1..=MAX_ANSWER => abi::buffer(Buffer::GrpcAnswer, 0, size).ok().filter(|bytes| bytes.len() == size),
@@ -138,30 +139,30 @@ pub(crate) fn answered(token: u32, status: u32, size: usize) {
 
 /// Tells of the calls of which Envoy has told nothing by `now`; in a callback of a root.
 pub(crate) fn expire(now: u64) {
-    let late = WAITING.with_borrow_mut(|calls| {
-        let late: Vec<u32> = calls.iter().filter(|(_, call)| call.until <= now).map(|(token, _)| *token).collect();
-        late.into_iter().filter_map(|token| calls.remove(&token)).collect::<Vec<_>>()
-    });
-    for call in late {
-        (call.answered)(Err(CallFailed::Unanswered));
-    }
+    fail(|call| call.until <= now);
 }
 
 /// Whether any call is under way.
 pub(crate) fn is_idle() -> bool {
-    WAITING.with_borrow(BTreeMap::is_empty)
+    WAITING.with_borrow(Vec::is_empty)
 }
 
 /// Whether an answer will be told to this root.
 pub(crate) fn is_awaited_by(root_id: u32) -> bool {
-    WAITING.with_borrow(|calls| calls.values().any(|call| call.root_id == root_id))
+    WAITING.with_borrow(|calls| calls.iter().any(|call| call.root_id == root_id))
 }
 
 /// The root is gone, and Envoy tells nobody of its calls.
 pub(crate) fn forget_root(root_id: u32) {
-    let gone =
-        WAITING.with_borrow_mut(|calls| calls.extract_if(.., |_, call| call.root_id == root_id).collect::<Vec<_>>());
-    for (_, call) in gone {
+    fail(|call| call.root_id == root_id);
+}
+
+fn fail(which: impl Fn(&Waiting) -> bool) {
+    while let Some(call) = take(&which) {
         (call.answered)(Err(CallFailed::Unanswered));
     }
+}
+
+fn take(which: impl Fn(&Waiting) -> bool) -> Option<Waiting> {
+    WAITING.with_borrow_mut(|calls| calls.iter().position(which).map(|at| calls.swap_remove(at)))
 }

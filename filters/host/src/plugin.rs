@@ -40,9 +40,10 @@ struct Root<P> {
 }
 
 impl<P> Root<P> {
-    fn run(&self, callback: impl FnOnce()) {
-        root::within(Running::Root(self.root_id), callback);
+    fn run(&mut self, callback: impl FnOnce(u32)) {
+        root::within(Running::Root(self.root_id), || callback(self.root_id));
         if self.ending && !grpc::is_awaited_by(self.root_id) {
+            self.ending = false;
             // It may have been a stream's last.
             let done = abi::set_effective_context(self.root_id).and_then(|()| abi::done());
             if let Err(error) = done {
@@ -62,7 +63,7 @@ impl<P> Drop for Root<P> {
 
 impl<P: Plugin> Context for Root<P> {
     fn on_grpc_call_response(&mut self, token: u32, status: u32, size: usize) {
-        self.run(|| grpc::answered(token, status, size));
+        self.run(|_| grpc::answered(token, status, size));
     }
 
     fn on_done(&mut self) -> bool {
@@ -92,11 +93,11 @@ impl<P: Plugin> RootContext for Root<P> {
     }
 
     fn on_tick(&mut self) {
-        self.run(|| deadline::tick(self.root_id));
+        self.run(deadline::tick);
     }
 
     fn on_queue_ready(&mut self, _: u32) {
-        self.run(root::run_task);
+        self.run(|_| root::run_task());
     }
 
     fn create_http_context(&self, context_id: u32) -> Option<Box<dyn HttpContext>> {

@@ -20,7 +20,7 @@ const VERSION: u8 = 1;
 const MOST_LAPSING: usize = 32;
 
 /// Which counter of which limit: a digest, so that counters are of one size and names of any.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Fingerprint([u8; 16]);
 
 /// The bucket is full of counters that count.

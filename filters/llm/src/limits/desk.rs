@@ -12,7 +12,6 @@ use super::ledger;
 use crate::config::{Gate, Service};
 use crate::exchange::millis;
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, VecDeque};
 use std::rc::{Rc, Weak};
 use std::time::Duration;
 use tollgate_host::abi;
@@ -94,9 +93,14 @@ enum Unasked {
     Failed,
 }
 
+/// Who waits for a counter, of which a draw is under way, in the order they came.
+struct Queue {
+    which: Fingerprint,
+    waiting: Vec<Rc<Waiting>>,
+}
+
 thread_local! {
-    /// Who waits, by counter. A counter is here exactly while a draw for it is under way.
-    static DESK: RefCell<BTreeMap<Fingerprint, VecDeque<Rc<Waiting>>>> = const { RefCell::new(BTreeMap::new()) };
+    static DESK: RefCell<Vec<Queue>> = const { RefCell::new(Vec::new()) };
 }
 
 /// Waits for what is wanted, and asks for it when it is the first.
@@ -108,11 +112,10 @@ pub fn wait(wanted: Wanted, now: u64) -> Result<Ticket, Outcome> {
     let timeout = wanted.service().ok_or(Outcome::Failed(part))?.timeout();
     let turn = Cell::new(Turn::Waits(wanted.taken));
     let waiting = Rc::new(Waiting { wanted, turn });
-    let asked = DESK.with_borrow(|desk| desk.contains_key(&which));
-    if !asked {
+    if !in_queue(&which, |queue| queue.push(Rc::clone(&waiting))) {
         waiting.ask(millis(now)).map_err(|unasked| unasked.outcome(part))?;
+        begin(which, vec![Rc::clone(&waiting)]);
     }
-    DESK.with_borrow_mut(|desk| desk.entry(which).or_default().push_back(Rc::clone(&waiting)));
     let until = now.saturating_add(u64::try_from(timeout.as_nanos()).unwrap_or(u64::MAX));
     Ok(Ticket { waiting, until })
 }
@@ -123,23 +126,39 @@ fn answered(asked: &Asked, drawn: Drawn) {
     if drawn == Drawn::Given {
         asked.credit(now_ms);
     }
-    let mut queue = DESK.with_borrow_mut(|desk| desk.remove(&asked.which)).unwrap_or_default();
+    let mut waiting = end(&asked.which).into_iter();
     let mut decided = Vec::new();
-    while let Some(first) = queue.front() {
+    while let Some(first) = waiting.next() {
         match first.try_again(asked, drawn, now_ms) {
             Some(outcome) => {
                 first.turn.set(Turn::Decided(outcome));
-                decided.extend(queue.pop_front());
+                decided.push(first);
             }
             // It has made the next draw.
-            None => {
-                DESK.with_borrow_mut(|desk| desk.insert(asked.which, queue));
-                break;
-            }
+            None => begin(asked.which, [first].into_iter().chain(waiting.by_ref()).collect()),
         }
     }
     // Who is woken may leave the desk with other claims, so it must be as it should be.
     decided.iter().for_each(|waiting| waiting.wanted.waker.wake());
+}
+
+/// A draw is under way.
+fn begin(which: Fingerprint, waiting: Vec<Rc<Waiting>>) {
+    DESK.with_borrow_mut(|desk| desk.push(Queue { which, waiting }));
+}
+
+/// It is over. Tells who waits.
+fn end(which: &Fingerprint) -> Vec<Rc<Waiting>> {
+    let queue =
+        DESK.with_borrow_mut(|desk| desk.iter().position(|queue| queue.which == *which).map(|at| desk.swap_remove(at)));
+    queue.map_or_else(Vec::new, |queue| queue.waiting)
+}
+
+/// Whether there is a queue to do this with.
+fn in_queue(which: &Fingerprint, act: impl FnOnce(&mut Vec<Rc<Waiting>>)) -> bool {
+    DESK.with_borrow_mut(|desk| {
+        desk.iter_mut().find(|queue| queue.which == *which).map(|queue| act(&mut queue.waiting)).is_some()
+    })
 }
 
 impl Wanted {
@@ -252,8 +271,7 @@ impl Ticket {
 
 impl Drop for Ticket {
     fn drop(&mut self) {
-        let left = |queue: &mut VecDeque<Rc<Waiting>>| queue.retain(|other| !Rc::ptr_eq(other, &self.waiting));
-        DESK.with_borrow_mut(|desk| desk.get_mut(&self.waiting.wanted.which).map(left));
+        in_queue(&self.waiting.wanted.which, |queue| queue.retain(|other| !Rc::ptr_eq(other, &self.waiting)));
     }
 }
 
