@@ -1,5 +1,5 @@
-//! Limitador's storage in Redis compiles only together with the one on disk, and that only with RocksDB, which takes a
-//! quarter of an hour to build. Of RocksDB this has the names that the storage on disk uses, of types that have no
+//! Limitador's storage in Redis compiles only together with the one on disk, and that only with RocksDB, which takes
+//! minutes to build. Of RocksDB this has the names that the storage on disk uses, of types that have no
 //! value: it compiles, and cannot be opened.
 
 use std::error;
