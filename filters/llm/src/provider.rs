@@ -337,7 +337,9 @@ impl Stream for AtProvider {
                 }
                 let body = std::mem::take(body);
                 if is_held {
-                    return self.judge(status, &body, end.then_some(data.len()));
+                    // Where no body came, there is none to change: in trailers Envoy has no place for one.
+                    let last = (end && !body.is_empty()).then_some(data.len());
+                    return self.judge(status, &body, last);
                 }
                 let error = upstream::client_error(current.format.read_error(status, &body), status);
                 Ok(self.tell_error(&error, data.len()))

@@ -199,6 +199,16 @@ fn an_answer_that_ends_in_trailers_is_whole() {
 }
 
 #[test]
+fn an_error_without_a_body_but_with_trailers_is_told_too() {
+    for client in Format::ALL {
+        let bare = Answer { cut: Some(0), ..Answer::then(Says::Error(400), Then::Trailers) };
+        let seen = run(&Client::new(client, "claude", false), &[bare]);
+        assert_eq!((seen.client.status, seen.client.ended), (Some(400), true));
+        assert!(seen.error()["message"].is_string(), "{}", seen.client.body);
+    }
+}
+
+#[test]
 fn a_body_over_the_gates_limit_is_refused_while_it_comes() {
     Gateway::with(&json!({"request_bytes": 1024}), |gateway| {
         for (format, ends) in [(OpenaiChat, Ends::Body), (AnthropicMessages, Ends::Trailers)] {
