@@ -35,7 +35,6 @@ pub mod replay;
 pub mod signature;
 pub mod stream;
 pub mod token_count;
-pub mod tree;
 pub mod usage;
 
 pub use format::Format;
