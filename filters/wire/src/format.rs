@@ -5,12 +5,11 @@ use crate::error::{ApiError, Invalid, Malformed};
 use crate::signature::Origin;
 use crate::{anthropic_messages, bedrock_converse, google_gemini, openai_chat, openai_responses};
 use schemars::JsonSchema;
-use serde::Serialize;
 use tollgate_config::{Fault, Read, Value};
 
 /// A wire format that clients and providers speak.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, JsonSchema)]
+#[schemars(rename_all = "kebab-case")]
 pub enum Format {
     /// OpenAI Chat Completions, `POST /v1/chat/completions`.
     OpenaiChat,

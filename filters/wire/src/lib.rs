@@ -21,7 +21,7 @@ mod few;
 mod fields;
 pub mod format;
 pub mod google_gemini;
-mod json;
+pub mod json;
 mod media;
 pub mod model_list;
 pub mod money;
