@@ -3,7 +3,6 @@
 
 use crate::{abi, grpc};
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet};
 use std::rc::{Rc, Weak};
 
 /// How exact deadlines are.
@@ -16,30 +15,61 @@ pub(crate) trait Expire {
 }
 
 struct Waiting {
+    context_id: u32,
     at: u64,
     stream: Weak<dyn Expire>,
 }
 
+/// Lists, as they hold few, and each tick looks at all of them.
 struct Table {
-    streams: BTreeMap<u32, Waiting>,
-    ticking: BTreeSet<u32>,
+    streams: Vec<Waiting>,
+    /// Roots.
+    ticking: Vec<u32>,
+}
+
+impl Table {
+    /// One per context.
+    fn wait(&mut self, stream: Waiting) {
+        self.forget(stream.context_id);
+        self.streams.push(stream);
+    }
+
+    fn forget(&mut self, context_id: u32) {
+        if let Some(at) = self.streams.iter().position(|one| one.context_id == context_id) {
+            drop(self.streams.swap_remove(at));
+        }
+    }
+
+    /// Whether the root did not tick.
+    fn start(&mut self, root_id: u32) -> bool {
+        let starts = !self.ticking.contains(&root_id);
+        self.ticking.extend(starts.then_some(root_id));
+        starts
+    }
+
+    /// Whether the root ticked.
+    fn stop(&mut self, root_id: u32) -> bool {
+        let ticking = self.ticking.len();
+        self.ticking.retain(|other| *other != root_id);
+        self.ticking.len() < ticking
+    }
 }
 
 thread_local! {
-    static TABLE: RefCell<Table> = const { RefCell::new(Table { streams: BTreeMap::new(), ticking: BTreeSet::new() }) };
+    static TABLE: RefCell<Table> = const { RefCell::new(Table { streams: Vec::new(), ticking: Vec::new() }) };
 }
 
 /// Calls `stream.expired()` soon after `at` (nanoseconds since 1970), unless [`clear`]ed before. One per context.
 pub(crate) fn set(root_id: u32, context_id: u32, at: u64, stream: &Rc<impl Expire + 'static>) {
     let stream: Weak<dyn Expire> = Rc::<_>::downgrade(stream) as Weak<dyn Expire>;
-    TABLE.with_borrow_mut(|table| table.streams.insert(context_id, Waiting { at, stream }));
+    TABLE.with_borrow_mut(|table| table.wait(Waiting { context_id, at, stream }));
     keep_ticking(root_id);
 }
 
 /// Has the root, whose context is the effective one or a stream's of it, tick until nothing waits any more.
 pub(crate) fn keep_ticking(root_id: u32) {
     // Setting the period again would put off the tick that is due.
-    let start = TABLE.with_borrow_mut(|table| table.ticking.insert(root_id));
+    let start = TABLE.with_borrow_mut(|table| table.start(root_id));
     if start && abi::set_tick_period(TICK_MS).is_err() {
         abi::log(abi::Level::Error, "no timer: deadlines of held streams rest on the route's own timeouts");
     }
@@ -47,34 +77,33 @@ pub(crate) fn keep_ticking(root_id: u32) {
 
 /// Puts a stream's deadline off, if it has one.
 pub(crate) fn move_to(context_id: u32, at: u64) {
-    TABLE.with_borrow_mut(|table| table.streams.get_mut(&context_id).map(|waiting| waiting.at = at));
+    TABLE.with_borrow_mut(|table| {
+        let waiting = table.streams.iter_mut().find(|one| one.context_id == context_id);
+        waiting.into_iter().for_each(|one| one.at = at);
+    });
 }
 
 /// Forgets a stream's deadline.
 pub(crate) fn clear(context_id: u32) {
-    TABLE.with_borrow_mut(|table| table.streams.remove(&context_id));
+    TABLE.with_borrow_mut(|table| table.forget(context_id));
 }
 
 /// Expires what is due; from the root's `on_tick`.
 pub(crate) fn tick(root_id: u32) {
     let now = abi::now();
-    let due = TABLE.with_borrow_mut(|table| {
-        let due: Vec<u32> = table.streams.iter().filter(|(_, one)| one.at <= now).map(|(id, _)| *id).collect();
-        due.into_iter().filter_map(|id| table.streams.remove(&id).map(|one| (id, one.stream))).collect::<Vec<_>>()
-    });
-    for (context_id, stream) in due {
+    let due: Vec<Waiting> = TABLE.with_borrow_mut(|table| table.streams.extract_if(.., |one| one.at <= now).collect());
+    for Waiting { context_id, stream, .. } in due {
         let next = match stream.upgrade() {
             Some(stream) if abi::set_effective_context(context_id).is_ok() => stream.expired(now),
             _ => None,
         };
         if let Some(at) = next {
-            TABLE.with_borrow_mut(|table| table.streams.insert(context_id, Waiting { at, stream }));
+            TABLE.with_borrow_mut(|table| table.wait(Waiting { context_id, at, stream }));
         }
     }
     let is_root = abi::set_effective_context(root_id).is_ok();
     grpc::expire(now);
-    let idle =
-        TABLE.with_borrow_mut(|table| table.streams.is_empty() && grpc::is_idle() && table.ticking.remove(&root_id));
+    let idle = TABLE.with_borrow_mut(|table| table.streams.is_empty() && grpc::is_idle() && table.stop(root_id));
     if is_root && idle && abi::set_effective_context(root_id).is_ok() {
         // A tick too many does no harm.
         let _ = abi::set_tick_period(0);
@@ -83,5 +112,5 @@ pub(crate) fn tick(root_id: u32) {
 
 /// The root is gone, and its timer with it.
 pub(crate) fn forget_root(root_id: u32) {
-    TABLE.with_borrow_mut(|table| table.ticking.remove(&root_id));
+    TABLE.with_borrow_mut(|table| table.stop(root_id));
 }

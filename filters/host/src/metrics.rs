@@ -5,17 +5,17 @@
 
 use crate::abi::{self, Metric};
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 
 /// Envoy never forgets a stat, so their number is bounded: past this many, counts go to the stat without labels.
 pub const MAX_METRICS: usize = 10_000;
 
 thread_local! {
-    static METRICS: RefCell<Metrics> = const { RefCell::new(Metrics { ids: BTreeMap::new(), name: String::new() }) };
+    static METRICS: RefCell<Metrics> = const { RefCell::new(Metrics { ids: Vec::new(), name: String::new() }) };
 }
 
 struct Metrics {
-    ids: BTreeMap<String, u32>,
+    /// By name, ascending.
+    ids: Vec<(String, u32)>,
     /// The name at hand; one buffer for all.
     name: String,
 }
@@ -47,12 +47,17 @@ fn id(kind: Metric, name: &str, labels: &[(&str, &str)]) -> Option<u32> {
         full.push_str(name);
         full.push_str(if labels.is_empty() { "" } else { "." });
         full.extend(labels.iter().flat_map(|(label, value)| [label, "=.=", value, ";.;"]));
-        let key = if ids.len() < MAX_METRICS || ids.contains_key(full) { full } else { name };
-        if let Some(id) = ids.get(key) {
-            return Some(*id);
-        }
+        let find = |ids: &[(String, u32)], key: &str| ids.binary_search_by(|(name, _)| name.as_str().cmp(key));
+        let (key, place) = match find(ids, full) {
+            Err(_) if ids.len() >= MAX_METRICS => (name, find(ids, name)),
+            place => (full.as_str(), place),
+        };
+        let at = match place {
+            Ok(at) => return ids.get(at).map(|(_, id)| *id),
+            Err(at) => at,
+        };
         let id = abi::define_metric(kind, key).ok()?;
-        ids.insert(key.to_owned(), id);
+        ids.insert(at, (key.to_owned(), id));
         Some(id)
     })
 }

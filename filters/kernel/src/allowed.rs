@@ -1,19 +1,18 @@
 //! What somebody may ask for: a list of names.
 
 use schemars::JsonSchema;
-use serde::Deserialize;
-use std::collections::BTreeSet;
 use std::fmt;
+use tollgate_config::{Fault, Read, Value};
 
 /// Names of what is allowed, for example of models.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(try_from = "Vec<String>")]
+#[derive(Debug, Clone, Default, PartialEq, Eq, JsonSchema)]
+#[schemars(try_from = "Vec<String>")]
 pub enum Allowed {
     /// Whatever is configured, now or later.
     #[default]
     All,
     /// These names.
-    Only(BTreeSet<String>),
+    Only(Vec<String>),
 }
 
 /// `*` stands among names, where it could be read both ways.
@@ -26,7 +25,7 @@ impl Allowed {
     pub fn allow(&self, name: &str) -> bool {
         match self {
             Self::All => true,
-            Self::Only(names) => names.contains(name),
+            Self::Only(names) => names.iter().any(|one| one == name),
         }
     }
 }
@@ -38,13 +37,14 @@ impl TryFrom<Vec<String>> for Allowed {
         match names.as_slice() {
             [all] if all == "*" => Ok(Self::All),
             names if names.iter().any(|name| name == "*") => Err(AllAmongOthers),
-            _ => {
-                // `collect` would bring a sort with it: 6 KB of code.
-                let mut only = BTreeSet::new();
-                only.extend(names);
-                Ok(Self::Only(only))
-            }
+            _ => Ok(Self::Only(names)),
         }
+    }
+}
+
+impl Read for Allowed {
+    fn read(value: &Value<'_>) -> Result<Self, Fault> {
+        value.converted::<Vec<String>, _>()
     }
 }
 
@@ -73,7 +73,7 @@ mod tests {
             (json!(["fast*"]), "faster", false),
             (json!(["*"]), "anything", true),
         ] {
-            let allowed_names: Allowed = serde_json::from_value(names.clone()).unwrap();
+            let allowed_names: Allowed = tollgate_config::read(&names.to_string()).unwrap();
             assert_eq!(allowed_names.allow(name), allowed, "{names} {name}");
         }
     }

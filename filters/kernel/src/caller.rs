@@ -129,7 +129,7 @@ mod tests {
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
     fn only(names: Value) -> Allowed {
-        serde_json::from_value(names).unwrap()
+        tollgate_config::read(&names.to_string()).unwrap()
     }
 
     fn grant(models: Value, routes: Value) -> Rc<Grant> {
@@ -137,7 +137,7 @@ mod tests {
     }
 
     fn subject(fields: Value) -> Subject {
-        serde_json::from_value(fields).unwrap()
+        tollgate_config::read(&fields.to_string()).unwrap()
     }
 
     #[test]

@@ -2,11 +2,9 @@
 
 use crate::subject::{Field, Label, Subject};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::Deserialize;
-use serde::de::{Deserializer, Error, SeqAccess, Visitor};
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::fmt;
+use tollgate_config::{Fault, Map, Read, Value};
 
 /// Where a claim stands: the names that lead to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,7 +47,7 @@ impl ClaimPath {
 /// # Errors
 /// The first claim that is at fault.
 pub fn subject<'a>(
-    claims: &BTreeMap<Field, ClaimPath>,
+    claims: &Map<Field, ClaimPath>,
     required: &[Field],
     find: impl Fn(&ClaimPath) -> Claim<'a>,
 ) -> Result<Subject, ClaimFault> {
@@ -74,37 +72,18 @@ impl fmt::Display for ClaimPath {
     }
 }
 
-impl<'de> Deserialize<'de> for ClaimPath {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Names;
-        impl<'de> Visitor<'de> for Names {
-            type Value = ClaimPath;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("the name of a claim, or a list of names")
-            }
-
-            fn visit_str<E: Error>(self, text: &str) -> Result<ClaimPath, E> {
-                checked(text.split('.').map(str::to_owned).collect())
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<ClaimPath, A::Error> {
-                let mut names = Vec::new();
-                while let Some(name) = list.next_element()? {
-                    names.push(name);
-                }
-                checked(names)
-            }
+impl Read for ClaimPath {
+    fn read(value: &Value<'_>) -> Result<Self, Fault> {
+        const EXPECTED: &str = "the name of a claim, or a list of names";
+        let names: Vec<String> = match value.is_list() {
+            true => Read::read(value)?,
+            false => value.text(EXPECTED)?.split('.').map(str::to_owned).collect(),
+        };
+        if names.is_empty() || names.iter().any(String::is_empty) {
+            return Err(value.fault(&"found an empty name, expected the name of a claim"));
         }
-        deserializer.deserialize_any(Names)
+        Ok(Self(names))
     }
-}
-
-fn checked<E: Error>(names: Vec<String>) -> Result<ClaimPath, E> {
-    if names.is_empty() || names.iter().any(String::is_empty) {
-        return Err(E::custom("found an empty name, expected the name of a claim"));
-    }
-    Ok(ClaimPath(names))
 }
 
 impl JsonSchema for ClaimPath {
@@ -128,12 +107,12 @@ mod tests {
     use super::{Claim, ClaimFault, ClaimPath, subject};
     use crate::subject::Field;
     use serde_json::{Value, json};
-    use std::collections::BTreeMap;
+    use tollgate_config::Map;
     #[cfg(target_arch = "wasm32")]
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
-    fn mapping(claims: Value) -> BTreeMap<Field, ClaimPath> {
-        serde_json::from_value(claims).unwrap()
+    fn mapping(claims: Value) -> Map<Field, ClaimPath> {
+        tollgate_config::read(&claims.to_string()).unwrap()
     }
 
     fn find<'a>(token: &'a Value, path: &ClaimPath) -> Claim<'a> {
@@ -200,11 +179,11 @@ mod tests {
     #[test]
     fn a_path_has_names() {
         for path in [json!(""), json!("a..b"), json!("."), json!([]), json!([""]), json!(["a", ""])] {
-            let error = serde_json::from_value::<ClaimPath>(path).unwrap_err().to_string();
+            let error = tollgate_config::read::<ClaimPath>(&path.to_string()).unwrap_err().to_string();
             assert_eq!(error, "found an empty name, expected the name of a claim");
         }
         for path in [json!(7), json!({}), json!([7])] {
-            serde_json::from_value::<ClaimPath>(path).unwrap_err();
+            tollgate_config::read::<ClaimPath>(&path.to_string()).unwrap_err();
         }
     }
 }

@@ -7,46 +7,64 @@ use crate::subject::{KeyId, Subject};
 use crate::timestamp::Timestamp;
 use crate::virtual_key::{SecretHash, VirtualKey};
 use schemars::JsonSchema;
-use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::rc::Rc;
+use tollgate_config::{Fault, Read, Value, object};
 
 /// One virtual key in config.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct KeyEntry {
     /// The `<id>` in `tg_<id>_<secret>`, and `key` of the subject.
     pub id: KeyId,
     /// SHA-256 of the whole key; two while the secret is rotated.
     pub sha256: SecretHashes,
     /// Who asks with this key.
-    #[serde(default)]
+    #[schemars(default)]
     pub subject: Subject,
     /// The models it may ask for. An empty list allows none; `["*"]` allows all.
     pub models: Allowed,
     /// Limits of this key alone, besides those of the gate.
-    #[serde(default)]
+    #[schemars(default)]
     pub limits: Vec<Rc<Limit>>,
     /// The routes it may take, by the `route` of models. By default all.
-    #[serde(default)]
+    #[schemars(default)]
     pub routes: Allowed,
     /// Valid from this time on.
-    #[serde(default)]
+    #[schemars(default)]
     pub not_before: Option<Timestamp>,
     /// No longer valid at this time.
-    #[serde(default)]
+    #[schemars(default)]
     pub expires: Option<Timestamp>,
     /// Refused, but still known by name.
-    #[serde(default)]
+    #[schemars(default)]
     pub disabled: bool,
 }
 
+object!(KeyEntry {
+    id,
+    sha256,
+    subject = Subject::default(),
+    models,
+    limits = Vec::new(),
+    routes = Allowed::All,
+    not_before,
+    expires,
+    disabled = false,
+});
+
 /// One or two hashes, either of which proves the key.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(try_from = "Vec<SecretHash>")]
+#[derive(Debug, Clone, JsonSchema)]
+#[schemars(try_from = "Vec<SecretHash>")]
 #[schemars(extend("minItems" = 1, "maxItems" = 2))]
 pub struct SecretHashes([SecretHash; 2]);
+
+impl Read for SecretHashes {
+    fn read(value: &Value<'_>) -> Result<Self, Fault> {
+        value.converted::<Vec<SecretHash>, _>()
+    }
+}
 
 /// A list does not have one or two hashes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -221,7 +239,7 @@ mod tests {
         let hash = sha256(&format!("tg_{id}_0123456789abcdef"));
         let mut entry = json!({"id": id, "sha256": [hash], "models": ["*"]});
         entry.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-        serde_json::from_value(entry).unwrap()
+        tollgate_config::read(&entry.to_string()).unwrap()
     }
 
     fn ring(entries: impl IntoIterator<Item = KeyEntry>) -> KeyRing {
@@ -301,8 +319,8 @@ mod tests {
         ] {
             let mut entry = json!({"id": "demo", "sha256": [hash], "models": []});
             entry.as_object_mut().unwrap().extend(fault.as_object().unwrap().clone());
-            let error = serde_json::from_value::<KeyEntry>(entry).unwrap_err().to_string();
-            assert!(error.starts_with(message), "{fault}: {error}");
+            let error = tollgate_config::read::<KeyEntry>(&entry.to_string()).unwrap_err().to_string();
+            assert!(error.contains(message), "{fault}: {error}");
         }
     }
 

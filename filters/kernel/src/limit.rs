@@ -15,29 +15,16 @@ mod window;
 pub use pattern::Pattern;
 pub use window::{Every, Span, UtcOffset};
 
-use crate::subject::{KeyId, Label};
+use crate::subject::{KeyId, Label, SubjectField};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
-use serde::Deserialize;
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::fmt;
+use tollgate_config::{Fault, Map, Read, Value, object};
 
 /// What a limit may tell requests apart by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, JsonSchema)]
+#[schemars(rename_all = "snake_case")]
 pub enum Attribute {
-    /// Id of the virtual key.
-    Key,
-    /// Of the subject.
-    User,
-    /// Of the subject.
-    Team,
-    /// Of the subject.
-    Feature,
-    /// Of the subject.
-    Environment,
-    /// Of the subject.
-    Tier,
     /// The model, as applications ask for it.
     Model,
     /// That model's route.
@@ -48,6 +35,9 @@ pub enum Attribute {
     Provider,
     /// What that provider calls the model.
     ProviderModel,
+    /// Of the subject.
+    #[schemars(untagged)]
+    Subject(SubjectField),
 }
 
 /// What is counted.
@@ -66,8 +56,8 @@ pub enum Unit {
 }
 
 /// Whether a limit refuses.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, JsonSchema)]
+#[schemars(rename_all = "snake_case")]
 pub enum Mode {
     /// It refuses.
     #[default]
@@ -77,8 +67,8 @@ pub enum Mode {
 }
 
 /// What happens to a request when nobody can say how much is left.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, JsonSchema)]
+#[schemars(rename_all = "snake_case")]
 pub enum WhenStoreFails {
     /// It goes on, and what it uses is counted as soon as that is possible again.
     Allow,
@@ -101,8 +91,7 @@ pub enum Refill {
 }
 
 /// One limit.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "LimitConfig")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limit {
     /// Its name, in refusals, records and metrics.
     pub name: Label,
@@ -127,16 +116,16 @@ pub struct Limit {
 }
 
 /// A limit as it is written.
-#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct LimitConfig {
     /// Its name, in refusals, records and metrics. Under this name it counts: an amount may be changed and what was used stays.
     pub name: Label,
     /// For which requests it counts: a pattern for each attribute, or several of which one must fit. Default: for all.
-    #[serde(default, rename = "match")]
-    pub matches: BTreeMap<Attribute, Patterns>,
+    #[schemars(default, rename = "match")]
+    pub matches: Map<Attribute, Patterns>,
     /// One counter for each combination of these. Default: one for all requests together.
-    #[serde(default)]
+    #[schemars(default)]
     pub per: Vec<Attribute>,
     /// How many requests.
     #[schemars(range(min = 1))]
@@ -155,13 +144,13 @@ pub struct LimitConfig {
     /// In which window: all of it comes back when the next one begins.
     pub every: Every,
     /// Whose days, weeks and months: `+01:00`. Default: UTC.
-    #[serde(default)]
+    #[schemars(default)]
     pub utc_offset: UtcOffset,
     /// For minutes and hours: room comes back steadily instead of at once, and at most so many may be used at the same time.
     #[schemars(range(min = 1))]
     pub burst: Option<u64>,
     /// Whether it refuses.
-    #[serde(default)]
+    #[schemars(default)]
     pub mode: Mode,
     /// Name of the rate limit service that keeps it. Default: this Envoy.
     pub store: Option<Label>,
@@ -169,9 +158,26 @@ pub struct LimitConfig {
     pub when_store_fails: Option<WhenStoreFails>,
 }
 
+object!(LimitConfig {
+    name,
+    matches as "match" = Map::default(),
+    per = Vec::new(),
+    requests,
+    tokens,
+    usd,
+    calls,
+    messages,
+    every,
+    utc_offset = UtcOffset::default(),
+    burst,
+    mode = Mode::Enforce,
+    store,
+    when_store_fails,
+});
+
 /// One pattern, or several of which one must fit.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(try_from = "Vec<String>")]
+#[derive(Debug, Clone, PartialEq, Eq, JsonSchema)]
+#[schemars(try_from = "Vec<String>")]
 #[schemars(extend("minItems" = 1))]
 pub struct Patterns(Vec<Pattern>);
 
@@ -295,6 +301,38 @@ impl TryFrom<Vec<String>> for Patterns {
     }
 }
 
+impl Read for Limit {
+    fn read(value: &Value<'_>) -> Result<Self, Fault> {
+        value.converted::<LimitConfig, _>()
+    }
+}
+
+impl Read for Attribute {
+    fn read(value: &Value<'_>) -> Result<Self, Fault> {
+        let others = [Self::Model, Self::Route, Self::Operation, Self::Provider, Self::ProviderModel];
+        let all: Vec<Self> = SubjectField::ALL.into_iter().map(Self::Subject).chain(others).collect();
+        value.one_of("enum Attribute", &all.into_iter().map(|one| (one.name(), one)).collect::<Vec<_>>())
+    }
+}
+
+impl Read for Patterns {
+    fn read(value: &Value<'_>) -> Result<Self, Fault> {
+        value.converted::<Vec<String>, _>()
+    }
+}
+
+impl Read for Mode {
+    fn read(value: &Value<'_>) -> Result<Self, Fault> {
+        value.one_of("enum Mode", &[("enforce", Self::Enforce), ("shadow", Self::Shadow)])
+    }
+}
+
+impl Read for WhenStoreFails {
+    fn read(value: &Value<'_>) -> Result<Self, Fault> {
+        value.one_of("enum WhenStoreFails", &[("allow", Self::Allow), ("deny", Self::Deny)])
+    }
+}
+
 impl Limit {
     /// Whether a request, of which `value_of` tells the attributes, is counted.
     pub fn applies<'a>(&self, value_of: impl Fn(Attribute) -> Option<&'a str>) -> bool {
@@ -344,12 +382,7 @@ impl Attribute {
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
-            Self::Key => "key",
-            Self::User => "user",
-            Self::Team => "team",
-            Self::Feature => "feature",
-            Self::Environment => "environment",
-            Self::Tier => "tier",
+            Self::Subject(field) => field.name(),
             Self::Model => "model",
             Self::Route => "route",
             Self::Operation => "operation",

@@ -2,15 +2,15 @@
 
 use crate::subject::{Field, Label, NotAName, Subject};
 use schemars::JsonSchema;
-use serde::Deserialize;
 use std::fmt;
+use tollgate_config::{Fault, Read, Value};
 
 const SCHEME: &str = "spiffe://";
 
 /// What SPIFFE ids look like, for example `spiffe://example.org/ns/{environment}/sa/{team}`. A segment is a text, a
 /// field of the subject in braces, or `*`, which is anything.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(try_from = "String")]
+#[derive(Debug, Clone, PartialEq, Eq, JsonSchema)]
+#[schemars(try_from = "String")]
 #[schemars(with = "String", extend("pattern" = "^spiffe://[a-z0-9._-]+/"))]
 pub struct SpiffePattern {
     domain: String,
@@ -95,6 +95,12 @@ impl TryFrom<String> for SpiffePattern {
             }
         }
         Ok(Self { domain: domain.to_owned(), segments })
+    }
+}
+
+impl Read for SpiffePattern {
+    fn read(value: &Value<'_>) -> Result<Self, Fault> {
+        value.converted::<String, _>()
     }
 }
 

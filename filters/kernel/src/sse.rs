@@ -4,7 +4,7 @@
 //! [`Framer::finish`]. `id` and `retry` concern a browser that reconnects; they are read over.
 //!
 //! The data of an [`Event`] is its `data` fields, joined by LF. An event ends after the blank line that completes it;
-//! comments and events without data before it count with it. When a chunk ends between the CR and the LF of that blank
+//! comments since the blank line before count with it. When a chunk ends between the CR and the LF of that blank
 //! line, the event is complete at the CR and the LF belongs to what follows.
 //!
 //! [spec]: https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
@@ -49,7 +49,8 @@ pub struct Framer {
 
 impl Framer {
     /// A framer at the start of a stream. `max_event_bytes` bounds what an event may hold at any time: its name, its
-    /// data and the line being read, whatever that line is.
+    /// data and the line being read, whatever that line is. All that stands between two blank lines, comments and line
+    /// ends too, may be twice as large.
     #[must_use]
     pub const fn new(max_event_bytes: usize) -> Self {
         Self {
@@ -111,7 +112,7 @@ impl Framer {
         let begun = if self.unfinished == 0 { rest.len() } else { bytes.len() };
         self.unfinished = self.unfinished.saturating_add(begun);
         while let Some((line, after)) = split_line(rest) {
-            self.check_room(&open, line)?;
+            self.check_room(&open, line, rest.len().saturating_sub(line.len()))?;
             let line = self.complete_line(line);
             if line.is_empty() {
                 let end = bytes.len().saturating_sub(after.len());
@@ -125,16 +126,18 @@ impl Framer {
             }
             rest = after;
         }
-        self.check_room(&open, rest)?;
+        self.check_room(&open, rest, 0)?;
         self.line.extend_from_slice(rest);
         self.open = open.into_owned();
         Some(())
     }
 
-    /// Measured alike for a line that is whole and for one still coming, so that chunking cannot change the answer.
-    fn check_room(&self, open: &Fields<'_>, more: &[u8]) -> Option<()> {
-        let held = open.len().saturating_add(self.line.len()).saturating_add(more.len());
-        (held <= self.max_event_bytes).then_some(())
+    /// Measured alike for a line that is whole and for one still coming, so that chunking cannot change the answer: up to
+    /// its end, of which an LF may come too late. After the line come `left` bytes.
+    fn check_room(&self, open: &Fields<'_>, line: &[u8], left: usize) -> Option<()> {
+        let held = open.len().saturating_add(self.line.len()).saturating_add(line.len());
+        let block = self.unfinished.saturating_sub(left);
+        (held <= self.max_event_bytes && block <= self.max_event_bytes.saturating_mul(2)).then_some(())
     }
 
     /// The line that ends with `tail`, together with what earlier chunks brought of it.

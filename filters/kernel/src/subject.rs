@@ -1,16 +1,22 @@
 //! Who is asking.
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use std::borrow::Borrow;
 use std::fmt;
+use tollgate_config::{Fault, Read, Value, object};
+
+mod field;
+
+pub use field::{Field, SubjectField};
 
 /// Who is asking, as far as it was proven. What is not known is absent, never empty.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct Subject {
     /// The virtual key that was shown. Follows from the key's entry and cannot be configured.
-    #[serde(skip_deserializing, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(skip_deserializing)]
     pub key: Option<KeyId>,
     /// The person.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -29,33 +35,17 @@ pub struct Subject {
     pub tier: Option<Label>,
 }
 
-/// What a subject has besides its key: what a configuration, a token, a certificate or another gateway can say of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Field {
-    /// The person.
-    User,
-    /// The team that pays.
-    Team,
-    /// The product feature that asks.
-    Feature,
-    /// For example `production`.
-    Environment,
-    /// The service level that was bought.
-    Tier,
-}
+object!(Subject { user, team, feature, environment, tier; key: None });
 
 /// A value of a subject: 1 to 64 of letters, digits, space and `. _ : / @ + -`. Labels become metric tags and stand
 /// in headers, so nothing that separates or quotes there is allowed.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(try_from = "String")]
-#[schemars(extend("pattern" = "^[A-Za-z0-9 ._:/@+-]{1,64}$"))]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
+#[schemars(try_from = "String", extend("pattern" = "^[A-Za-z0-9 ._:/@+-]{1,64}$"))]
 pub struct Label(String);
 
 /// The public name of a virtual key: 1 to 64 of letters, digits and `-`. It has no `_`, which ends it in the key's text.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(try_from = "String")]
-#[schemars(extend("pattern" = "^[A-Za-z0-9-]{1,64}$"))]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
+#[schemars(try_from = "String", extend("pattern" = "^[A-Za-z0-9-]{1,64}$"))]
 pub struct KeyId(String);
 
 /// Why a text is no [`Label`] or [`KeyId`].
@@ -69,29 +59,6 @@ pub enum NotAName {
 
 const MAX_LENGTH: usize = 64;
 
-impl Field {
-    /// All of them.
-    pub const ALL: [Self; 5] = [Self::User, Self::Team, Self::Feature, Self::Environment, Self::Tier];
-
-    /// Its name, as in a [`Subject`].
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::User => "user",
-            Self::Team => "team",
-            Self::Feature => "feature",
-            Self::Environment => "environment",
-            Self::Tier => "tier",
-        }
-    }
-
-    /// The field of this name.
-    #[must_use]
-    pub fn of_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|field| field.name() == name)
-    }
-}
-
 impl Subject {
     /// What is known of `field`.
     #[must_use]
@@ -102,6 +69,15 @@ impl Subject {
             Field::Feature => self.feature.as_ref(),
             Field::Environment => self.environment.as_ref(),
             Field::Tier => self.tier.as_ref(),
+        }
+    }
+
+    /// The text of `field`, if that is known.
+    #[must_use]
+    pub fn text(&self, field: SubjectField) -> Option<&str> {
+        match field {
+            SubjectField::Key => self.key.as_ref().map(KeyId::as_str),
+            SubjectField::Other(field) => self.get(field).map(Label::as_str),
         }
     }
 
@@ -155,6 +131,18 @@ impl TryFrom<String> for KeyId {
 
     fn try_from(text: String) -> Result<Self, NotAName> {
         Self::check(&text).map(|()| Self(text))
+    }
+}
+
+impl Read for Label {
+    fn read(value: &Value<'_>) -> Result<Self, Fault> {
+        value.converted::<String, _>()
+    }
+}
+
+impl Read for KeyId {
+    fn read(value: &Value<'_>) -> Result<Self, Fault> {
+        value.converted::<String, _>()
     }
 }
 
@@ -246,7 +234,7 @@ mod tests {
 
     #[test]
     fn a_subject_is_written_without_what_is_not_known() {
-        let subject: Subject = serde_json::from_str(r#"{"team": "payments", "tier": "gold"}"#).unwrap();
+        let subject: Subject = tollgate_config::read(r#"{"team": "payments", "tier": "gold"}"#).unwrap();
         assert_eq!(subject.team, label("payments").ok());
         assert_eq!(serde_json::to_string(&subject).unwrap(), r#"{"team":"payments","tier":"gold"}"#);
         let proven = Subject { key: KeyId::try_from("k1".to_owned()).ok(), ..Subject::default() };
@@ -270,8 +258,8 @@ mod tests {
     #[test]
     fn the_key_of_a_subject_cannot_be_configured() {
         for json in [r#"{"key": "k1"}"#, r#"{"squad": "a"}"#] {
-            let error = serde_json::from_str::<Subject>(json).unwrap_err().to_string();
-            assert!(error.starts_with("unknown field"), "{error}");
+            let error = tollgate_config::read::<Subject>(json).unwrap_err().to_string();
+            assert!(error.contains(": unknown field"), "{error}");
         }
         let schema = schema_for!(Subject).to_value();
         assert_eq!(schema.pointer("/properties/key"), None);

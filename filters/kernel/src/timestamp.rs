@@ -1,14 +1,14 @@
 //! Points in time as people write them in config.
 
 use schemars::JsonSchema;
-use serde::Deserialize;
 use std::fmt;
 use std::str::FromStr;
+use tollgate_config::{Fault, Read, Value};
 
 /// A point in time in whole seconds, written as RFC 3339 (`2026-01-31T23:59:59Z`, `2026-02-01T01:59:59+02:00`). A
 /// fraction of a second is cut off.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
-#[serde(try_from = "String")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, JsonSchema)]
+#[schemars(try_from = "String")]
 #[schemars(extend("format" = "date-time"))]
 pub struct Timestamp {
     unix_s: u64,
@@ -49,6 +49,12 @@ impl TryFrom<String> for Timestamp {
     /// For config: the error says what was found.
     fn try_from(text: String) -> Result<Self, String> {
         text.parse().map_err(|error: NotATime| format!("found `{}`, which {error}", text.escape_debug()))
+    }
+}
+
+impl Read for Timestamp {
+    fn read(value: &Value<'_>) -> Result<Self, Fault> {
+        value.converted::<String, _>()
     }
 }
 

@@ -12,10 +12,10 @@
 
 use crate::subject::KeyId;
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::fmt;
 use subtle::ConstantTimeEq;
+use tollgate_config::{Fault, Read, Value};
 
 const PREFIX: &str = "tg_";
 
@@ -83,9 +83,8 @@ impl fmt::Display for MalformedKey {
 impl std::error::Error for MalformedKey {}
 
 /// SHA-256 of a key's whole text `tg_<id>_<secret>`, in 64 lowercase hex digits.
-#[derive(Clone, Serialize, Deserialize, JsonSchema)]
-#[serde(try_from = "String", into = "String")]
-#[schemars(extend("pattern" = "^[0-9a-f]{64}$"))]
+#[derive(Clone, JsonSchema)]
+#[schemars(try_from = "String", extend("pattern" = "^[0-9a-f]{64}$"))]
 pub struct SecretHash([u8; 32]);
 
 /// A text is not 64 lowercase hex digits.
@@ -139,6 +138,12 @@ impl From<SecretHash> for String {
     fn from(hash: SecretHash) -> Self {
         let digit = |value: u8| char::from_digit(u32::from(value), 16);
         hash.0.iter().flat_map(|byte| [byte >> 4, byte & 0xF]).filter_map(digit).collect()
+    }
+}
+
+impl Read for SecretHash {
+    fn read(value: &Value<'_>) -> Result<Self, Fault> {
+        value.converted::<String, _>()
     }
 }
 
@@ -204,9 +209,9 @@ mod tests {
     #[test]
     fn the_hash_is_what_sha256sum_prints() {
         assert_eq!(String::from(SecretHash::of(&demo())), DEMO_SHA256);
-        let configured: SecretHash = serde_json::from_str(&format!("\"{DEMO_SHA256}\"")).unwrap();
+        let configured: SecretHash = tollgate_config::read(&format!("\"{DEMO_SHA256}\"")).unwrap();
         assert!(configured.matches(&SecretHash::of(&demo())));
-        assert_eq!(serde_json::to_string(&configured).unwrap(), format!("\"{DEMO_SHA256}\""));
+        assert_eq!(String::from(configured), DEMO_SHA256);
     }
 
     #[test]

@@ -1,9 +1,10 @@
-//! What one attempt used and cost: as its provider says, and where it does not, as it is estimated. Pure.
+//! What one attempt used and cost, and how fast it was: as its provider says, and where it does not, as it is estimated. Pure.
 
 use crate::answer::Tally;
 use crate::calibrations::Calibrations;
 use crate::config::Target;
 use crate::exchange::{Attempt, Exchange, Outcome};
+use crate::timing::Timing;
 use tollgate_kernel::calibration::{Calibration, Ratio};
 use tollgate_wire::endpoint::Operation;
 use tollgate_wire::envelope::Media;
@@ -17,7 +18,7 @@ const MEDIA_TOKENS: u64 = 1500;
 /// No text has so few tokens: a provider that reports fewer for what it sent does not count.
 const MOST_BYTES_PER_TOKEN: u64 = 64;
 
-/// What one attempt used and cost.
+/// What one attempt used and cost, and how fast it was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bill {
     /// Reported or estimated; `None` when nothing was used, or nothing is known.
@@ -32,6 +33,8 @@ pub struct Bill {
     pub price_source: Option<PriceSource>,
     /// What an estimate was made with; `None` when nothing was estimated.
     pub basis: Option<Calibration>,
+    /// How fast it came.
+    pub timing: Timing,
 }
 
 /// What is known of the text of a request.
@@ -93,11 +96,12 @@ pub fn bill(exchange: &Exchange, attempt: &Attempt, calibrations: &mut Calibrati
         calibrations.learn(target, learned);
     }
     let estimated = usage.is_some() && certainty != Certainty::Exact;
-    priced(usage, certainty, target, estimated.then_some(known))
+    let timing = Timing::of(attempt, usage.as_ref(), exchange.is_streamed());
+    Bill { timing, ..priced(usage, certainty, target, estimated.then_some(known)) }
 }
 
 fn priced(usage: Option<Usage>, certainty: Certainty, target: Option<&Target>, basis: Option<Calibration>) -> Bill {
-    let bill = Bill { usage, certainty, cost: None, price: None, price_source: None, basis };
+    let bill = Bill { usage, certainty, cost: None, price: None, price_source: None, basis, timing: Timing::default() };
     match (usage, target.and_then(|target| target.price.as_ref())) {
         (Some(usage), Some(listed)) => {
             let priced = listed.price.of(&usage);

@@ -56,7 +56,7 @@ mod tests {
     #[test]
     fn each_target_has_its_own_and_their_number_is_bounded() {
         let target = |provider: &str, model: &str| Target {
-            provider: serde_json::from_value(provider.into()).expect("a label"),
+            provider: tollgate_kernel::subject::Label::try_from(provider.to_owned()).expect("a label"),
             model: model.to_owned(),
             price: None,
             max_output_tokens: None,

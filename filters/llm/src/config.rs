@@ -2,13 +2,11 @@
 
 use references::References;
 use schemars::JsonSchema;
-use serde::Deserialize;
-use std::collections::BTreeMap;
 use std::rc::Rc;
+use tollgate_config::{Map, object};
 use tollgate_kernel::key_ring::{KeyEntry, KeyRing};
 use tollgate_kernel::limit::Limit;
 use tollgate_kernel::subject::Label;
-use tollgate_wire::tree;
 
 mod bounds;
 mod cache;
@@ -22,15 +20,15 @@ mod tests;
 mod warning;
 
 pub use bounds::Bounds;
-pub use cache::{Cache, CachedModel, ModelCache, SubjectField};
+pub use cache::{Cache, CachedModel, ModelCache};
 pub use identity::{Identity, IdentityConfig, Jwt, Mtls, Part, SignedHeader};
 pub use model::{Candidates, Model, Served, Target};
 pub use provider::Provider;
 pub use service::Service;
 
 /// The configuration of one filter instance: either the gate's or a provider's.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 #[schemars(extend("minProperties" = 1, "maxProperties" = 1))]
 pub struct Config {
     /// For the filter in the listener's chain: once per request.
@@ -38,6 +36,8 @@ pub struct Config {
     /// For the filter in a provider cluster's chain: once per attempt.
     pub provider: Option<ProviderConfig>,
 }
+
+object!(Config { gate, provider });
 
 /// Which role an instance plays.
 #[derive(Debug)]
@@ -49,56 +49,70 @@ pub enum Role {
 }
 
 /// What the gate serves, to whom, from where.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct GateConfig {
     /// Providers by name.
-    pub providers: BTreeMap<Label, Provider>,
+    pub providers: Map<Label, Provider>,
     /// Models by the name that applications ask for.
-    pub models: BTreeMap<Label, Model>,
+    pub models: Map<Label, Model>,
     /// Virtual keys.
     pub keys: Vec<KeyEntry>,
     /// What may be used of requests, tokens and dollars.
-    #[serde(default)]
+    #[schemars(default)]
     pub limits: Vec<Rc<Limit>>,
     /// Services that keep limits for a fleet of Envoys, by name.
-    #[serde(default)]
-    pub rate_limit_services: BTreeMap<Label, Service>,
+    #[schemars(default)]
+    pub rate_limit_services: Map<Label, Service>,
     /// Tell who asks how the limits stand that count for it, in the headers `ratelimit` and `ratelimit-policy`.
-    #[serde(default)]
+    #[schemars(default)]
     pub ratelimit_headers: bool,
     /// How it is proven who asks. By default with a virtual key.
     pub identity: Option<IdentityConfig>,
     /// Bounds of what is read and held.
-    #[serde(default)]
+    #[schemars(default)]
     pub bounds: Bounds,
     /// The cache of answers. Nothing is kept of a model that does not say `cache` too.
-    #[serde(default)]
+    #[schemars(default)]
     pub cache: Cache,
 }
 
+object!(GateConfig {
+    providers,
+    models,
+    keys,
+    limits = Vec::new(),
+    rate_limit_services = Map::default(),
+    ratelimit_headers = false,
+    identity,
+    bounds = Bounds::default(),
+    cache = Cache::default(),
+});
+
 /// Which provider an upstream instance stands before.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct ProviderConfig {
     /// The provider's name in the gate's configuration. Without it, the name is read from the metadata of the chosen
     /// endpoint (`filter_metadata: {tollgate: {provider: ...}}`): for clusters that hold several providers.
     pub name: Option<Label>,
 }
 
+object!(ProviderConfig { name });
+
 /// The gate's configuration, ready to decide with.
 #[derive(Debug)]
 pub struct Gate {
     /// Providers by name.
-    pub providers: BTreeMap<Label, Provider>,
+    pub providers: Map<Label, Provider>,
     /// Models by name.
-    pub models: BTreeMap<Label, Served>,
+    pub models: Map<Label, Served>,
     /// Virtual keys.
     pub keys: KeyRing,
     /// Limits that count for whoever they match.
     pub limits: Vec<Rc<Limit>>,
     /// Who keeps limits for a fleet.
-    pub services: BTreeMap<Label, Service>,
+    pub services: Map<Label, Service>,
     /// Clients are told how their limits stand.
     pub ratelimit_headers: bool,
     /// How it is proven who asks.
@@ -120,7 +134,7 @@ pub fn load(json: &[u8], variable: &dyn Fn(&str) -> Option<String>) -> Result<Ro
         return Err("found no configuration, expected `gate` or `provider`".to_owned());
     }
     let json = std::str::from_utf8(json).map_err(|_| "found bytes that are not UTF-8, expected JSON".to_owned())?;
-    let config: Config = tree::read(json).map_err(|fault| fault.to_string())?;
+    let config: Config = tollgate_config::read(json).map_err(|fault| fault.to_string())?;
     match (config.gate, config.provider) {
         (Some(gate), None) => gate.check(variable).map(|gate| Role::Gate(Box::new(gate))),
         (None, Some(provider)) => Ok(Role::Provider(provider)),
@@ -168,19 +182,16 @@ impl GateConfig {
         let keys = KeyRing::new(self.keys).map_err(|error| format!("gate.keys: {error}"))?;
         let Self { providers, models, limits, rate_limit_services: services, ratelimit_headers, bounds, cache, .. } =
             self;
-        let mut served = BTreeMap::new();
-        for (name, model) in models {
-            let model = model.check(&name, &providers).map_err(|error| format!("gate.models.{name}.{error}"))?;
-            served.insert(name, model);
-        }
+        let models = models.try_map(|name, model| {
+            model.check(name, &providers).map_err(|error| format!("gate.models.{name}.{error}"))
+        })?;
         let all = || limits.iter().chain(keys.entries().flat_map(|key| &key.limits));
         let mut warnings = Vec::from_iter(warning::of_process(all()));
-        warnings.extend(warning::of_unknown(&all().map(|limit| limit.unit).collect::<Vec<_>>(), &served));
-        let models = served;
+        warnings.extend(warning::of_unknown(&all().map(|limit| limit.unit).collect::<Vec<_>>(), &models));
         Ok(Gate { models, providers, keys, limits, services, ratelimit_headers, identity, bounds, cache, warnings })
     }
 }
 
-fn names<T>(map: &BTreeMap<Label, T>) -> String {
+fn names<T>(map: &Map<Label, T>) -> String {
     map.keys().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }

@@ -5,7 +5,6 @@ use crate::cache::Found;
 use crate::exchange::Exchange;
 use crate::record::outcome;
 use crate::settle::Settled;
-use crate::timing::Timing;
 use tollgate_host::metrics::{count as add, record};
 use tollgate_wire::endpoint::Operation;
 use tollgate_wire::price::PriceStatus;
@@ -47,11 +46,10 @@ pub fn count(exchange: &Exchange, settled: &Settled) {
             add("tollgate_llm_cost_nano_usd_total", &[asked[0], asked[1], provider], cost.0);
         }
         let served = [operation, asked[1], provider];
-        let timing = Timing::of(attempt, bill.usage.as_ref(), exchange.is_streamed());
-        record("gen_ai_server_request_duration_milliseconds", &served, timing.duration_ms);
+        record("gen_ai_server_request_duration_milliseconds", &served, bill.timing.duration_ms);
         for (name, value) in [
-            ("gen_ai_server_time_to_first_token_milliseconds", timing.first_token_ms),
-            ("gen_ai_server_time_per_output_token_microseconds", timing.per_output_token_us),
+            ("gen_ai_server_time_to_first_token_milliseconds", bill.timing.first_token_ms),
+            ("gen_ai_server_time_per_output_token_microseconds", bill.timing.per_output_token_us),
             ("gen_ai_client_operation_output_tokens", bill.usage.as_ref().map(Usage::output)),
         ] {
             if let Some(value) = value {

@@ -9,7 +9,6 @@ use crate::config::{Candidates, Gate, Target};
 use crate::limits::Granted;
 use crate::refusal::Refusal;
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
 use std::rc::Rc;
 use tollgate_host::headers::Headers;
 use tollgate_host::state;
@@ -216,7 +215,8 @@ pub const fn millis(nanos: u64) -> u64 {
 }
 
 thread_local! {
-    static TABLE: RefCell<BTreeMap<String, Shared>> = const { RefCell::new(BTreeMap::new()) };
+    /// By their numbers, which ascend.
+    static TABLE: RefCell<Vec<(u64, Shared)>> = const { RefCell::new(Vec::new()) };
     /// Distinguishes this VM from the one it replaces: during an update the gate may still run in the old one while
     /// attempts run in the new one, and must not be taken for another exchange with the same number.
     static VM_STARTED: u64 = tollgate_host::abi::now();
@@ -225,11 +225,14 @@ thread_local! {
 
 /// The gate's hold on the table's entry: when the gate is gone, so is the entry.
 #[derive(Debug)]
-pub struct Entry(String);
+pub struct Entry(u64);
 
 impl Drop for Entry {
     fn drop(&mut self) {
-        TABLE.with_borrow_mut(|table| table.remove(&self.0));
+        TABLE.with_borrow_mut(|table| {
+            let at = table.binary_search_by_key(&self.0, |(number, _)| *number).ok()?;
+            Some(table.remove(at))
+        });
     }
 }
 
@@ -238,16 +241,23 @@ impl Drop for Entry {
 /// # Errors
 /// When filter state cannot be written.
 pub fn publish(exchange: &Shared) -> tollgate_host::abi::Result<Entry> {
-    let number = NEXT.replace(NEXT.get().wrapping_add(1));
-    let name = format!("{}-{number}", VM_STARTED.with(|started| *started));
-    state::set(STATE_KEY, name.as_bytes())?;
-    TABLE.with_borrow_mut(|table| table.insert(name.clone(), Rc::clone(exchange)));
-    Ok(Entry(name))
+    let number = NEXT.replace(NEXT.get().saturating_add(1));
+    state::set(STATE_KEY, name(number).as_bytes())?;
+    TABLE.with_borrow_mut(|table| table.push((number, Rc::clone(exchange))));
+    Ok(Entry(number))
+}
+
+fn name(number: u64) -> String {
+    format!("{}-{number}", VM_STARTED.with(|started| *started))
 }
 
 /// The exchange this attempt belongs to; `None` when no gate of this VM published one on this stream.
 #[must_use]
 pub fn of_this_stream() -> Option<Shared> {
-    let name = String::from_utf8(state::get(STATE_KEY)?).ok()?;
-    TABLE.with_borrow(|table| table.get(&name).cloned())
+    let published = String::from_utf8(state::get(STATE_KEY)?).ok()?;
+    let number = published.rsplit_once('-')?.1.parse().ok().filter(|number| name(*number) == published)?;
+    TABLE.with_borrow(|table| {
+        let at = table.binary_search_by_key(&number, |(number, _)| *number).ok()?;
+        table.get(at).map(|(_, exchange)| Rc::clone(exchange))
+    })
 }

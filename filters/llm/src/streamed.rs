@@ -147,10 +147,8 @@ impl Streamed {
             if failure.is_none() && !events.closed {
                 let before = taken.saturating_add(event.end).saturating_sub(event.size);
                 let raw = data.get(from..event.end).unwrap_or_default();
-                // An LF may come too late to be of the event that its CR has ended.
-                let size = event.size.saturating_sub(usize::from(raw.ends_with(b"\r\n")));
-                let fits = events.check(before, size, bounds);
-                failure = fits.and_then(|()| events.take(&event, raw, true, tally)).err();
+                let in_time = events.check_held(before, bounds);
+                failure = in_time.and_then(|()| events.take(&event, raw, true, tally)).err();
             }
             from = event.end;
         });
@@ -163,7 +161,7 @@ impl Streamed {
         *taken = taken.saturating_add(data.len());
         let unfinished = framing.unfinished();
         events.rest(data.get(from..).unwrap_or_default(), unfinished);
-        events.check(taken.saturating_sub(unfinished), unfinished, bounds)?;
+        events.check_held(taken.saturating_sub(unfinished), bounds)?;
         framed?;
         if end {
             framing.finish(|event| failure = events.take(&event, b"", false, tally).err());
@@ -181,14 +179,13 @@ impl Streamed {
 }
 
 impl Events {
-    /// Refuses an event of `size` bytes, whole or not yet, that comes after `before` bytes of the stream. Measured in
-    /// whole events, so that chunking cannot change the answer.
-    fn check(&self, before: usize, size: usize, bounds: &Bounds) -> Result<(), Failure> {
+    /// Refuses a stream that goes on after `before` bytes and has not begun to answer. Measured in whole events, so that
+    /// chunking cannot change the answer.
+    fn check_held(&self, before: usize, bounds: &Bounds) -> Result<(), Failure> {
         if !self.committed && before > bounds.held_bytes {
             return Err(Failure::new("no_answer_in_held_bytes", "the provider did not begin to answer"));
         }
-        // The framer bounds names and data; this, what else stands between them.
-        if size > bounds.event_bytes.saturating_mul(2) { Err(Failure::too_large_event()) } else { Ok(()) }
+        Ok(())
     }
 
     /// One event; `raw` is what the newest chunk holds of it. Not `whole`: the stream ended in it.

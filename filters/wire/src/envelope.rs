@@ -6,6 +6,7 @@
 use crate::endpoint::{Endpoint, Operation};
 use crate::error::Invalid;
 use crate::format::Format;
+use crate::json::Json;
 use crate::quirks::Quirks;
 use crate::signature::{LABEL, LABEL_BASE64, is_label};
 use memchr::memmem;
@@ -155,7 +156,9 @@ impl Envelope {
 }
 
 fn json_string(text: &str) -> Vec<u8> {
-    serde_json::Value::from(text).to_string().into_bytes()
+    let mut json = Vec::new();
+    Json::new(&mut json).text(text);
+    json
 }
 
 /// `body` with `edits` made, which are ascending and do not overlap.

@@ -5,11 +5,11 @@ use crate::error::{ApiError, Invalid, Malformed};
 use crate::signature::Origin;
 use crate::{anthropic_messages, bedrock_converse, google_gemini, openai_chat, openai_responses};
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use tollgate_config::{Fault, Read, Value};
 
 /// A wire format that clients and providers speak.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, JsonSchema)]
+#[schemars(rename_all = "kebab-case")]
 pub enum Format {
     /// OpenAI Chat Completions, `POST /v1/chat/completions`.
     OpenaiChat,
@@ -21,6 +21,12 @@ pub enum Format {
     GoogleGemini,
     /// Amazon Bedrock Converse, `POST /model/{model}/converse` and `/converse-stream`.
     BedrockConverse,
+}
+
+impl Read for Format {
+    fn read(value: &Value<'_>) -> Result<Self, Fault> {
+        value.one_of("enum Format", &Self::ALL.map(|format| (format.name(), format)))
+    }
 }
 
 impl Format {

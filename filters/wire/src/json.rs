@@ -7,54 +7,61 @@ use serde_json::value::RawValue;
 
 /// Appends one JSON value to a buffer. The caller opens, names and closes; commas come by themselves.
 #[derive(Debug)]
-pub(crate) struct Json<'a>(&'a mut Vec<u8>);
+pub struct Json<'a>(&'a mut Vec<u8>);
 
 impl<'a> Json<'a> {
-    pub(crate) const fn new(out: &'a mut Vec<u8>) -> Self {
+    /// A writer that appends to `out`.
+    pub const fn new(out: &'a mut Vec<u8>) -> Self {
         Self(out)
     }
 
+    /// Begins an object.
     #[inline(never)]
-    pub(crate) fn open_object(&mut self) -> &mut Self {
+    pub fn open_object(&mut self) -> &mut Self {
         self.begin();
         self.0.push(b'{');
         self
     }
 
+    /// Ends it.
     #[inline(never)]
-    pub(crate) fn close_object(&mut self) {
+    pub fn close_object(&mut self) {
         self.0.push(b'}');
     }
 
+    /// Begins a list.
     #[inline(never)]
-    pub(crate) fn open_list(&mut self) -> &mut Self {
+    pub fn open_list(&mut self) -> &mut Self {
         self.begin();
         self.0.push(b'[');
         self
     }
 
+    /// Ends it.
     #[inline(never)]
-    pub(crate) fn close_list(&mut self) {
+    pub fn close_list(&mut self) {
         self.0.push(b']');
     }
 
     /// The name of the value that comes next.
     #[inline(never)]
-    pub(crate) fn key(&mut self, name: &str) -> &mut Self {
+    pub fn key(&mut self, name: &str) -> &mut Self {
         self.text(name);
         self.0.push(b':');
         self
     }
 
+    /// A string.
     #[inline(never)]
-    pub(crate) fn text(&mut self, text: &str) {
+    pub fn text(&mut self, text: &str) {
         self.open_text();
         self.more_text(text);
         self.close_text();
     }
 
+    /// A string, or `null`.
     #[inline(never)]
-    pub(crate) fn text_or_null(&mut self, text: Option<&str>) {
+    pub fn text_or_null(&mut self, text: Option<&str>) {
         match text {
             Some(text) => self.text(text),
             None => self.null(),
@@ -63,7 +70,7 @@ impl<'a> Json<'a> {
 
     /// The string `name`, if there is one.
     #[inline(never)]
-    pub(crate) fn text_if(&mut self, name: &str, text: Option<&str>) {
+    pub fn text_if(&mut self, name: &str, text: Option<&str>) {
         if let Some(text) = text {
             self.key(name).text(text);
         }
@@ -71,15 +78,24 @@ impl<'a> Json<'a> {
 
     /// The number `name`, if there is one.
     #[inline(never)]
-    pub(crate) fn number_if(&mut self, name: &str, number: Option<u64>) {
+    pub fn number_if(&mut self, name: &str, number: Option<u64>) {
         if let Some(number) = number {
             self.key(name).number(number);
         }
     }
 
+    /// The number `name`, or `null`.
+    #[inline(never)]
+    pub fn number_or_null(&mut self, name: &str, number: Option<u64>) {
+        match number {
+            Some(number) => self.key(name).number(number),
+            None => self.key(name).null(),
+        }
+    }
+
     /// As [`Self::number_if`], for numbers that need not be whole.
     #[inline(never)]
-    pub(crate) fn float_if(&mut self, name: &str, number: Option<f64>) {
+    pub fn float_if(&mut self, name: &str, number: Option<f64>) {
         if let Some(number) = number {
             self.key(name).float(number);
         }
@@ -87,7 +103,7 @@ impl<'a> Json<'a> {
 
     /// The flag `name`, if there is one.
     #[inline(never)]
-    pub(crate) fn flag_if(&mut self, name: &str, flag: Option<bool>) {
+    pub fn flag_if(&mut self, name: &str, flag: Option<bool>) {
         if let Some(flag) = flag {
             self.key(name).flag(flag);
         }
@@ -95,13 +111,14 @@ impl<'a> Json<'a> {
 
     /// Begins a string that [`Self::more_text`] writes piece by piece.
     #[inline(never)]
-    pub(crate) fn open_text(&mut self) {
+    pub fn open_text(&mut self) {
         self.begin();
         self.0.push(b'"');
     }
 
+    /// A piece of it.
     #[inline(never)]
-    pub(crate) fn more_text(&mut self, text: &str) {
+    pub fn more_text(&mut self, text: &str) {
         let mut rest = text.as_bytes();
         while let Some(at) = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f)) {
             let (plain, from) = rest.split_at(at);
@@ -113,42 +130,47 @@ impl<'a> Json<'a> {
         self.0.extend_from_slice(rest);
     }
 
+    /// Ends it.
     #[inline(never)]
-    pub(crate) fn close_text(&mut self) {
+    pub fn close_text(&mut self) {
         self.0.push(b'"');
     }
 
+    /// A number that is whole and not negative.
     #[inline(never)]
-    pub(crate) fn number(&mut self, number: u64) {
+    pub fn number(&mut self, number: u64) {
         self.raw_text(&number.to_string());
     }
 
+    /// A whole number.
     #[inline(never)]
-    pub(crate) fn signed(&mut self, number: i64) {
+    pub fn signed(&mut self, number: i64) {
         self.raw_text(&number.to_string());
     }
 
     /// What is no number in JSON (infinity) is `null`.
     #[inline(never)]
-    pub(crate) fn float(&mut self, number: f64) {
+    pub fn float(&mut self, number: f64) {
         self.begin();
         let _ = serde_json::to_writer(&mut *self.0, &number);
     }
 
+    /// `true` or `false`.
     #[inline(never)]
-    pub(crate) fn flag(&mut self, flag: bool) {
+    pub fn flag(&mut self, flag: bool) {
         self.raw_text(if flag { "true" } else { "false" });
     }
 
+    /// `null`.
     #[inline(never)]
-    pub(crate) fn null(&mut self) {
+    pub fn null(&mut self) {
         self.raw_text("null");
     }
 
     /// A value that is JSON already, on one line: in an event a line end would end it. Strings have none that is not
     /// escaped.
     #[inline(never)]
-    pub(crate) fn raw(&mut self, value: &RawValue) {
+    pub fn raw(&mut self, value: &RawValue) {
         self.begin();
         let is_line_end = |byte: &u8| matches!(byte, b'\n' | b'\r');
         self.0.extend(value.get().bytes().map(|byte| if is_line_end(&byte) { b' ' } else { byte }));

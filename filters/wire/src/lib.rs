@@ -21,7 +21,7 @@ mod few;
 mod fields;
 pub mod format;
 pub mod google_gemini;
-mod json;
+pub mod json;
 mod media;
 pub mod model_list;
 pub mod money;
@@ -35,7 +35,6 @@ pub mod replay;
 pub mod signature;
 pub mod stream;
 pub mod token_count;
-pub mod tree;
 pub mod usage;
 
 pub use format::Format;

@@ -65,6 +65,15 @@ pub enum Delta {
     End,
 }
 
+/// Why an answer ends, as far as the client was told: formats that tell it with the usage hold it until that has come.
+#[derive(Debug, Default)]
+pub(crate) enum Stop {
+    #[default]
+    Unknown,
+    Held(StopReason),
+    Written,
+}
+
 impl Delta {
     /// Whether this delta shows that the provider really answers. Before the first such delta another provider may
     /// still take over; after it nothing is ever spliced.

@@ -1,76 +1,55 @@
 //! Token usage in disjoint buckets: no token is in two of them.
 
-use serde::Serialize;
-
 /// What one attempt used: tokens, calls of tools that the provider runs itself, and what else sets its price.
 ///
 /// Providers report overlapping figures (OpenAI's `prompt_tokens` contain the cached ones, Anthropic's `input_tokens` do
 /// not); readers take them apart once, here nothing overlaps.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Usage {
     /// Input neither read from nor written to a cache.
     pub input_fresh: u64,
     /// Input read from the provider's prompt cache.
-    #[serde(skip_serializing_if = "is_zero")]
     pub input_cache_read: u64,
     /// Audio among what was read from the cache, where the provider tells it apart.
-    #[serde(skip_serializing_if = "is_zero")]
     pub input_cache_read_audio: u64,
     /// Input written to the cache for the shorter time that the provider has: 5 minutes with Anthropic, 30 with OpenAI.
-    #[serde(skip_serializing_if = "is_zero")]
     pub input_cache_write_5m: u64,
     /// Input written to the cache for the longer time: 1 hour with Anthropic, 12 with OpenAI.
-    #[serde(skip_serializing_if = "is_zero")]
     pub input_cache_write_1h: u64,
     /// Audio input.
-    #[serde(skip_serializing_if = "is_zero")]
     pub input_audio: u64,
     /// Image input, where the provider tells it apart.
-    #[serde(skip_serializing_if = "is_zero")]
     pub input_image: u64,
     /// Output that is neither reasoning, audio nor image.
     pub output_text: u64,
     /// Hidden or shown reasoning.
-    #[serde(skip_serializing_if = "is_zero")]
     pub output_reasoning: u64,
     /// Audio output.
-    #[serde(skip_serializing_if = "is_zero")]
     pub output_audio: u64,
     /// Image output.
-    #[serde(skip_serializing_if = "is_zero")]
     pub output_image: u64,
     /// Searches of the web that the provider made (Google: grounded answers).
-    #[serde(skip_serializing_if = "is_zero")]
     pub web_search_calls: u64,
     /// Pages that the provider fetched.
-    #[serde(skip_serializing_if = "is_zero")]
     pub web_fetch_calls: u64,
     /// Searches of uploaded files.
-    #[serde(skip_serializing_if = "is_zero")]
     pub file_search_calls: u64,
     /// Code that the provider ran.
-    #[serde(skip_serializing_if = "is_zero")]
     pub code_interpreter_calls: u64,
     /// Images that a tool of the provider made.
-    #[serde(skip_serializing_if = "is_zero")]
     pub image_generation_calls: u64,
     /// What the provider says it was served as.
-    #[serde(skip_serializing_if = "ServiceTier::is_standard")]
     pub service_tier: ServiceTier,
     /// Anthropic's fast mode, which has prices of its own.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub fast: bool,
     /// It was worked on in one country at the client's wish (Anthropic's `inference_geo: us`), which costs more.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub in_one_country: bool,
     /// Other models than the one that answered used a part of it (Anthropic's advisor), at prices of their own.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub other_models: bool,
 }
 
 /// How fast and at what price a request is served.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ServiceTier {
     /// At list price.
     #[default]
@@ -89,9 +68,17 @@ pub enum ServiceTier {
 }
 
 impl ServiceTier {
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that skip_serializing_if calls")]
-    fn is_standard(&self) -> bool {
-        *self == Self::Standard
+    /// The word in records.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Standard => "standard",
+            Self::Flex => "flex",
+            Self::Priority => "priority",
+            Self::Batch => "batch",
+            Self::Provisioned => "provisioned",
+            Self::Other => "other",
+        }
     }
 }
 
@@ -216,7 +203,11 @@ impl Usage {
             file_search_calls: self.file_search_calls.max(seen.file_search_calls),
             code_interpreter_calls: self.code_interpreter_calls.max(seen.code_interpreter_calls),
             image_generation_calls: self.image_generation_calls.max(seen.image_generation_calls),
-            service_tier: if self.service_tier.is_standard() { seen.service_tier } else { self.service_tier },
+            service_tier: if self.service_tier == ServiceTier::Standard {
+                seen.service_tier
+            } else {
+                self.service_tier
+            },
             fast: self.fast || seen.fast,
             in_one_country: self.in_one_country || seen.in_one_country,
             ..self
@@ -245,14 +236,8 @@ impl Remaining {
     }
 }
 
-/// Most buckets of most records are empty; what is left out is 0.
-const fn is_zero(tokens: &u64) -> bool {
-    *tokens == 0
-}
-
 /// How far figures can be trusted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Certainty {
     /// The provider's own final figures.
     Exact,
@@ -262,4 +247,17 @@ pub enum Certainty {
     Estimated,
     /// The provider may have billed, and nothing says how much. Never counted as zero.
     Missing,
+}
+
+impl Certainty {
+    /// The word in records.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Exact => "exact",
+            Self::Partial => "partial",
+            Self::Estimated => "estimated",
+            Self::Missing => "missing",
+        }
+    }
 }

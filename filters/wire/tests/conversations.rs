@@ -21,7 +21,7 @@ use tollgate_wire::error::{ApiError, ErrorKind};
 use tollgate_wire::replay::{Collector, stream};
 use tollgate_wire::signature::{LABEL, LABEL_BASE64, Origin, Seal};
 use tollgate_wire::stream::{Delta, Reader, Writer};
-use tollgate_wire::usage::Usage;
+use tollgate_wire::usage::{ServiceTier, Usage};
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
@@ -995,7 +995,7 @@ fn asked(request: &Request) -> Value {
         "stream": request.stream,
         "end_user": request.end_user,
         "metadata": request.metadata,
-        "service_tier": request.service_tier,
+        "service_tier": request.service_tier.map(ServiceTier::name),
     })
 }
 
@@ -1089,6 +1089,18 @@ fn without_cache_writes(usage: Usage, one: Format, other: Format) -> Usage {
     Usage { input_fresh, input_cache_write_5m: 0, input_cache_write_1h: 0, ..usage }
 }
 
+fn buckets(usage: Option<Usage>) -> Value {
+    let Some(usage) = usage else { return json!({}) };
+    let counts = usage.tokens().into_iter().chain(usage.calls());
+    let mut buckets: serde_json::Map<String, Value> =
+        counts.map(|(name, count)| (name.to_owned(), json!(count))).collect();
+    buckets.insert("service_tier".to_owned(), usage.service_tier.name().into());
+    buckets.insert("fast".to_owned(), usage.fast.into());
+    buckets.insert("in_one_country".to_owned(), usage.in_one_country.into());
+    buckets.insert("other_models".to_owned(), usage.other_models.into());
+    Value::Object(buckets)
+}
+
 /// All that an answer tells and both formats can say: text pieces are one text, and only some formats tell a stop
 /// sequence from an end.
 fn told(response: &Response, one: Format, other: Format) -> Value {
@@ -1102,7 +1114,7 @@ fn told(response: &Response, one: Format, other: Format) -> Value {
         "others": response.parts.iter().filter(|part| !matches!(part, Part::Text(_))).map(part).collect::<Vec<_>>(),
         "stop": format!("{stop:?}"),
         "output": response.usage.map(|usage| usage.output()),
-        "usage": without(json!(response.usage.map(|usage| without_cache_writes(usage, one, other))), &cannot_tell),
+        "usage": without(buckets(response.usage.map(|usage| without_cache_writes(usage, one, other))), &cannot_tell),
     });
     without(told, &cannot_tell)
 }

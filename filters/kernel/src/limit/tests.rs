@@ -1,10 +1,13 @@
 use super::{Attribute, Limit, Mode, Refill, Unit, WhenStoreFails};
+use crate::subject::{Field, SubjectField};
 use serde_json::{Value, json};
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
+const TEAM: Attribute = Attribute::Subject(SubjectField::Other(Field::Team));
+
 pub(super) fn limit(config: Value) -> Limit {
-    serde_json::from_value(config).unwrap()
+    tollgate_config::read(&config.to_string()).unwrap()
 }
 
 #[test]
@@ -15,7 +18,7 @@ fn a_limit_is_read_as_it_is_written() {
     }));
     assert_eq!((read.unit, read.amount, read.room()), (Unit::Usd, 499_990_000_000, 499_990_000_000));
     assert_eq!((read.mode, read.when_store_fails), (Mode::Shadow, WhenStoreFails::Allow));
-    assert_eq!(read.per, [Attribute::Team, Attribute::Model]);
+    assert_eq!(read.per, [TEAM, Attribute::Model]);
     assert_eq!(read.path(), "limits.support-month");
     assert!(read.is_long());
     let plain = limit(json!({"name": "rate", "requests": 60, "every": "minute", "burst": 10}));
@@ -54,8 +57,8 @@ fn what_makes_no_limit_is_told() {
     ] {
         let mut config = json!({"name": "rate", "requests": 10, "every": "minute"});
         config.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
-        let error = serde_json::from_value::<Limit>(config).unwrap_err().to_string();
-        assert!(error.starts_with(message), "{change}: {error}");
+        let error = tollgate_config::read::<Limit>(&config.to_string()).unwrap_err().to_string();
+        assert!(error.contains(message), "{change}: {error}");
     }
 }
 
@@ -72,7 +75,7 @@ fn a_limit_counts_what_fits_all_that_it_matches() {
         (None, Some("gpt-4o"), false),
     ] {
         let value_of = |attribute| match attribute {
-            Attribute::Team => team,
+            TEAM => team,
             Attribute::Model => model,
             _ => None,
         };

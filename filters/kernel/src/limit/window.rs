@@ -2,11 +2,11 @@
 
 use crate::timestamp::{date, days_since_1970};
 use schemars::JsonSchema;
-use serde::Deserialize;
+use tollgate_config::{Fault, Read, Value};
 
 /// How long a window is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, JsonSchema)]
+#[schemars(rename_all = "snake_case")]
 pub enum Every {
     /// 60 seconds.
     Minute,
@@ -21,8 +21,8 @@ pub enum Every {
 }
 
 /// How far a clock is ahead of UTC: `+01:00`, `-03:30`, `Z`.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(try_from = "String")]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, JsonSchema)]
+#[schemars(try_from = "String")]
 #[schemars(extend("pattern" = "^(Z|[+-][0-9]{2}:[0-9]{2})$"))]
 pub struct UtcOffset {
     seconds: i64,
@@ -86,6 +86,25 @@ impl TryFrom<String> for UtcOffset {
     fn try_from(text: String) -> Result<Self, String> {
         parse(&text)
             .ok_or_else(|| format!("found `{}`, expected an offset from UTC such as `+01:00`", text.escape_debug()))
+    }
+}
+
+impl Read for UtcOffset {
+    fn read(value: &Value<'_>) -> Result<Self, Fault> {
+        value.converted::<String, _>()
+    }
+}
+
+impl Read for Every {
+    fn read(value: &Value<'_>) -> Result<Self, Fault> {
+        let all = [
+            ("minute", Self::Minute),
+            ("hour", Self::Hour),
+            ("day", Self::Day),
+            ("week", Self::Week),
+            ("month", Self::Month),
+        ];
+        value.one_of("enum Every", &all)
     }
 }
 

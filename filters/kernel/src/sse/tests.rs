@@ -189,8 +189,12 @@ fn the_limit_is_met_exactly() {
         ("data: wxyz", refused),
         ("data:x\ndata:y\n\n", Ok(())),
         ("data:x\ndata:yz\n\ndata:xyz\n\n", Ok(())),
-        ("data:x\ndata:y\ndata:z\n\n", Ok(())),
-        ("data:x\ndata:y\ndata:z\ndata:0\n\n", refused),
+        ("data:x\ndata:y\n:\n:\n\n", Ok(())), // 18 bytes before the blank line's end
+        ("data:x\ndata:y\n:\n::\n\n", refused),
+        ("data:x\r\ndata:y\r\n::\r\n\r\n", refused),
+        (&":\n".repeat(9), Ok(())),
+        (&":\r\n".repeat(6), Ok(())),
+        (&":\r\n".repeat(7), refused),
         ("event:x\ndata:x\n\n", Ok(())),
         (": comment\n", Ok(())),
         (": comments\n", refused),
@@ -222,8 +226,9 @@ fn an_endless_event_of_short_lines_is_refused() {
 }
 
 #[test]
-fn endless_comments_hold_nothing() {
-    assert_eq!(framed(100, std::iter::repeat_n(b": keep-alive\n".as_slice(), 1000)), (Vec::new(), Ok(())));
+fn endless_comments_are_refused_unless_blank_lines_stand_between_them() {
+    assert_eq!(framed(100, std::iter::repeat_n(b": keep-alive\n\n".as_slice(), 1000)), (Vec::new(), Ok(())));
+    assert!(framed(100, std::iter::repeat_n(b": keep-alive\n".as_slice(), 1000)).1.is_err());
 }
 
 #[test]

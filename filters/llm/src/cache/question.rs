@@ -32,7 +32,7 @@ impl Question<'_> {
         let mut digester = Digester::new();
         digester.field("tollgate", "answer 1");
         for field in &self.cache.per {
-            let value = self.subject.and_then(|subject| field.of(subject)).ok_or("no_tenant")?;
+            let value = self.subject.and_then(|subject| subject.text(*field)).ok_or("no_tenant")?;
             digester.field(field.name(), value);
         }
         digester.field("format", self.endpoint.format.name());

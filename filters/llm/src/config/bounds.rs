@@ -1,11 +1,11 @@
 //! Bounds of what is read and held.
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use tollgate_config::object;
 
 /// Bounds of what is read and held.
-#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
+#[derive(Debug, Clone, Copy, JsonSchema)]
+#[schemars(deny_unknown_fields, default)]
 pub struct Bounds {
     /// Largest request body, in bytes. Keep the route's `request_body_buffer_limit` above it.
     #[schemars(range(min = 1024, max = 33_554_432))]
@@ -30,6 +30,16 @@ pub struct Bounds {
     #[schemars(range(min = 1, max = 86_400))]
     pub reservation_s: u64,
 }
+
+object!(default Bounds {
+    request_bytes,
+    response_bytes,
+    event_bytes,
+    held_bytes,
+    held_total_bytes,
+    first_event_ms,
+    reservation_s,
+});
 
 impl Default for Bounds {
     fn default() -> Self {

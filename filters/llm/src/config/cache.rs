@@ -3,13 +3,12 @@
 use crate::cache::digest::{Digest, Digester};
 use crate::config::{Provider, Target};
 use schemars::JsonSchema;
-use serde::Deserialize;
-use std::collections::BTreeMap;
-use tollgate_kernel::subject::{Label, Subject};
+use tollgate_config::{Map, object};
+use tollgate_kernel::subject::{Field, Label, SubjectField};
 
 /// The cache of answers, which all workers of one Envoy share.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
+#[derive(Debug, Clone, JsonSchema)]
+#[schemars(deny_unknown_fields, default)]
 pub struct Cache {
     /// How many answers are kept. A newer one may take the place of an older one before all places are taken.
     #[schemars(range(min = 1, max = 4096))]
@@ -23,27 +22,11 @@ pub struct Cache {
     pub per: Vec<SubjectField>,
 }
 
-/// A field of the subject.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum SubjectField {
-    /// The virtual key.
-    Key,
-    /// The person.
-    User,
-    /// The team.
-    Team,
-    /// The product feature.
-    Feature,
-    /// The environment.
-    Environment,
-    /// The service level.
-    Tier,
-}
+object!(default Cache { slots, entry_bytes, per });
 
 /// Which answers of a model may be given again. That it stands there, also empty, switches the cache on for the model.
-#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
+#[derive(Debug, Clone, Copy, JsonSchema)]
+#[schemars(deny_unknown_fields, default)]
 pub struct ModelCache {
     /// How long an answer is given again, in seconds.
     #[schemars(range(min = 1, max = 2_592_000))]
@@ -53,6 +36,8 @@ pub struct ModelCache {
     /// Also answers to requests that do not ask for a temperature of 0.
     pub any_temperature: bool,
 }
+
+object!(default ModelCache { ttl, tools, any_temperature });
 
 /// The cache of a model, ready to be asked.
 #[derive(Debug, Clone, Copy)]
@@ -70,7 +55,7 @@ const MAX_TTL: u64 = 30 * 24 * 3600;
 
 impl Default for Cache {
     fn default() -> Self {
-        Self { slots: 512, entry_bytes: 64 << 10, per: vec![SubjectField::Team] }
+        Self { slots: 512, entry_bytes: 64 << 10, per: vec![SubjectField::Other(Field::Team)] }
     }
 }
 
@@ -103,41 +88,8 @@ impl Cache {
     }
 }
 
-impl SubjectField {
-    /// Its name in the configuration.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Key => "key",
-            Self::User => "user",
-            Self::Team => "team",
-            Self::Feature => "feature",
-            Self::Environment => "environment",
-            Self::Tier => "tier",
-        }
-    }
-
-    /// What a subject has there.
-    #[must_use]
-    pub fn of(self, subject: &Subject) -> Option<&str> {
-        match self {
-            Self::Key => return subject.key.as_ref().map(|key| key.as_str()),
-            Self::User => subject.user.as_ref(),
-            Self::Team => subject.team.as_ref(),
-            Self::Feature => subject.feature.as_ref(),
-            Self::Environment => subject.environment.as_ref(),
-            Self::Tier => subject.tier.as_ref(),
-        }
-        .map(Label::as_str)
-    }
-}
-
 impl ModelCache {
-    pub(super) fn check(
-        self,
-        targets: &[Target],
-        providers: &BTreeMap<Label, Provider>,
-    ) -> Result<CachedModel, String> {
+    pub(super) fn check(self, targets: &[Target], providers: &Map<Label, Provider>) -> Result<CachedModel, String> {
         if !(1..=MAX_TTL).contains(&self.ttl) {
             return Err(format!("cache.ttl: found {}, expected 1 to {MAX_TTL} seconds", self.ttl));
         }

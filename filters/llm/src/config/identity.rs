@@ -2,9 +2,8 @@
 
 use super::references::References;
 use schemars::JsonSchema;
-use serde::Deserialize;
-use std::collections::BTreeMap;
 use std::rc::Rc;
+use tollgate_config::{Fault, Map, Read, Value, object};
 use tollgate_kernel::allowed::Allowed;
 use tollgate_kernel::caller::Grant;
 use tollgate_kernel::claims::ClaimPath;
@@ -13,8 +12,8 @@ use tollgate_kernel::spiffe::SpiffePattern;
 use tollgate_kernel::subject::Field;
 
 /// How it is proven who asks.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct IdentityConfig {
     /// Ways to prove it, in order: the first of which a request shows every part is who asks.
     #[schemars(length(min = 1))]
@@ -27,9 +26,11 @@ pub struct IdentityConfig {
     header: Option<HeaderConfig>,
 }
 
+object!(IdentityConfig { any_of, jwt, mtls, header });
+
 /// A part of a way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, JsonSchema)]
+#[schemars(rename_all = "lowercase")]
 pub enum Part {
     /// A virtual key.
     Key,
@@ -41,41 +42,52 @@ pub enum Part {
     Header,
 }
 
+impl Read for Part {
+    fn read(value: &Value<'_>) -> Result<Self, Fault> {
+        let all = [Self::Key, Self::Jwt, Self::Mtls, Self::Header];
+        value.one_of("enum Part", &all.map(|part| (part.name(), part)))
+    }
+}
+
 /// Who a verified token says.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 struct JwtConfig {
     /// `payload_in_metadata` of the provider in `jwt_authn`.
     payload: String,
     /// Fields of the subject, each with the claim that says it.
     #[schemars(extend("propertyNames" = {"$ref": "#/$defs/Field"}))]
-    claims: BTreeMap<Field, ClaimPath>,
+    claims: Map<Field, ClaimPath>,
     /// Fields whose claims must be there. One that limits count by should be.
-    #[serde(default)]
+    #[schemars(default)]
     require: Vec<Field>,
     /// The models that may be asked for.
     models: Allowed,
     /// The routes that may be taken, by the `route` of models. By default all.
-    #[serde(default)]
+    #[schemars(default)]
     routes: Allowed,
 }
 
+object!(JwtConfig { payload, claims, require = Vec::new(), models, routes = Allowed::All });
+
 /// Who a verified certificate says.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 struct MtlsConfig {
     /// What the SPIFFE id in it looks like, with fields of the subject in braces.
     spiffe: SpiffePattern,
     /// The models that may be asked for.
     models: Allowed,
     /// The routes that may be taken, by the `route` of models. By default all.
-    #[serde(default)]
+    #[schemars(default)]
     routes: Allowed,
 }
 
+object!(MtlsConfig { spiffe, models, routes = Allowed::All });
+
 /// Who a gateway before this one says.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 struct HeaderConfig {
     /// The header's name, in lower case, `x-` first.
     #[schemars(extend("pattern" = "^x-[a-z0-9-]+$"))]
@@ -83,15 +95,17 @@ struct HeaderConfig {
     /// The environment variable of the VM that holds the key, or two while they are rotated, with a comma between.
     keys_from: String,
     /// How old a signature may be.
-    #[serde(default = "a_minute")]
+    #[schemars(default = "a_minute")]
     #[schemars(range(min = 1, max = 3600))]
     max_age_s: u64,
     /// The models that may be asked for.
     models: Allowed,
     /// The routes that may be taken, by the `route` of models. By default all.
-    #[serde(default)]
+    #[schemars(default)]
     routes: Allowed,
 }
+
+object!(HeaderConfig { name, keys_from, max_age_s = a_minute(), models, routes = Allowed::All });
 
 const fn a_minute() -> u64 {
     60
@@ -116,7 +130,7 @@ pub struct Jwt {
     /// Where `jwt_authn` puts the claims.
     pub payload: String,
     /// Fields of the subject, and their claims.
-    pub claims: BTreeMap<Field, ClaimPath>,
+    pub claims: Map<Field, ClaimPath>,
     /// Fields whose claims must be there.
     pub require: Vec<Field>,
     /// What is allowed.

@@ -2,17 +2,16 @@
 
 use super::{CachedModel, Gate, ModelCache, Provider, names};
 use schemars::JsonSchema;
-use serde::Deserialize;
-use std::collections::BTreeMap;
 use std::rc::Rc;
+use tollgate_config::{Map, object};
 use tollgate_kernel::subject::Label;
 use tollgate_wire::Format;
 use tollgate_wire::endpoint::Operation;
 use tollgate_wire::price::{Listed, PriceSource, genai_provider_name, lookup};
 
 /// One model as applications know it.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct Model {
     /// Who serves it, in order: the next one is asked when one fails. Name one twice to try it twice.
     #[schemars(length(min = 1, max = 8))]
@@ -20,15 +19,17 @@ pub struct Model {
     /// Value of the `x-tollgate-route` header that Envoy's routes match; by default the model's name.
     pub route: Option<Label>,
     /// Refuse with 400 what cannot be carried to its provider, instead of leaving it out and naming it.
-    #[serde(default)]
+    #[schemars(default)]
     pub strict: bool,
     /// Give an answer again when the same is asked again. Without it nothing of this model is kept.
     pub cache: Option<ModelCache>,
 }
 
+object!(Model { targets, route, strict = false, cache });
+
 /// One model of one provider.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct Target {
     /// Name of the provider.
     pub provider: Label,
@@ -43,9 +44,11 @@ pub struct Target {
     #[schemars(range(min = 1))]
     pub max_output_tokens: Option<u64>,
     /// What OpenTelemetry calls the provider (`gen_ai.provider.name`), where it is known by its host or catalogue.
-    #[serde(skip)]
+    #[schemars(skip)]
     pub system: Option<&'static str>,
 }
+
+object!(Target { provider, model, price, max_output_tokens; system: None });
 
 /// A model, with what every request for it needs made once.
 #[derive(Debug)]
@@ -97,11 +100,11 @@ impl Served {
 
 impl Candidates {
     #[inline(never)]
-    fn among(targets: &[Target], providers: &BTreeMap<Label, Provider>, serves: impl Fn(&Target) -> bool) -> Self {
+    fn among(targets: &[Target], providers: &Map<Label, Provider>, serves: impl Fn(&Target) -> bool) -> Self {
         Self::of(targets.iter().enumerate().filter(|(_, target)| serves(target)).collect(), providers)
     }
 
-    fn of(some: Vec<(usize, &Target)>, providers: &BTreeMap<Label, Provider>) -> Self {
+    fn of(some: Vec<(usize, &Target)>, providers: &Map<Label, Provider>) -> Self {
         let clusters = some.iter().map(|(_, Target { provider, .. })| {
             providers.get(provider).and_then(|known| known.cluster.as_ref()).unwrap_or(provider).as_str()
         });
@@ -124,7 +127,7 @@ impl Target {
 
 impl Model {
     #[inline(never)]
-    pub(super) fn check(mut self, name: &Label, providers: &BTreeMap<Label, Provider>) -> Result<Served, String> {
+    pub(super) fn check(mut self, name: &Label, providers: &Map<Label, Provider>) -> Result<Served, String> {
         if !(1..=8).contains(&self.targets.len()) {
             return Err(format!("targets: found {}, expected 1 to 8", self.targets.len()));
         }

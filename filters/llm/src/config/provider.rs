@@ -1,16 +1,15 @@
 //! Model providers.
 
 use schemars::JsonSchema;
-use serde::Deserialize;
-use std::collections::BTreeMap;
+use tollgate_config::{Map, object};
 use tollgate_kernel::subject::Label;
 use tollgate_wire::Format;
 use tollgate_wire::price::{catalogue_of_host, is_catalogue};
 use tollgate_wire::quirks::Quirks;
 
 /// One model provider.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct Provider {
     /// The wire format it speaks.
     pub format: Format,
@@ -21,15 +20,25 @@ pub struct Provider {
     /// The path before `/chat/completions` and the like. Default: `/v1`, for Gemini `/v1beta`, for Bedrock none.
     pub base_path: Option<String>,
     /// Headers it wants besides its key, for example `anthropic-version`.
-    #[serde(default)]
-    pub headers: BTreeMap<String, String>,
+    #[schemars(default)]
+    pub headers: Map<String, String>,
     /// Where the shipped price table lists its models: `openai`, `bedrock/eu-central-1`, `azure/eu` and the like. Default:
     /// by `host`.
     pub catalogue: Option<String>,
     /// What it does otherwise than the format says, if it is an OpenAI-compatible server.
-    #[serde(default)]
+    #[schemars(default)]
     pub quirks: Quirks,
 }
+
+object!(Provider {
+    format,
+    host,
+    cluster,
+    base_path,
+    headers = Map::default(),
+    catalogue,
+    quirks = Quirks::default(),
+});
 
 /// Headers of a provider's request that follow from what is sent.
 const OURS_TO_SET: [&str; 9] = [

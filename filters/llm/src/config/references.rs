@@ -1,22 +1,24 @@
 //! Names that one part of the configuration gives and another one uses.
 
 use super::Model;
-use std::collections::{BTreeMap, BTreeSet};
+use tollgate_config::Map;
 use tollgate_kernel::allowed::Allowed;
 use tollgate_kernel::subject::Label;
 
-/// What lists of what is allowed may name.
+/// What lists of what is allowed may name: each name once, ascending.
 pub(super) struct References<'a> {
-    models: BTreeSet<&'a str>,
-    routes: BTreeSet<&'a str>,
+    models: Vec<&'a str>,
+    routes: Vec<&'a str>,
 }
 
 impl<'a> References<'a> {
-    pub(super) fn to(models: &'a BTreeMap<Label, Model>) -> Self {
-        let mut references = Self { models: BTreeSet::new(), routes: BTreeSet::new() };
-        for (name, model) in models {
-            references.models.insert(name.as_str());
-            references.routes.insert(model.route.as_ref().unwrap_or(name).as_str());
+    pub(super) fn to(models: &'a Map<Label, Model>) -> Self {
+        let mut references = Self { models: models.keys().map(Label::as_str).collect(), routes: Vec::new() };
+        for (name, model) in models.iter() {
+            let route = model.route.as_ref().unwrap_or(name).as_str();
+            if let Err(at) = references.routes.binary_search(&route) {
+                references.routes.insert(at, route);
+            }
         }
         references
     }
@@ -28,9 +30,11 @@ impl<'a> References<'a> {
     }
 }
 
-fn known(field: &str, allowed: &Allowed, known: &BTreeSet<&str>) -> Result<(), String> {
+fn known(field: &str, allowed: &Allowed, known: &[&str]) -> Result<(), String> {
     match allowed {
-        Allowed::Only(names) if let Some(name) = names.iter().find(|name| !known.contains(name.as_str())) => {
+        Allowed::Only(names)
+            if let Some(name) = names.iter().find(|name| known.binary_search(&name.as_str()).is_err()) =>
+        {
             let known = known.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
             Err(format!("{field}: found `{name}`, expected one of {known}"))
         }

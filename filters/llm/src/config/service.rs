@@ -3,25 +3,26 @@
 use super::names;
 use crate::limits::draw;
 use schemars::JsonSchema;
-use serde::Deserialize;
-use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
+use tollgate_config::{Map, object};
 use tollgate_kernel::limit::{Limit, Refill, Unit};
 use tollgate_kernel::subject::Label;
 
 /// A service that keeps limits for a fleet of Envoys, and speaks `envoy.service.ratelimit.v3`.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct Service {
     /// The Envoy cluster that reaches it, by HTTP/2.
     pub cluster: Label,
     /// Its domain (Limitador: namespace), under which it keeps them.
     pub domain: Label,
     /// How long an answer may take, in milliseconds.
-    #[serde(default = "Service::timeout_ms")]
+    #[schemars(default = "Service::timeout_ms")]
     #[schemars(range(min = 1, max = 60_000))]
     pub timeout_ms: u32,
 }
+
+object!(Service { cluster, domain, timeout_ms = Self::timeout_ms() });
 
 impl Service {
     const fn timeout_ms() -> u32 {
@@ -39,8 +40,7 @@ impl Service {
 }
 
 /// Checks limits that stand in one list. `at` is its path.
-pub(super) fn check(limits: &[Rc<Limit>], services: &BTreeMap<Label, Service>, at: &str) -> Result<(), String> {
-    let mut seen = BTreeSet::new();
+pub(super) fn check(limits: &[Rc<Limit>], services: &Map<Label, Service>, at: &str) -> Result<(), String> {
     for (index, limit) in limits.iter().enumerate() {
         if matches!(limit.unit, Unit::Calls | Unit::Messages) {
             return Err(format!(
@@ -48,7 +48,7 @@ pub(super) fn check(limits: &[Rc<Limit>], services: &BTreeMap<Label, Service>, a
                 limit.unit.name()
             ));
         }
-        if !seen.insert(&limit.name) {
+        if limits.iter().take(index).any(|before| before.name == limit.name) {
             return Err(format!("{at}[{index}].name: found `{}` twice, expected a name for each limit", limit.name));
         }
         let Some(store) = &limit.store else { continue };

@@ -1,8 +1,8 @@
 //! What a configuration allows and an operator should know.
 
 use super::Served;
-use std::collections::BTreeMap;
 use std::rc::Rc;
+use tollgate_config::Map;
 use tollgate_kernel::limit::{Limit, Unit};
 use tollgate_kernel::subject::Label;
 
@@ -19,7 +19,7 @@ pub(super) fn of_process<'a>(limits: impl Iterator<Item = &'a Rc<Limit>>) -> Opt
 }
 
 /// Models that a limit of one of these units will refuse for want of a bound or a price.
-pub(super) fn of_unknown(units: &[Unit], models: &BTreeMap<Label, Served>) -> Vec<String> {
+pub(super) fn of_unknown(units: &[Unit], models: &Map<Label, Served>) -> Vec<String> {
     let targets = || {
         let all = models.iter().flat_map(|(name, model)| model.targets.iter().enumerate().map(move |at| (name, at)));
         all.map(|(name, (index, target))| (format!("models.{name}.targets[{index}]"), target))

@@ -61,21 +61,14 @@ pub enum State {
 
 impl Asked<'_> {
     fn value<'a>(&'a self, attribute: Attribute, target: Option<&'a Target>) -> Option<&'a str> {
-        let Subject { key, user, team, feature, environment, tier } = self.subject;
-        let label = match attribute {
-            Attribute::Key => return key.as_ref().map(|key| key.as_str()),
-            Attribute::Model => return Some(self.model),
-            Attribute::Route => return Some(self.route),
-            Attribute::Operation => return Some(self.operation),
-            Attribute::Provider => return target.map(|target| target.provider.as_str()),
-            Attribute::ProviderModel => return target.map(|target| target.model.as_str()),
-            Attribute::User => user,
-            Attribute::Team => team,
-            Attribute::Feature => feature,
-            Attribute::Environment => environment,
-            Attribute::Tier => tier,
-        };
-        label.as_ref().map(|label| label.as_str())
+        match attribute {
+            Attribute::Subject(field) => self.subject.text(field),
+            Attribute::Model => Some(self.model),
+            Attribute::Route => Some(self.route),
+            Attribute::Operation => Some(self.operation),
+            Attribute::Provider => target.map(|target| target.provider.as_str()),
+            Attribute::ProviderModel => target.map(|target| target.model.as_str()),
+        }
     }
 }
 

@@ -3,16 +3,16 @@
 use super::admission::{Denial, Why};
 use super::claim::{Claim, State};
 use super::{Granted, ledger};
-use serde::Serialize;
 use tollgate_host::metrics::count;
 use tollgate_kernel::limit::counter::Full;
 use tollgate_kernel::limit::{Every, Mode, Refill, Unit};
+use tollgate_wire::json::Json;
 
 /// Longer than this, no SDK should wait for.
 const WORTH_WAITING_S: u64 = 60;
 
 /// A claim in a record.
-#[derive(Debug, Serialize)]
+#[derive(Debug)]
 pub struct Counted {
     /// What in the configuration it is.
     limit: String,
@@ -23,7 +23,6 @@ pub struct Counted {
     /// What was counted after it.
     used: u64,
     /// What all requests have used together since the window began, if this Envoy keeps the limit.
-    #[serde(skip_serializing_if = "Option::is_none")]
     total: Option<u64>,
     /// Of how much.
     of: u64,
@@ -32,6 +31,18 @@ pub struct Counted {
 }
 
 impl Counted {
+    /// Writes it as records have it.
+    pub fn write(&self, json: &mut Json<'_>) {
+        json.open_object().key("limit").text(&self.limit);
+        json.key("unit").text(self.unit);
+        json.key("reserved").number(self.reserved);
+        json.key("used").number(self.used);
+        json.number_if("total", self.total);
+        json.key("of").number(self.of);
+        json.key("verdict").text(self.verdict);
+        json.close_object();
+    }
+
     /// A claim that is settled.
     #[must_use]
     pub fn of(claim: &Claim, used: u64, total: Option<u64>) -> Self {

@@ -20,7 +20,7 @@ fn not_proven(fault: NotProven, reason: &'static str, status: u16, message: &'st
 }
 
 fn path() -> ClaimPath {
-    serde_json::from_value(json!("org.team")).expect("a path")
+    tollgate_config::read(r#""org.team""#).expect("a path")
 }
 
 /// Every refusal.

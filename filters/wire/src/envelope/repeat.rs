@@ -49,5 +49,5 @@ impl Repeat {
 }
 
 fn is_zero(value: &RawValue) -> bool {
-    value.get().parse() == Ok(0.0_f64)
+    serde_json::from_str(value.get()).is_ok_and(|number: f64| number == 0.0)
 }

@@ -1,8 +1,8 @@
 //! Exact decimals.
 
-use serde::{Deserialize, Deserializer, de};
 use std::fmt;
 use std::str::FromStr;
+use tollgate_config::{Fault, Read, Value};
 
 /// A number that is not negative, with up to 9 decimals and at most a million, kept exactly: its billionths. Written as a
 /// JSON number (`0.25`) or string (`"0.25"`).
@@ -75,37 +75,14 @@ fn is_digits(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-impl<'de> Deserialize<'de> for Decimal {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(DecimalVisitor)
-    }
-}
-
-/// Reads a number by the shortest text that stands for it: for all that a decimal can be (at most 15 digits) this is the
+/// A number is read by the shortest text that stands for it: for all that a decimal can be (at most 15 digits) this is the
 /// text that was written.
-struct DecimalVisitor;
-
-impl de::Visitor<'_> for DecimalVisitor {
-    type Value = Decimal;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a decimal number, for example 2.5 or \"2.5\"")
-    }
-
-    fn visit_str<E: de::Error>(self, text: &str) -> Result<Decimal, E> {
-        text.parse().map_err(E::custom)
-    }
-
-    fn visit_u64<E: de::Error>(self, number: u64) -> Result<Decimal, E> {
-        self.visit_str(&number.to_string())
-    }
-
-    fn visit_i64<E: de::Error>(self, number: i64) -> Result<Decimal, E> {
-        self.visit_str(&number.to_string())
-    }
-
-    fn visit_f64<E: de::Error>(self, number: f64) -> Result<Decimal, E> {
-        self.visit_str(&number.to_string())
+impl Read for Decimal {
+    #[inline(never)]
+    fn read(value: &Value<'_>) -> Result<Self, Fault> {
+        const EXPECTED: &str = "a decimal number, for example 2.5 or \"2.5\"";
+        let text = if value.is_text() { value.text(EXPECTED)? } else { value.number(EXPECTED)?.to_string() };
+        text.parse().map_err(|error: NotDecimal| value.fault(&error))
     }
 }
 
@@ -141,7 +118,7 @@ mod tests {
         ] {
             assert_eq!(text.parse(), Ok(Decimal(billionths)), "{text}");
             for json in [text.to_owned(), format!("\"{text}\"")] {
-                assert_eq!(serde_json::from_str::<Decimal>(&json).unwrap(), Decimal(billionths), "{json}");
+                assert_eq!(tollgate_config::read::<Decimal>(&json).unwrap(), Decimal(billionths), "{json}");
             }
         }
     }
@@ -187,7 +164,7 @@ mod tests {
             ("null", "invalid type: null, expected a decimal number, for example 2.5 or \"2.5\""),
             ("[1]", "invalid type: sequence, expected a decimal number, for example 2.5 or \"2.5\""),
         ] {
-            let error = serde_json::from_str::<Decimal>(json).unwrap_err().to_string();
+            let error = tollgate_config::read::<Decimal>(json).unwrap_err().to_string();
             assert!(error.starts_with(message), "{json}: {error}");
         }
     }

@@ -3,8 +3,8 @@
 use super::Price;
 use super::table::TABLE_VERSION;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
-use serde::{Deserialize, Deserializer};
 use std::borrow::Cow;
+use tollgate_config::{Fault, Read, Value};
 
 /// A price as a target has it: of the configuration, or of the shipped table.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,9 +36,9 @@ impl PriceSource {
 }
 
 /// What is read comes from a configuration.
-impl<'de> Deserialize<'de> for Listed {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Price::deserialize(deserializer).map(|price| Self { price, source: PriceSource::Config })
+impl Read for Listed {
+    fn read(value: &Value<'_>) -> Result<Self, Fault> {
+        Price::read(value).map(|price| Self { price, source: PriceSource::Config })
     }
 }
 

@@ -1,7 +1,6 @@
 //! What a usage costs, and how sure its price is.
 
 use crate::money::NanoUsd;
-use serde::Serialize;
 
 /// What a usage costs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,8 +12,7 @@ pub struct Priced {
 }
 
 /// How far the prices of what was used are known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum PriceStatus {
     /// All of it has a listed price.
     Priced,

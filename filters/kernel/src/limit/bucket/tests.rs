@@ -2,6 +2,7 @@ use super::super::counter::Lapse;
 use super::super::tests::limit;
 use super::super::{Attribute, Limit};
 use super::{BUCKETS, Bucket, COUNTERS_PER_BUCKET, Crowded, Fingerprint};
+use crate::subject::{Field, SubjectField};
 use serde_json::json;
 use std::collections::BTreeSet;
 #[cfg(target_arch = "wasm32")]
@@ -16,8 +17,8 @@ fn per_user() -> Limit {
 
 fn of(limit: &Limit, user: Option<&str>, team: Option<&str>) -> Fingerprint {
     Fingerprint::of(limit, |attribute| match attribute {
-        Attribute::User => user,
-        Attribute::Team => team,
+        Attribute::Subject(SubjectField::Other(Field::User)) => user,
+        Attribute::Subject(SubjectField::Other(Field::Team)) => team,
         _ => None,
     })
 }

@@ -10,7 +10,7 @@ use crate::conversation::StopReason;
 use crate::error::{ApiError, ErrorKind};
 use crate::json::Json;
 use crate::signature::Origin;
-use crate::stream::Delta;
+use crate::stream::{Delta, Stop};
 use crate::usage::Usage;
 
 /// Writes one client's stream.
@@ -30,14 +30,6 @@ pub struct StreamWriter {
 struct Message {
     begun: bool,
     usage: Usage,
-}
-
-#[derive(Debug, Default)]
-enum Stop {
-    #[default]
-    Unknown,
-    Held(StopReason),
-    Written,
 }
 
 impl StreamWriter {

@@ -8,7 +8,7 @@ use crate::google_gemini::error::write_error;
 use crate::google_gemini::parts::Parts;
 use crate::google_gemini::response::{begin_chunk, end_chunk};
 use crate::json::Json;
-use crate::stream::Delta;
+use crate::stream::{Delta, Stop};
 use crate::usage::Usage;
 
 /// How much of calls may wait to be complete.
@@ -41,14 +41,6 @@ struct Call {
     signature: Option<String>,
     /// Looked at and found to be incomplete; not looked at again before the end.
     incomplete: bool,
-}
-
-#[derive(Debug, Default)]
-enum Stop {
-    #[default]
-    Unknown,
-    Held(StopReason),
-    Written,
 }
 
 impl StreamWriter {
