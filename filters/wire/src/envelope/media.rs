@@ -31,6 +31,9 @@ struct Places {
     values: &'static [&'static str],
 }
 
+/// So many turns and blocks are read: no conversation has more, and to read a body of nothing else takes a second.
+const MOST: usize = 10_000;
+
 /// How deep blocks are in blocks: a document in the result of a tool.
 const NESTED: usize = 2;
 
@@ -91,16 +94,20 @@ impl Media {
         if !places.marks.iter().chain([&"\\u"]).any(has) {
             return found;
         }
-        let Ok(body) = Fields::of_text(body) else { return found };
-        each(body.get(places.turns), &mut |turn| {
+        let mut left = MOST;
+        each(Fields::of_text(body).ok().and_then(|body| body.get(places.turns)), &mut left, &mut |turn, left| {
             for blocks in places.blocks {
-                each(turn.get(blocks), &mut |block| found.add_block(&block, &places, NESTED));
+                each(turn.get(blocks), left, &mut |block, left| found.add_block(block, &places, NESTED, left));
             }
         });
-        found
+        if left > 0 {
+            return found;
+        }
+        let marks = places.marks.iter().map(|mark| memmem::find_iter(body.as_bytes(), mark).count());
+        Self { items: marks.fold(0, usize::saturating_add), bytes: 0 }
     }
 
-    fn add_block(&mut self, block: &Fields<'_>, places: &Places, depth: usize) {
+    fn add_block(&mut self, block: &Fields<'_>, places: &Places, depth: usize, left: &mut usize) {
         for (holder, inner) in places.holders {
             if let Some(bytes) = held(block, holder, inner, places.values) {
                 self.items = self.items.saturating_add(1);
@@ -109,12 +116,12 @@ impl Media {
         }
         let Some(deeper) = depth.checked_sub(1) else { return };
         for [outer, inner] in places.nested {
-            let mut nested = |block: Fields<'_>| self.add_block(&block, places, deeper);
-            match block.object(outer) {
-                _ if inner.is_empty() => each(block.get(outer), &mut nested),
-                Ok(Some(outer)) => each(outer.get(inner), &mut nested),
-                _ => {}
-            }
+            let nested = if inner.is_empty() {
+                block.get(outer)
+            } else {
+                block.object(outer).ok().flatten().and_then(|outer| outer.get(inner))
+            };
+            each(nested, left, &mut |block, left| self.add_block(block, places, deeper, left));
         }
     }
 }
@@ -143,18 +150,36 @@ const fn is_base64(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_' | b'=' | b'\\')
 }
 
-/// Shows the objects of a list, one after the other; of what is no list, the object that it is.
-fn each(value: Option<&RawValue>, show: &mut dyn FnMut(Fields<'_>)) {
+/// What is done with an object, and how many more may be read.
+type Show<'a> = &'a mut dyn FnMut(&Fields<'_>, &mut usize);
+
+/// Shows the objects of a list, one after the other, as long as some are `left`; of what is no list, the object that it is.
+fn each(value: Option<&RawValue>, left: &mut usize, show: Show<'_>) {
     let Some(text) = value.map(RawValue::get) else { return };
+    let mut all = Each { left, show };
     if text.starts_with('[') {
-        // The list has been read before, so nothing is at fault.
-        let _ = serde_json::Deserializer::from_str(text).deserialize_seq(Each(show));
-    } else if let Ok(object) = Fields::of_text(text) {
-        show(object);
+        // The list has been read before: it ends early, or nothing is at fault.
+        let _ = serde_json::Deserializer::from_str(text).deserialize_seq(all);
+    } else if text.starts_with('{') {
+        all.next(text);
     }
 }
 
-struct Each<'a>(&'a mut dyn FnMut(Fields<'_>));
+struct Each<'a> {
+    left: &'a mut usize,
+    show: Show<'a>,
+}
+
+impl Each<'_> {
+    /// Whether there may be one more.
+    fn next(&mut self, text: &str) -> bool {
+        *self.left = self.left.saturating_sub(1);
+        if let Ok(object) = Fields::of_text(text) {
+            (self.show)(&object, self.left);
+        }
+        *self.left > 0
+    }
+}
 
 impl<'de> Visitor<'de> for Each<'_> {
     type Value = ();
@@ -163,10 +188,10 @@ impl<'de> Visitor<'de> for Each<'_> {
         f.write_str("a list")
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut items: A) -> Result<(), A::Error> {
         while let Some(item) = items.next_element::<&RawValue>()? {
-            if let Ok(object) = Fields::of_text(item.get()) {
-                (self.0)(object);
+            if !self.next(item.get()) {
+                break;
             }
         }
         Ok(())

@@ -415,6 +415,16 @@ fn media_are_never_more_than_the_body_they_are_in() {
 }
 
 #[test]
+fn of_more_blocks_than_are_read_every_mention_of_a_picture_is_one() {
+    let block = r#"{"image_url":{"url":"data:image/png;base64,AAAA"}},"#;
+    for (blocks, media) in [(9_000, Media { items: 9_000, bytes: 36_000 }), (11_000, Media { items: 11_000, bytes: 0 })]
+    {
+        let body = format!(r#"{{"model":"m","messages":[{{"content":[{}1]}}]}}"#, block.repeat(blocks));
+        assert_eq!(read(OpenaiChat, body.as_bytes()).unwrap().media, media);
+    }
+}
+
+#[test]
 fn text_is_no_picture_whatever_stands_before_it_and_however_it_looks() {
     let messages = |content: &str| format!(r#"{{"MODEL"messages":[{{"role":"user","content":{content}}}]}}"#);
     for (format, body) in [
