@@ -6,7 +6,7 @@ use tollgate_wire::money::NanoUsd;
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
 fn limits(configs: &[Value]) -> Vec<Rc<Limit>> {
-    configs.iter().map(|config| Rc::new(serde_json::from_value(config.clone()).expect("a limit"))).collect()
+    configs.iter().map(|config| Rc::new(tollgate_config::read(&config.to_string()).expect("a limit"))).collect()
 }
 
 /// A request of the example's support team for `claude`, which Anthropic and OpenAI serve.

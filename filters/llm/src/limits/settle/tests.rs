@@ -34,7 +34,7 @@ fn charged(configs: &[Value], attempts: Vec<Attempt>, change: impl FnOnce(&mut E
     let caller = exchange.caller.clone().expect("a caller");
     let asked = Asked { subject: &caller.subject, model: "claude", route: "claude", operation: "chat" };
     let limits: Vec<_> =
-        configs.iter().map(|config| Rc::new(serde_json::from_value(config.clone()).expect("a limit"))).collect();
+        configs.iter().map(|config| Rc::new(tollgate_config::read(&config.to_string()).expect("a limit"))).collect();
     let mut claims = claims(limits.iter(), &asked, &gate.models["claude"].targets, &[0, 1]);
     for claim in &mut claims {
         claim.need = claim.most(&[0, 1], &[MOST, MOST]).expect("a need");
