@@ -15,7 +15,7 @@ fn claims_of(configs: &[Value], candidates: &[usize]) -> Vec<Claim> {
     let caller =
         example::exchange(tollgate_wire::Format::OpenaiChat, r#"{"model":"claude"}"#).caller.expect("a caller");
     let asked = Asked { subject: &caller.subject, model: "claude", route: "claude", operation: "chat" };
-    claims(limits(configs).iter(), &asked, &gate.models["claude"].targets, candidates)
+    claims(limits(configs).iter(), &asked, &gate.models.get("claude").expect("a model").targets, candidates)
 }
 
 /// Their limits' names, and the targets they count.

@@ -35,7 +35,7 @@ fn charged(configs: &[Value], attempts: Vec<Attempt>, change: impl FnOnce(&mut E
     let asked = Asked { subject: &caller.subject, model: "claude", route: "claude", operation: "chat" };
     let limits: Vec<_> =
         configs.iter().map(|config| Rc::new(tollgate_config::read(&config.to_string()).expect("a limit"))).collect();
-    let mut claims = claims(limits.iter(), &asked, &gate.models["claude"].targets, &[0, 1]);
+    let mut claims = claims(limits.iter(), &asked, &gate.models.get("claude").expect("a model").targets, &[0, 1]);
     for claim in &mut claims {
         claim.need = claim.most(&[0, 1], &[MOST, MOST]).expect("a need");
         claim.state = State::Held(Reservation::default());
