@@ -34,7 +34,7 @@ impl Field {
     /// All of them.
     pub const ALL: [Self; 5] = [Self::User, Self::Team, Self::Feature, Self::Environment, Self::Tier];
 
-    /// Its name, as in a [`Subject`].
+    /// Its name, as in a [`Subject`](crate::subject::Subject).
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
