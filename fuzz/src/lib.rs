@@ -155,7 +155,7 @@ pub fn limits(data: &[u8]) {
     ];
     let Some((which, rest)) = data.split_first() else { return };
     let Some(limit) = LIMITS.get(usize::from(which % 4)) else { return };
-    let limit: Limit = serde_json::from_str(limit).unwrap();
+    let limit: Limit = tollgate_config::read(limit).unwrap();
     let Some((steps, kept)) = rest.split_at_checked(rest.len().min(200) / 20 * 20) else { return };
     let mut bucket = match which / 4 % 2 {
         0 => Bucket::default(),
