@@ -9,7 +9,7 @@ from fractions import Fraction
 
 import pytest
 
-from harness import ask, teams
+from harness import ask, everyone, teams
 from harness.envoy import eventually
 from harness.money import NANO, nano_usd
 from providers import Usage, faults
@@ -150,6 +150,17 @@ def test_an_aborted_stream_is_charged_the_whole_input_and_what_came(start):
     assert record["answer"]["end"] == "client_gone"
     assert entry["used"] == record["cost"]["nano_usd"] > nano_usd(Usage(input=100), MINI)
     assert entry["used"] < entry["reserved"]
+
+
+def test_of_what_the_provider_adds_to_a_request_the_most_is_reserved_and_charged_when_nobody_can_say(start):
+    models = {"gpt": {"targets": [teams.target("openai-responses", "gpt-4o", teams.GPT_4O)]}}
+    of_everyone = {"bootstrap": everyone.bootstrap, "servers": everyone.servers, "keys": [teams.key("support", ["*"])]}
+    gateway = start(limited(MONTH | {"usd": 100}), models=models, **of_everyone)
+    gateway.servers["openai-responses"].always(faults.Delay(0.05, before="each_event"))
+    with gateway.stream("responses", "gpt", "go on", max_output_tokens=500, conversation="conv_1") as stream:
+        next(stream.chunks())
+    (entry,) = gateway.record()["limits"]
+    assert entry["used"] == entry["reserved"] > nano_usd(Usage(input=200_000), teams.GPT_4O)
 
 
 def test_an_attempt_that_may_have_worked_unseen_is_charged_what_was_reserved_for_it(start):

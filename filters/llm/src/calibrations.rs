@@ -60,6 +60,7 @@ mod tests {
             model: model.to_owned(),
             price: None,
             max_output_tokens: None,
+            max_input_tokens: None,
             system: None,
         };
         let mut known = Calibration::default();

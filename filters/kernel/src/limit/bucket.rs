@@ -5,10 +5,14 @@
 
 use super::counter::{Counter, Lapsing};
 use super::{Attribute, Limit};
+use crate::subject::{Field, SubjectField};
 use sha2::{Digest, Sha256};
 
 /// How many buckets there are.
 pub const BUCKETS: u16 = 4096;
+
+/// How many of them are for counters that are not told apart by user.
+const OF_ALL: u16 = 1024;
 
 /// How many counters one holds.
 pub const COUNTERS_PER_BUCKET: usize = 32;
@@ -51,14 +55,20 @@ impl Fingerprint {
         }
         let mut first = [0; 16];
         first.iter_mut().zip(digest.finalize()).for_each(|(byte, digest)| *byte = digest);
+        let [_, _, kind, ..] = &mut first;
+        let by_user = limit.per.contains(&Attribute::Subject(SubjectField::Other(Field::User)));
+        // The digest's own bits choose the bucket; of those left, one says among which.
+        *kind = *kind & !1 | u8::from(by_user);
         Self(first)
     }
 
-    /// In which bucket it is.
+    /// In which bucket it is. Counters of users, whom there may be any number of, have buckets of their own: they can be in the
+    /// way of each other, and of no others.
     #[must_use]
     pub const fn bucket(&self) -> u16 {
-        let [low, high, ..] = self.0;
-        u16::from_le_bytes([low, high]) % BUCKETS
+        let [low, high, kind, ..] = self.0;
+        let number = u16::from_le_bytes([low, high]);
+        if kind & 1 == 0 { number % OF_ALL } else { (number % BUCKETS.saturating_sub(OF_ALL)).saturating_add(OF_ALL) }
     }
 }
 

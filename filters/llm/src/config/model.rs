@@ -43,12 +43,16 @@ pub struct Target {
     /// tokens or dollars counts, a model for which neither says it serves only requests that say it themselves.
     #[schemars(range(min = 1))]
     pub max_output_tokens: Option<u64>,
+    /// The most tokens of input that the model takes: so many are reserved where the provider adds what it keeps. Default:
+    /// 200,000.
+    #[schemars(range(min = 1))]
+    pub max_input_tokens: Option<u64>,
     /// What OpenTelemetry calls the provider (`gen_ai.provider.name`), where it is known by its host or catalogue.
     #[schemars(skip)]
     pub system: Option<&'static str>,
 }
 
-object!(Target { provider, model, price, max_output_tokens; system: None });
+object!(Target { provider, model, price, max_output_tokens, max_input_tokens; system: None });
 
 /// A model, with what every request for it needs made once.
 #[derive(Debug)]
@@ -132,8 +136,12 @@ impl Model {
             return Err(format!("targets: found {}, expected 1 to 8", self.targets.len()));
         }
         for (index, target) in self.targets.iter().enumerate() {
-            if target.max_output_tokens == Some(0) {
-                return Err(format!("targets[{index}].max_output_tokens: found 0, expected 1 or more"));
+            for (name, most) in
+                [("max_output_tokens", target.max_output_tokens), ("max_input_tokens", target.max_input_tokens)]
+            {
+                if most == Some(0) {
+                    return Err(format!("targets[{index}].{name}: found 0, expected 1 or more"));
+                }
             }
             let name = &target.model;
             if !(1..=256).contains(&name.len()) || name.chars().any(char::is_control) {

@@ -6,6 +6,9 @@ use tollgate_wire::endpoint::Operation;
 use tollgate_wire::envelope::Envelope;
 use tollgate_wire::money::NanoUsd;
 
+/// What most models take, in tokens.
+const MOST_INPUT: u64 = 200_000;
+
 /// What a request may use at most of one target.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Need {
@@ -22,6 +25,10 @@ impl Need {
         let bound = match (envelope.max_output_tokens, target.max_output_tokens) {
             (Some(asked), Some(most)) => Some(asked.min(most)),
             (asked, most) => asked.or(most),
+        };
+        let input = match envelope.repeat.continued {
+            true => input.max(target.max_input_tokens.unwrap_or(MOST_INPUT)),
+            false => input,
         };
         let predicted = if envelope.predicts { input } else { 0 };
         let output = match operation {
@@ -55,6 +62,23 @@ mod tests {
     use tollgate_wire::Format;
     #[cfg(target_arch = "wasm32")]
     use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    #[test]
+    fn what_the_provider_adds_is_reserved_for_as_much_as_the_model_takes() {
+        for (field, tokens) in
+            [("\"store\":true", 1100), ("\"conversation\":\"c\"", 200_100), ("\"previous_response_id\":\"r\"", 200_100)]
+        {
+            let body = format!("{{\"model\":\"claude\",\"max_output_tokens\":100,{field}}}");
+            let admitted = example::admitted(Format::OpenaiResponses, &body);
+            let need = |most, input| {
+                let target = Target { max_input_tokens: most, ..admitted.targets()[0].clone() };
+                Need::of(&target, Operation::Chat, &admitted.envelope, input).tokens
+            };
+            assert_eq!(need(None, 1000), Some(tokens), "{field}");
+            assert_eq!(need(Some(4000), 1000), Some(tokens.min(4100)), "{field}");
+            assert_eq!(need(Some(4000), 9000), Some(9100), "{field}");
+        }
+    }
 
     #[test]
     fn the_output_is_bound_by_the_request_or_by_the_model() {

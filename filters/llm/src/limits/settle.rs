@@ -40,9 +40,7 @@ pub fn used(claim: &Claim, granted: &Granted, exchange: &Exchange, settled: &Set
             };
             let most = || granted.needs.get(attempt.target).and_then(|need| need.amount(unit)).unwrap_or_default();
             sum.saturating_add(match (known, bill.certainty) {
-                (known, Certainty::Estimated) if is_left_unseen(attempt, exchange) => {
-                    most().max(known.unwrap_or_default())
-                }
+                (known, Certainty::Estimated) if is_unseen(attempt, exchange) => most().max(known.unwrap_or_default()),
                 (Some(known), _) => known,
                 (None, Certainty::Missing) => most(),
                 (None, _) => 0,
@@ -51,9 +49,11 @@ pub fn used(claim: &Claim, granted: &Granted, exchange: &Exchange, settled: &Set
     }
 }
 
-/// The client left before an answer in one piece: how far it had been written shows nowhere.
-fn is_left_unseen(attempt: &Attempt, exchange: &Exchange) -> bool {
-    attempt.outcome == Outcome::Abandoned && !exchange.is_streamed()
+/// What an estimate cannot see: how far an answer in one piece had been written when the client left, and what the provider
+/// has added to the request.
+fn is_unseen(attempt: &Attempt, exchange: &Exchange) -> bool {
+    let continued = exchange.admitted.as_ref().is_some_and(|admitted| admitted.envelope.repeat.continued);
+    continued || (attempt.outcome == Outcome::Abandoned && !exchange.is_streamed())
 }
 
 const fn tokens(usage: &Usage) -> u64 {

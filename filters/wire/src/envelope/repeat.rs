@@ -13,14 +13,18 @@ pub struct Repeat {
     pub tools: bool,
     /// It begins with, or leaves behind, what is kept at the provider.
     pub kept_at_provider: bool,
+    /// The provider adds to it what it keeps: so much that nobody here knows.
+    pub continued: bool,
 }
 
 /// Fields by which a model has tools.
 const TOOLS: [&str; 5] = ["tools", "functions", "web_search_options", "mcp_servers", "toolConfig"];
 
-/// Fields that say what is kept, or shall be kept, at a provider.
-const KEPT: [&str; 8] = [
-    "store",
+/// Shall it be kept at the provider?
+const STORE: &str = "store";
+
+/// Fields by which a request goes on from what is kept at a provider.
+const CONTINUED: [&str; 7] = [
     "previous_response_id",
     "conversation",
     "prompt",
@@ -34,8 +38,8 @@ impl Repeat {
     /// What a body says.
     pub(super) fn of(fields: &Fields<'_>) -> Self {
         let says = |name: &&str| fields.value(name).is_some_and(|value| !is_nothing(value));
-        let mut repeat =
-            Self { tools: TOOLS.iter().any(says), kept_at_provider: KEPT.iter().any(says), likeliest: None };
+        let (tools, continued) = (TOOLS.iter().any(says), CONTINUED.iter().any(says));
+        let mut repeat = Self { tools, continued, kept_at_provider: continued || says(&STORE), likeliest: None };
         repeat.note(fields);
         repeat
     }

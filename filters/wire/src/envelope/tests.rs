@@ -512,7 +512,8 @@ fn what_decides_whether_an_answer_may_be_given_again_is_read_in_every_format() {
     let nothing = Repeat::default();
     let at = |likeliest| Repeat { likeliest: Some(likeliest), ..nothing };
     let tools = Repeat { tools: true, ..nothing };
-    let kept = Repeat { kept_at_provider: true, ..nothing };
+    let stored = Repeat { kept_at_provider: true, ..nothing };
+    let kept = Repeat { continued: true, ..stored };
     for (format, fields, expected) in [
         (OpenaiChat, r#""top_p":0"#, nothing),
         (OpenaiChat, r#""temperature":0"#, at(true)),
@@ -525,10 +526,10 @@ fn what_decides_whether_an_answer_may_be_given_again_is_read_in_every_format() {
         (OpenaiChat, r#""tools":[{}]"#, tools),
         (OpenaiChat, r#""functions":[{}]"#, tools),
         (OpenaiChat, r#""web_search_options":{"a":1}"#, tools),
-        (OpenaiChat, r#""store":true"#, kept),
+        (OpenaiChat, r#""store":true"#, stored),
         (OpenaiResponses, r#""temperature":0"#, at(true)),
         (OpenaiResponses, r#""tools":[{"type":"image_generation","model":"m"}]"#, tools),
-        (OpenaiResponses, r#""store":true"#, kept),
+        (OpenaiResponses, r#""store":true"#, stored),
         (OpenaiResponses, r#""previous_response_id":"r""#, kept),
         (OpenaiResponses, r#""previous_response_id":null,"conversation":null"#, nothing),
         (OpenaiResponses, r#""conversation":"c""#, kept),

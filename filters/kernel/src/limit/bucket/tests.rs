@@ -1,7 +1,7 @@
 use super::super::counter::Lapse;
 use super::super::tests::limit;
 use super::super::{Attribute, Limit};
-use super::{BUCKETS, Bucket, COUNTERS_PER_BUCKET, Crowded, Fingerprint};
+use super::{BUCKETS, Bucket, COUNTERS_PER_BUCKET, Crowded, Fingerprint, OF_ALL};
 use crate::subject::{Field, SubjectField};
 use serde_json::json;
 use std::collections::BTreeSet;
@@ -60,10 +60,17 @@ fn what_differs_in_anything_that_is_counted_apart_has_a_counter_of_its_own() {
 }
 
 #[test]
-fn counters_spread_over_all_buckets() {
-    let buckets: BTreeSet<u16> =
-        (0..20_000).map(|number: u32| of(&per_user(), Some(&number.to_string()), None).bucket()).collect();
-    assert!(buckets.len() > 4000 && buckets.iter().all(|bucket| *bucket < BUCKETS), "{}", buckets.len());
+fn counters_spread_over_all_buckets_and_those_of_users_are_in_the_way_of_no_others() {
+    let per_team = limit(json!({"name": "rate", "per": ["team"], "requests": 10, "every": "minute"}));
+    let buckets = |limit: &Limit| -> BTreeSet<u16> {
+        (0..20_000)
+            .map(|number: u32| of(limit, Some(&number.to_string()), Some(&number.to_string())).bucket())
+            .collect()
+    };
+    let (of_users, of_teams) = (buckets(&per_user()), buckets(&per_team));
+    assert!(of_users.is_disjoint(&of_teams));
+    assert_eq!(of_teams, (0..OF_ALL).collect());
+    assert!(of_users.len() > 3000 && of_users.iter().all(|bucket| (OF_ALL..BUCKETS).contains(bucket)));
 }
 
 #[test]
