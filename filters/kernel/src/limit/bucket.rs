@@ -13,6 +13,7 @@ pub const BUCKETS: u16 = 4096;
 
 /// How many of them are for counters that are not told apart by user.
 const OF_ALL: u16 = 1024;
+const OF_USERS: u16 = BUCKETS - OF_ALL;
 
 /// How many counters one holds.
 pub const COUNTERS_PER_BUCKET: usize = 32;
@@ -68,7 +69,7 @@ impl Fingerprint {
     pub const fn bucket(&self) -> u16 {
         let [low, high, kind, ..] = self.0;
         let number = u16::from_le_bytes([low, high]);
-        if kind & 1 == 0 { number % OF_ALL } else { (number % BUCKETS.saturating_sub(OF_ALL)).saturating_add(OF_ALL) }
+        if kind & 1 == 0 { number % OF_ALL } else { (number % OF_USERS).saturating_add(OF_ALL) }
     }
 }
 
