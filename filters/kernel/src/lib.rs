@@ -13,6 +13,7 @@ pub mod framing;
 pub mod hmac;
 pub mod key_ring;
 pub mod limit;
+pub mod pattern;
 pub mod protobuf;
 pub mod rate_limit_service;
 pub mod signed_subject;
