@@ -11,6 +11,8 @@ pub mod claims;
 pub mod event_stream;
 pub mod framing;
 pub mod hmac;
+pub mod json;
+pub mod json_rpc;
 pub mod key_ring;
 pub mod limit;
 pub mod pattern;
