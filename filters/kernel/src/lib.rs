@@ -15,6 +15,7 @@ pub mod json;
 pub mod json_rpc;
 pub mod key_ring;
 pub mod limit;
+pub mod mcp;
 pub mod pattern;
 pub mod protobuf;
 pub mod rate_limit_service;
