@@ -19,6 +19,7 @@ pub mod mcp;
 pub mod pattern;
 pub mod protobuf;
 pub mod rate_limit_service;
+pub mod rule;
 pub mod signed_subject;
 pub mod spiffe;
 pub mod sse;
