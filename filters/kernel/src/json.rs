@@ -21,6 +21,7 @@ pub use pointer::{NotAPointer, Place, Pointer};
 pub(crate) use text::{folds_to, write_escaped};
 
 use std::borrow::Cow;
+use std::fmt;
 use std::ops::Range;
 
 /// How deep arrays and objects may stand in each other.
@@ -37,15 +38,14 @@ pub struct Limits {
     pub nodes: usize,
 }
 
-/// One JSON text.
-#[derive(Debug)]
+/// One JSON text. What stands in it may be secret, so it cannot be printed.
 pub struct Document<'a> {
     text: &'a str,
     tape: Vec<Token>,
 }
 
 /// A value of a document.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct Value<'d, 'a> {
     document: &'d Document<'a>,
     token: Token,
@@ -256,6 +256,18 @@ impl<'a> Member<'_, 'a> {
     #[must_use]
     pub fn range(&self) -> Range<usize> {
         self.key.range().start..self.value.range().end
+    }
+}
+
+impl fmt::Debug for Document<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Document({} bytes)", self.text.len())
+    }
+}
+
+impl fmt::Debug for Value<'_, '_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}({:?})", self.kind(), self.range())
     }
 }
 

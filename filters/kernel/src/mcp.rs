@@ -8,6 +8,7 @@ mod headers;
 mod method;
 mod name;
 mod param_header;
+mod refusal;
 mod revision;
 
 pub use fault::{Date, Fault, HEADER_MISMATCH, MISSING_CAPABILITY, Reason, UNSUPPORTED_VERSION};
@@ -15,6 +16,7 @@ pub use headers::Headers;
 pub use method::{ActsOn, Method, Named};
 pub use name::{Names, NotNames, is_uri};
 pub use param_header::{Annotation, BadAnnotation, annotations};
+pub use refusal::Refused;
 pub use revision::Revision;
 
 use crate::json::{Document, Value};

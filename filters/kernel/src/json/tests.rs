@@ -194,6 +194,14 @@ fn values_are_found_with_their_bytes() {
 }
 
 #[test]
+fn what_stands_in_a_document_cannot_be_printed() {
+    let document = read(r#"{"k":"s3cret"}"#);
+    let members: Vec<_> = document.root().members().collect();
+    let printed = format!("{document:?} {:?} {members:?}", document.root());
+    assert!(printed.starts_with("Document(14 bytes) Object(0..14)") && !printed.contains("s3cret"), "{printed}");
+}
+
+#[test]
 fn a_pointer_finds_what_every_reader_finds_there() {
     let document = read(r#"{"a":{"b":[10,{"c/d~":"x"}],"n":null,"Twin":1,"twin":2,"ſ":0},"":3}"#);
     for (pointer, found) in [

@@ -5,9 +5,10 @@ use crate::json::{Decimal, Kind, Place, Value};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use std::borrow::Cow;
+use std::fmt;
 
-/// The headers of a request, all of them.
-#[derive(Debug, Clone, Copy)]
+/// The headers of a request, all of them. Some are secret, so they cannot be printed.
+#[derive(Clone, Copy)]
 pub struct Headers<'h>(pub &'h [(&'h str, &'h [u8])]);
 
 const METHOD: &str = "Mcp-Method";
@@ -93,6 +94,12 @@ impl<'h> Headers<'h> {
                 _ => Err(Reason::Mismatch(PARAM)),
             }
         })
+    }
+}
+
+impl fmt::Debug for Headers<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Headers({})", self.0.len())
     }
 }
 

@@ -1,6 +1,6 @@
 use super::{
-    BadAnnotation, CAPABILITIES_KEY, Content, Fault, Headers, Method, Names, Posted, Reason, Revision, Target,
-    VERSION_KEY, annotations, is_uri,
+    BadAnnotation, CAPABILITIES_KEY, Content, Fault, Headers, Method, Named, Names, Posted, Reason, Refused, Revision,
+    Target, VERSION_KEY, annotations, is_uri,
 };
 use crate::json::{Document, Limits};
 use crate::json_rpc;
@@ -355,7 +355,6 @@ fn methods_are_there_in_the_revisions_that_have_them() {
 
 #[test]
 fn what_acts_is_known_and_so_is_that_unknown_methods_may() {
-    use super::Named;
     for (name, acts) in [
         ("tools/call", true),
         ("prompts/get", true),
@@ -495,6 +494,26 @@ fn arguments_that_are_repeated_agree() {
         assert_eq!(told(Revision::July2026), old.or(new), "{arguments} {headers:?}");
     }
     assert_eq!(Headers(&[]).agree_with_arguments(Revision::July2026, None, &annotations), Ok(()));
+}
+
+#[test]
+fn a_refused_call_of_a_tool_is_a_failed_result_and_anything_else_an_error() {
+    let document = Document::read(b"7", LIMITS).unwrap();
+    let id = json_rpc::Id::of(document.root()).unwrap();
+    let answer = |method: &str, revision| {
+        let body = Refused::Denied.answer(&id, &Named::of(method.into()), revision, "denied by \"x\"");
+        String::from_utf8(body).unwrap()
+    };
+    let failed =
+        r#"{"jsonrpc":"2.0","id":7,"result":{"content":[{"type":"text","text":"denied by \"x\""}],"isError":true}}"#;
+    assert_eq!(answer("tools/call", Revision::November2025), failed);
+    assert_eq!(answer("tools/call", Revision::July2026), failed.replace("true}", r#"true,"resultType":"complete"}"#));
+    let error = r#"{"jsonrpc":"2.0","id":7,"error":{"code":-31001,"message":"denied by \"x\""}}"#;
+    assert_eq!(answer("prompts/get", Revision::July2026), error);
+    assert_eq!(answer("vendor/x", Revision::March2025), error);
+    for refused in [Refused::Denied, Refused::Limited, Refused::Unconfirmed] {
+        assert!(!(-32768..=-32000).contains(&refused.code()) && refused.status() != 404);
+    }
 }
 
 #[test]
