@@ -65,3 +65,25 @@ OVER_LIMIT = (
 )
 over_limit = bytes.fromhex(OVER_LIMIT)
 seed("rate_limit_service", "over_limit", over_limit[0], over_limit[1:])
+
+# Messages of MCP: with the revision that the first byte chooses, as `tollgate_fuzz::mcp` does. The reader of JSON takes them
+# without that byte, and every recorded body besides.
+META = {"io.modelcontextprotocol/protocolVersion": "2026-07-28", "io.modelcontextprotocol/clientCapabilities": {}}
+MESSAGES = [
+    (0, {"id": 1, "method": "tools/call", "params": {"name": "a.b", "arguments": {"x": [1.5e3, None, True, "\U0001f600\n"]}}}),
+    (2, {"id": "1", "method": "tools/call", "params": {"name": "a", "_meta": META}}),
+    (2, {"id": 1, "method": "subscriptions/listen", "params": {"notifications": {"resourceSubscriptions": ["a:b"]}, "_meta": META}}),
+    (1, {"id": 1, "method": "completion/complete", "params": {"ref": {"type": "ref/prompt", "name": "p"}}}),
+    (4, {"id": 1, "method": "resources/read", "params": {"uri": "file:///a"}}),
+    (1, {"id": 1, "method": "tasks/get", "params": {"taskId": "t"}}),
+    (0, {"method": "notifications/initialized"}),
+    (1, {"id": 1, "result": {}}),
+    (1, {"id": 1, "error": {"code": -1, "message": "x"}}),
+]
+for number, (which, message) in enumerate(MESSAGES):
+    content = json.dumps({"jsonrpc": "2.0"} | message).encode()
+    seed("mcp", str(number), which, content)
+    seed("json", str(number), content[0], content[1:])
+for path in sorted(RECORDED.glob("*/*.request.json")):
+    content = path.read_bytes()
+    seed("json", f"{path.parent.name}.{path.name}", content[0], content[1:])

@@ -1,9 +1,11 @@
 //! What the fuzz targets do with their bytes. Each must hold for any bytes; a panic is a find.
 
 use crc::{CRC_32_ISO_HDLC, Crc};
+use tollgate_kernel::json::{Document, Kind, Limits, Value};
+use tollgate_kernel::limit::Limit;
 use tollgate_kernel::limit::bucket::{Bucket, Fingerprint};
 use tollgate_kernel::limit::counter::{Lapse, Reservation};
-use tollgate_kernel::limit::Limit;
+use tollgate_kernel::mcp::{Content, Headers, Names, Posted};
 use tollgate_kernel::rate_limit_service::Answer;
 use tollgate_kernel::signed_subject::{RequestLine, SigningKeys};
 use tollgate_kernel::x509::uri_names;
@@ -220,6 +222,83 @@ pub fn envelope(data: &[u8]) {
         let again = again.unwrap_or_else(|fault| panic!("{fault}: {}", shown(&edited)));
         assert_eq!(again.model, if endpoint.model.is_some() { "m" } else { "another" });
         assert_eq!((again.stream, again.max_output_tokens), (read.stream, read.max_output_tokens));
+    }
+}
+
+/// What the strict reader accepts, `serde_json` accepts as the same; the one spelling of it is its own one spelling.
+pub fn json(data: &[u8]) {
+    let Ok(document) = Document::read(data, LIMITS) else { return };
+    let tree: serde_json::Value =
+        serde_json::from_slice(data).unwrap_or_else(|error| panic!("{error}: {}", shown(data)));
+    same(document.root(), &tree);
+    let text = spelled(document.root());
+    let again = Document::read(text.as_bytes(), LIMITS).unwrap_or_else(|fault| panic!("{fault}: {text}"));
+    assert_eq!(spelled(again.root()), text);
+    assert_eq!(again.root().digest(), document.root().digest());
+    for member in document.root().members() {
+        let key = member.key();
+        let without = document.without(document.root(), &[&key]);
+        let left = Document::read(&without, LIMITS).unwrap_or_else(|fault| panic!("{fault}: {}", shown(&without)));
+        assert!(left.root().get(&key).is_none());
+        assert_eq!(left.root().members().count() + 1, document.root().members().count());
+    }
+}
+
+const LIMITS: Limits = Limits { bytes: 1 << 20, nodes: 1 << 16 };
+
+fn spelled(value: Value<'_, '_>) -> String {
+    let mut text = String::new();
+    value.canonical(&mut |piece| text.push_str(piece));
+    text
+}
+
+fn same(value: Value<'_, '_>, tree: &serde_json::Value) {
+    use serde_json::Value as Tree;
+    match (value.kind(), tree) {
+        (Kind::Null, Tree::Null) => {}
+        (Kind::Bool, Tree::Bool(flag)) => assert_eq!(value.as_bool(), Some(*flag)),
+        (Kind::String, Tree::String(text)) => assert_eq!(value.as_str().as_deref(), Some(text.as_str())),
+        (Kind::Number, Tree::Number(number)) => {
+            let read: Option<serde_json::Number> = serde_json::from_str(value.raw()).ok();
+            assert_eq!(read.as_ref(), Some(number));
+        }
+        (Kind::Array, Tree::Array(items)) => {
+            assert_eq!(value.items().count(), items.len());
+            value.items().zip(items).for_each(|(value, tree)| same(value, tree));
+        }
+        (Kind::Object, Tree::Object(members)) => {
+            assert_eq!(value.members().count(), members.len());
+            value.members().for_each(|member| same(member.value, &tree[&*member.key()]));
+        }
+        _ => panic!("{} is not {tree}", value.raw()),
+    }
+}
+
+/// What a client posts, with a revision that the first byte chooses: a fault has an answer, and what is no fault is, to
+/// `serde_json`, a message with the same method and id.
+pub fn mcp(data: &[u8]) {
+    const VERSIONS: [&[u8]; 4] = [b"2025-03-26", b"2025-11-25", b"2026-07-28", b"2027-01-01"];
+    let Some((which, body)) = data.split_first() else { return };
+    let version = VERSIONS.get(usize::from(which % 5)).map(|version| ("mcp-protocol-version", *version));
+    let Ok(document) = Document::read(body, LIMITS) else { return };
+    let tree: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
+    let method = tree["method"].as_str().unwrap_or_default().as_bytes();
+    let name = ["name", "uri", "taskId"].iter().find_map(|key| tree["params"][key].as_str());
+    let mut headers: Vec<(&str, &[u8])> = version.into_iter().collect();
+    headers.push(("mcp-method", method));
+    headers.extend(name.map(|name| ("mcp-name", name.as_bytes())).filter(|_| *which < 128));
+    match Posted::read(&document, Headers(&headers), &Names::default()) {
+        Err(fault) => assert!(is_json(&fault.answer()) && (400..500).contains(&fault.reason.status())),
+        Ok(Posted { content: Content::Call(call), .. }) => {
+            assert_eq!(call.method.as_str().as_bytes(), method);
+            assert_eq!(serde_json::from_str::<serde_json::Value>(call.id.raw()).ok().as_ref(), tree.get("id"));
+            assert!(tree.get("result").is_none() && tree.get("error").is_none());
+        }
+        Ok(Posted { content: Content::Notice(notice), .. }) => {
+            assert_eq!(notice.as_str().as_bytes(), method);
+            assert!(tree.get("id").is_none() && method.starts_with(b"notifications/"));
+        }
+        Ok(Posted { content: Content::Answer(_), .. }) => assert!(tree.get("method").is_none()),
     }
 }
 

@@ -110,6 +110,18 @@ impl<'a> Value<'a> {
         self.parse().map_err(|_| self.is_not(expected))
     }
 
+    /// The number that it is, as it is written.
+    ///
+    /// # Errors
+    /// When it is none.
+    pub fn number_text(&self, expected: &str) -> Result<&'a str, Fault> {
+        if self.json.starts_with(|first: char| first == '-' || first.is_ascii_digit()) {
+            Ok(self.json)
+        } else {
+            Err(self.is_not(expected))
+        }
+    }
+
     /// What this name stands for, of all these.
     ///
     /// # Errors

@@ -9,12 +9,11 @@
 
 pub mod bucket;
 pub mod counter;
-mod pattern;
 mod window;
 
-pub use pattern::Pattern;
 pub use window::{Every, Span, UtcOffset};
 
+use crate::pattern::Patterns;
 use crate::subject::{KeyId, Label, SubjectField};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use std::borrow::Cow;
@@ -98,7 +97,7 @@ pub struct Limit {
     /// The virtual key in whose entry it stands, and for which alone it counts.
     pub owner: Option<KeyId>,
     /// What the request must be like.
-    pub matches: Vec<(Attribute, Vec<Pattern>)>,
+    pub matches: Vec<(Attribute, Patterns)>,
     /// One counter for each combination of these. Requests that lack one share the counter of those that lack it.
     pub per: Vec<Attribute>,
     /// What is counted.
@@ -175,12 +174,6 @@ object!(LimitConfig {
     when_store_fails,
 });
 
-/// One pattern, or several of which one must fit.
-#[derive(Debug, Clone, PartialEq, Eq, JsonSchema)]
-#[schemars(try_from = "Vec<String>")]
-#[schemars(extend("minItems" = 1))]
-pub struct Patterns(Vec<Pattern>);
-
 /// Why something is no [`Limit`], or no part of one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NotALimit {
@@ -198,8 +191,6 @@ pub enum NotALimit {
     NoWhenStoreFails,
     /// An attribute stands there twice.
     Twice,
-    /// No pattern.
-    NoPattern,
 }
 
 /// Billionths of a dollar in one.
@@ -277,7 +268,7 @@ impl TryFrom<LimitConfig> for Limit {
         Ok(Self {
             name: config.name,
             owner: None,
-            matches: config.matches.into_iter().map(|(attribute, Patterns(patterns))| (attribute, patterns)).collect(),
+            matches: config.matches.into_iter().collect(),
             per: config.per,
             unit,
             amount,
@@ -286,18 +277,6 @@ impl TryFrom<LimitConfig> for Limit {
             store: config.store,
             when_store_fails,
         })
-    }
-}
-
-impl TryFrom<Vec<String>> for Patterns {
-    type Error = NotALimit;
-
-    fn try_from(patterns: Vec<String>) -> Result<Self, NotALimit> {
-        if patterns.is_empty() {
-            Err(NotALimit::NoPattern)
-        } else {
-            Ok(Self(patterns.into_iter().map(Pattern::from).collect()))
-        }
     }
 }
 
@@ -312,12 +291,6 @@ impl Read for Attribute {
         let others = [Self::Model, Self::Route, Self::Operation, Self::Provider, Self::ProviderModel];
         let all: Vec<Self> = SubjectField::ALL.into_iter().map(Self::Subject).chain(others).collect();
         value.one_of("enum Attribute", &all.into_iter().map(|one| (one.name(), one)).collect::<Vec<_>>())
-    }
-}
-
-impl Read for Patterns {
-    fn read(value: &Value<'_>) -> Result<Self, Fault> {
-        value.converted::<Vec<String>, _>()
     }
 }
 
@@ -336,10 +309,7 @@ impl Read for WhenStoreFails {
 impl Limit {
     /// Whether a request, of which `value_of` tells the attributes, is counted.
     pub fn applies<'a>(&self, value_of: impl Fn(Attribute) -> Option<&'a str>) -> bool {
-        let fits = |(attribute, patterns): &(Attribute, Vec<Pattern>)| {
-            value_of(*attribute).is_some_and(|value| patterns.iter().any(|pattern| pattern.fits(value)))
-        };
-        self.matches.iter().all(fits)
+        self.matches.iter().all(|(attribute, patterns)| value_of(*attribute).is_some_and(|value| patterns.fit(value)))
     }
 
     /// The attributes that it looks at.
@@ -420,7 +390,6 @@ impl fmt::Display for NotALimit {
                 f.write_str("must say `when_store_fails`, `allow` or `deny`: its rate limit service may be down")
             }
             Self::Twice => f.write_str("`per` must not name an attribute twice"),
-            Self::NoPattern => f.write_str("must have a pattern, for example `[\"gpt-*\"]`"),
         }
     }
 }

@@ -80,6 +80,13 @@ fn month(days: i64) -> (i64, i64) {
     (first(year, month), first(next_year, next_month))
 }
 
+impl UtcOffset {
+    /// So many seconds.
+    pub(crate) const fn seconds(self) -> i64 {
+        self.seconds
+    }
+}
+
 impl TryFrom<String> for UtcOffset {
     type Error = String;
 

@@ -1,10 +1,22 @@
 //! Patterns of names.
 
 use schemars::JsonSchema;
+use std::fmt;
+use tollgate_config::{Fault, Read, Value};
 
 /// A name in which every `*` stands for any characters, or none.
 #[derive(Debug, Clone, PartialEq, Eq, JsonSchema)]
 pub struct Pattern(String);
+
+/// One pattern, or several of which one must fit.
+#[derive(Debug, Clone, PartialEq, Eq, JsonSchema)]
+#[schemars(try_from = "Vec<String>")]
+#[schemars(extend("minItems" = 1))]
+pub struct Patterns(Vec<Pattern>);
+
+/// There is none in a list of patterns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NoPattern;
 
 impl From<String> for Pattern {
     fn from(text: String) -> Self {
@@ -23,6 +35,36 @@ impl Pattern {
         parts.into_iter().try_fold(between, |left, part| left.split_once(part).map(|(_, left)| left)).is_some()
     }
 }
+
+impl Patterns {
+    /// Whether the whole of `name` fits one of them.
+    #[must_use]
+    pub fn fit(&self, name: &str) -> bool {
+        self.0.iter().any(|pattern| pattern.fits(name))
+    }
+}
+
+impl TryFrom<Vec<String>> for Patterns {
+    type Error = NoPattern;
+
+    fn try_from(patterns: Vec<String>) -> Result<Self, NoPattern> {
+        if patterns.is_empty() { Err(NoPattern) } else { Ok(Self(patterns.into_iter().map(Pattern::from).collect())) }
+    }
+}
+
+impl Read for Patterns {
+    fn read(value: &Value<'_>) -> Result<Self, Fault> {
+        value.converted::<Vec<String>, _>()
+    }
+}
+
+impl fmt::Display for NoPattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("must have a pattern, for example `[\"gpt-*\"]`")
+    }
+}
+
+impl std::error::Error for NoPattern {}
 
 #[cfg(test)]
 mod tests {

@@ -1,0 +1,65 @@
+//! The one spelling of a value.
+
+use super::{Kind, Value, write_escaped};
+use sha2::{Digest as _, Sha256};
+use std::fmt;
+
+/// SHA-256 of a value in its one spelling.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Digest(pub [u8; 32]);
+
+impl Value<'_, '_> {
+    /// What is the same for two values if and only if they say the same, whatever the white space, the order of keys and the
+    /// escapes.
+    #[must_use]
+    pub fn digest(self) -> Digest {
+        let mut hash = Sha256::new();
+        self.canonical(&mut |piece| hash.update(piece.as_bytes()));
+        Digest(hash.finalize().into())
+    }
+
+    /// Tells `out` the value as RFC 8785 writes it, except numbers: they stay as they are written. RFC 8785 makes them
+    /// doubles, so that 9007199254740993 is 9007199254740992; to many who read JSON it is not, nor is `1.0` to them `1`. Of
+    /// two spellings of a number the second is refused rather than taken for the first.
+    pub fn canonical(self, out: &mut dyn FnMut(&str)) {
+        match self.kind() {
+            Kind::Null | Kind::Bool | Kind::Number => out(self.raw()),
+            Kind::String => quoted(&self.unescaped(), out),
+            // INVARIANT: recursion here and below ends at MAX_DEPTH.
+            Kind::Array => {
+                out("[");
+                for (at, item) in self.items().enumerate() {
+                    out(if at == 0 { "" } else { "," });
+                    item.canonical(out);
+                }
+                out("]");
+            }
+            Kind::Object => self.canonical_object(out),
+        }
+    }
+
+    fn canonical_object(self, out: &mut dyn FnMut(&str)) {
+        let mut members: Vec<_> = self.members().map(|member| (member.key(), member.value)).collect();
+        members.sort_unstable_by(|(one, _), (other, _)| one.encode_utf16().cmp(other.encode_utf16()));
+        out("{");
+        for (at, (key, value)) in members.into_iter().enumerate() {
+            out(if at == 0 { "" } else { "," });
+            quoted(&key, out);
+            out(":");
+            value.canonical(out);
+        }
+        out("}");
+    }
+}
+
+fn quoted(text: &str, out: &mut dyn FnMut(&str)) {
+    out("\"");
+    write_escaped(text, out);
+    out("\"");
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}

@@ -1,0 +1,342 @@
+//! Rules: who may use what, with which arguments, and what needs somebody's yes.
+//!
+//! They are ordered, and the first that matches decides; nothing matches: deny. A request can be read in more than one way
+//! when an argument is not of the type that a rule expects (a list where a string should stand) or its key only resembles the
+//! one that the rule names: an `allow` then does not match, a `deny` does, and a `confirm` denies, since nobody could say what
+//! they agree to.
+
+mod argument;
+mod between;
+mod config;
+
+pub use argument::{ArgumentConfig, Condition, Number, Scalar};
+pub use between::{Between, BetweenConfig, TimeOfDay, Within};
+pub use config::{AnnotationsConfig, ApproversConfig, By, Clause, NotARule, RuleConfig};
+
+use crate::json::{Pointer, Value};
+use crate::pattern::Patterns;
+use crate::subject::{Label, SubjectField};
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use std::borrow::Cow;
+use std::fmt;
+
+/// What a rule can tell callers and places apart by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Attribute {
+    /// The server that is asked.
+    Server,
+    /// Of the subject.
+    Subject(SubjectField),
+    /// The agent that asks.
+    Agent,
+}
+
+/// Rules, in their order.
+#[derive(Debug, Clone, Default, PartialEq, Eq, JsonSchema)]
+#[schemars(try_from = "Vec<Rule>")]
+pub struct Policy(Vec<Rule>);
+
+/// One rule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rule {
+    name: Option<Label>,
+    then: Then,
+    /// What the caller is told.
+    reason: Option<String>,
+    shadow: bool,
+    objects: Objects,
+    attributes: Vec<(Attribute, Patterns)>,
+    arguments: Vec<(Pointer, Condition)>,
+    annotations: AnnotationsConfig,
+    between: Option<Between>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Then {
+    Allow,
+    Confirm(Confirm),
+    Deny,
+}
+
+/// What a rule is about. One of those that are given must fit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Objects {
+    tools: Option<Patterns>,
+    prompts: Option<Patterns>,
+    resources: Option<Patterns>,
+    methods: Option<Patterns>,
+}
+
+/// Somebody must say yes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Confirm {
+    /// Who.
+    pub by: Approval,
+    /// For how many seconds the question and the yes are good.
+    pub within_s: u64,
+}
+
+/// Who must say yes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Approval {
+    /// The person at the client.
+    Caller,
+    /// Somebody else, of whom all of these fit.
+    Approver(Vec<(Attribute, Patterns)>),
+}
+
+/// What is asked.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked<'q, 'd, 'a> {
+    /// The method.
+    pub method: &'q str,
+    /// Whether a rule must allow it. Else it is allowed unless a rule denies it.
+    pub acts: bool,
+    /// What it is about.
+    pub object: Object<'q>,
+    /// With what.
+    pub arguments: Arguments<'d, 'a>,
+    /// Milliseconds since 1970.
+    pub now_ms: u64,
+}
+
+/// What a request is about.
+#[derive(Debug, Clone, Copy)]
+pub enum Object<'q> {
+    /// Nothing that has a name.
+    Nothing,
+    /// A tool.
+    Tool(&'q str, Annotations),
+    /// A prompt.
+    Prompt(&'q str),
+    /// A resource, by its URI.
+    Resource(&'q str),
+}
+
+/// What a server says of its tool.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Annotations {
+    /// `destructiveHint`.
+    pub destructive: Option<bool>,
+    /// `readOnlyHint`.
+    pub read_only: Option<bool>,
+    /// Whether that may make a rule allow something.
+    pub trusted: bool,
+}
+
+/// What a request comes with.
+#[derive(Debug, Clone, Copy)]
+pub enum Arguments<'d, 'a> {
+    /// These; `None` is the same as an empty object.
+    These(Option<Value<'d, 'a>>),
+    /// Nobody knows yet. What is decided is whether some would do: for what lists show.
+    Any,
+}
+
+/// What the rules say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decision<'p> {
+    /// What happens.
+    pub verdict: Verdict<'p>,
+    /// The rule that says so.
+    pub rule: Option<RuleId<'p>>,
+    /// Why.
+    pub reason: Reason,
+    /// What that rule wants the caller to be told.
+    pub told: Option<&'p str>,
+    /// The first rule in shadow that would have decided, and what it would have said.
+    pub shadow: Option<(RuleId<'p>, Verdict<'p>)>,
+}
+
+/// What happens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict<'p> {
+    /// It goes on.
+    Allow,
+    /// It goes on if somebody says yes.
+    Confirm(&'p Confirm),
+    /// It does not go on.
+    Deny,
+}
+
+/// Which rule: its name, else its place, counted from 1: `#3`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RuleId<'p> {
+    /// It has a name.
+    Named(&'p Label),
+    /// It has none.
+    Place(usize),
+}
+
+/// Why something is decided as it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reason {
+    /// A rule matches.
+    Rule,
+    /// No rule matches.
+    NoRule,
+    /// A rule matches if an argument is read in one way.
+    UnclearArgument,
+    /// No rule must allow it, and none denies it.
+    NotRuled,
+}
+
+/// Whether a rule matches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fit {
+    Yes,
+    No,
+    /// With some arguments.
+    Maybe,
+    /// For some readers of the arguments.
+    Unclear,
+}
+
+impl Policy {
+    /// What the rules say of `asked`, about whom `value_of` tells.
+    pub fn decide<'p, 'v>(
+        &'p self,
+        asked: &Asked<'_, '_, '_>,
+        value_of: impl Fn(Attribute) -> Option<&'v str>,
+    ) -> Decision<'p> {
+        let mut shadow = None;
+        for (index, rule) in self.0.iter().enumerate() {
+            let Some((verdict, reason)) = rule.verdict(rule.fit(asked, &value_of)) else { continue };
+            let id = match &rule.name {
+                Some(name) => RuleId::Named(name),
+                None => RuleId::Place(index.saturating_add(1)),
+            };
+            if rule.shadow {
+                shadow.get_or_insert((id, verdict));
+            } else {
+                return Decision { verdict, rule: Some(id), reason, told: rule.reason.as_deref(), shadow };
+            }
+        }
+        let (verdict, reason) =
+            if asked.acts { (Verdict::Deny, Reason::NoRule) } else { (Verdict::Allow, Reason::NotRuled) };
+        Decision { verdict, rule: None, reason, told: None, shadow }
+    }
+}
+
+impl Rule {
+    fn verdict(&self, fit: Fit) -> Option<(Verdict<'_>, Reason)> {
+        match (&self.then, fit) {
+            (_, Fit::No) | (Then::Allow, Fit::Unclear) | (Then::Deny, Fit::Maybe) => None,
+            (Then::Allow, _) => Some((Verdict::Allow, Reason::Rule)),
+            (Then::Deny, Fit::Yes) => Some((Verdict::Deny, Reason::Rule)),
+            (_, Fit::Unclear) => Some((Verdict::Deny, Reason::UnclearArgument)),
+            (Then::Confirm(confirm), _) => Some((Verdict::Confirm(confirm), Reason::Rule)),
+        }
+    }
+
+    fn fit<'v>(&self, asked: &Asked<'_, '_, '_>, value_of: &impl Fn(Attribute) -> Option<&'v str>) -> Fit {
+        let outside = self.objects.fit(asked)
+            && fit_all(&self.attributes, value_of)
+            && self.between.is_none_or(|between| between.contains(asked.now_ms))
+            && self.annotations_fit(asked.object);
+        match asked.arguments {
+            _ if !outside => Fit::No,
+            _ if self.arguments.is_empty() => Fit::Yes,
+            Arguments::Any => Fit::Maybe,
+            Arguments::These(None) => Fit::No,
+            Arguments::These(Some(value)) => {
+                let fits = self.arguments.iter().map(|(pointer, condition)| condition.fit(value.at(pointer)));
+                fits.fold(Fit::Yes, |all, one| match (all, one) {
+                    (Fit::No, _) | (_, Fit::No) => Fit::No,
+                    (Fit::Yes, one) => one,
+                    (all, _) => all,
+                })
+            }
+        }
+    }
+
+    /// What an untrusted server says of its tool can make a rule stricter, never let something through.
+    fn annotations_fit(&self, object: Object<'_>) -> bool {
+        let AnnotationsConfig { destructive, read_only } = self.annotations;
+        if destructive.is_none() && read_only.is_none() {
+            return true;
+        }
+        let Object::Tool(_, says) = object else { return false };
+        let is_read_only = says.read_only.unwrap_or(false);
+        let is_destructive = !is_read_only && says.destructive.unwrap_or(true);
+        (says.trusted || self.then != Then::Allow)
+            && destructive.is_none_or(|expected| expected == is_destructive)
+            && read_only.is_none_or(|expected| expected == is_read_only)
+    }
+}
+
+impl Objects {
+    fn fit(&self, asked: &Asked<'_, '_, '_>) -> bool {
+        let named = [&self.tools, &self.prompts, &self.resources];
+        let (patterns, name) = match asked.object {
+            Object::Nothing => (&None, ""),
+            Object::Tool(name, _) => (&self.tools, name),
+            Object::Prompt(name) => (&self.prompts, name),
+            Object::Resource(uri) => (&self.resources, uri),
+        };
+        let object = named.into_iter().all(Option::is_none) || patterns.as_ref().is_some_and(|them| them.fit(name));
+        object && self.methods.as_ref().is_none_or(|methods| methods.fit(asked.method))
+    }
+}
+
+fn fit_all<'v>(patterns: &[(Attribute, Patterns)], value_of: &impl Fn(Attribute) -> Option<&'v str>) -> bool {
+    patterns.iter().all(|(attribute, patterns)| value_of(*attribute).is_some_and(|value| patterns.fit(value)))
+}
+
+impl Approval {
+    /// Whether somebody, of whom `value_of` tells, may say yes. That they are not who asks is for the caller to see.
+    pub fn may_be_given<'v>(&self, value_of: impl Fn(Attribute) -> Option<&'v str>) -> bool {
+        match self {
+            Self::Caller => false,
+            Self::Approver(patterns) => fit_all(patterns, &value_of),
+        }
+    }
+}
+
+impl Verdict<'_> {
+    /// The word in records.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Allow => "allow",
+            Self::Confirm(_) => "confirm",
+            Self::Deny => "deny",
+        }
+    }
+}
+
+impl Reason {
+    /// The word in records and refusals.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Rule => "rule",
+            Self::NoRule => "no_rule",
+            Self::UnclearArgument => "unclear_argument",
+            Self::NotRuled => "not_ruled",
+        }
+    }
+}
+
+impl fmt::Display for RuleId<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Named(name) => f.write_str(name.as_str()),
+            Self::Place(place) => write!(f, "#{place}"),
+        }
+    }
+}
+
+impl JsonSchema for Rule {
+    fn schema_name() -> Cow<'static, str> {
+        "Rule".into()
+    }
+
+    /// As it is written.
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        RuleConfig::json_schema(generator)
+    }
+}
+
+#[cfg(test)]
+mod tests;
