@@ -17,9 +17,11 @@ import mcp_types as types
 import uvicorn
 from mcp.server import CacheHint, Server, ServerRequestContext
 from mcp.server.request_state import RequestStateBoundary, RequestStateSecurity
-from mcp.server.streamable_http import EventStore
+from mcp.server.streamable_http import EventMessage, EventStore
 from mcp.server.subscriptions import InMemorySubscriptionBus, ListenHandler, PromptsListChanged, ToolsListChanged
 from mcp.shared.exceptions import MCPDeprecationWarning, MCPError
+from mcp.shared.message import ServerMessageMetadata
+from mcp.server.transport_security import TransportSecuritySettings
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
@@ -28,6 +30,8 @@ from . import offer
 
 NAME = "python-sdk"
 MODERN = "2026-07-28"
+# The names that a server answers to: its own and the one that Envoy routes by authority.
+HOSTS = ["localhost", "localhost:*", "127.0.0.1:*", "reports.example", "reports.example:*"]
 # How long a tool rests between two signs of life.
 STEP_SECONDS = 0.05
 
@@ -43,8 +47,6 @@ class Memory(EventStore):
         return str(len(self._events))
 
     async def replay_events_after(self, last_event_id: str, send_callback) -> str | None:
-        from mcp.server.streamable_http import EventMessage
-
         number = int(last_event_id)
         stream = self._events[number - 1][0]
         for event, (of, message) in enumerate(self._events, 1):
@@ -153,7 +155,12 @@ class Offering:
                     await ctx.close_sse_stream()
                 await asyncio.sleep(STEP_SECONDS)
             case {"changes": what}:
-                await self.bus.publish(ToolsListChanged() if what == "tools" else PromptsListChanged())
+                if ctx.protocol_version == MODERN:
+                    await self.bus.publish(ToolsListChanged() if what == "tools" else PromptsListChanged())
+                elif what == "tools":
+                    await ctx.session.send_tool_list_changed()
+                else:
+                    await ctx.session.send_prompt_list_changed()
 
     # Questions to the client.
 
@@ -186,8 +193,6 @@ class Offering:
         return _text(f"{does.get('says', '')} {' '.join(map(_told, said.values()))}")
 
     async def _request(self, ctx: ServerRequestContext, asked: dict):
-        from mcp.shared.message import ServerMessageMetadata
-
         kinds = {
             "elicitation/create": (types.ElicitRequest, types.ElicitResult),
             "sampling/createMessage": (types.CreateMessageRequest, types.CreateMessageResult),
@@ -264,18 +269,23 @@ def app(offering: Offering, answers: str):
         json_response=answers == "json",
         event_store=Memory(),
         retry_interval=100,
+        transport_security=TransportSecuritySettings(
+            enable_dns_rebinding_protection=True,
+            allowed_hosts=HOSTS,
+            allowed_origins=[f"http://{host}" for host in HOSTS],
+        ),
         custom_starlette_routes=[Route("/test", offering.side_entrance, methods=["GET", "PUT", "DELETE"])],
     )
 
 
-def main(answers: str) -> None:
+def main(answers: str, port: str = "0") -> None:
     warnings.simplefilter("ignore", MCPDeprecationWarning)
     logging.basicConfig(level=logging.WARNING)
-    listening = socket.create_server(("127.0.0.1", 0))
+    listening = socket.create_server(("127.0.0.1", int(port)))
     print(f"listening on {listening.getsockname()[1]}", flush=True)
     config = uvicorn.Config(app(Offering(), answers), log_level="warning", lifespan="on", ws="none")
     uvicorn.Server(config).run(sockets=[listening])
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:])
