@@ -8,6 +8,7 @@ from contextlib import ExitStack
 import pytest
 
 from harness import Gateway, everyone, teams
+from harness.mcp import SERVERS, McpGateway, McpServer
 
 
 class Shared:
@@ -94,3 +95,34 @@ def start(tmp_path_factory) -> Iterator[Callable[..., Gateway]]:
 def client(request) -> str:
     """The format that the client speaks."""
     return request.param
+
+
+@pytest.fixture(scope="session")
+def mcp_servers() -> Iterator[Callable[..., McpServer]]:
+    """MCP servers by name, each started once: `mcp_servers("python")`."""
+    with ExitStack() as stack:
+        running: dict[tuple[str, str], McpServer] = {}
+
+        def server(name: str, answers: str = "sse") -> McpServer:
+            if (name, answers) not in running:
+                running[name, answers] = stack.enter_context(SERVERS[name](answers))
+            running[name, answers].forget()
+            return running[name, answers]
+
+        yield server
+
+
+@pytest.fixture(scope="session")
+def mcp_gateways(mcp_servers, tmp_path_factory) -> Iterator[Callable[..., McpGateway]]:
+    """Envoy in front of such a server, each started once: `mcp_gateways("python")`."""
+    with ExitStack() as stack:
+        running: dict[tuple[str, str], McpGateway] = {}
+
+        def gateway(name: str, answers: str = "sse") -> McpGateway:
+            server = mcp_servers(name, answers)
+            if (name, answers) not in running:
+                directory = tmp_path_factory.mktemp("mcp")
+                running[name, answers] = stack.enter_context(McpGateway(directory, crm=server, reports=server))
+            return running[name, answers]
+
+        yield gateway

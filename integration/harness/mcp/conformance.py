@@ -39,18 +39,17 @@ class Checks:
         return [f"- {' | '.join(check)}" for check in sorted(lost)] + [f"+ {' | '.join(check)}" for check in sorted(gained)]
 
 
-def conformance(url: str, revision: str, scenarios: tuple[str, ...] = ()) -> Checks:
-    """Runs what the revision requires, or only these scenarios, against a server."""
+def conformance(url: str, revision: str, scenarios: tuple[str, ...] = (), seconds: int = 30) -> Checks:
+    """Runs what the revision requires, or only these scenarios, against a server; each may take so many `seconds`."""
     with tempfile.TemporaryDirectory(prefix="tollgate-conformance-") as directory:
         for which in [["--scenario", one, "--spec-version", revision] for one in scenarios] or [["--requirements", revision]]:
-            _run(url, which, directory)
+            _run([*which, "--url", url, "--timeout", str(1000 * seconds), "--output-dir", directory])
         return _read(Path(directory))
 
 
-def _run(url: str, which: list[str], directory: str) -> None:
+def _run(options: list[str]) -> None:
     suite = packages() / "@modelcontextprotocol/conformance/dist/index.js"
-    command = [node(), suite, "server", "--url", url, *which, "--output-dir", directory]
-    subprocess.run(command, capture_output=True, timeout=RUN_SECONDS, check=False)
+    subprocess.run([node(), suite, "server", *options], capture_output=True, timeout=RUN_SECONDS, check=False)
 
 
 def _read(directory: Path) -> Checks:
