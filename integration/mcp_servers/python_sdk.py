@@ -23,7 +23,7 @@ from mcp.shared.exceptions import MCPDeprecationWarning, MCPError
 from mcp.shared.message import ServerMessageMetadata
 from mcp.server.transport_security import TransportSecuritySettings
 from starlette.requests import Request
-from starlette.responses import JSONResponse
+from starlette.responses import Response
 from starlette.routing import Route
 
 from . import offer
@@ -119,7 +119,7 @@ class Offering:
         if does is None:
             raise MCPError(types.INVALID_PARAMS, f"Unknown tool: {params.name}")
         arguments = params.arguments or {}
-        if params.request_state is None and params.input_responses is None:
+        if "asks" not in does or (params.request_state is None and params.input_responses is None):
             self.ran.append({"tool": params.name, "arguments": arguments})
         match does:
             case {"answers": result}:
@@ -204,14 +204,14 @@ class Offering:
 
     # The side entrance.
 
-    async def side_entrance(self, request: Request) -> JSONResponse:
+    async def side_entrance(self, request: Request) -> Response:
         if request.method == "PUT":
             wanted = await request.json()
             self.page, self.changed = wanted.get("page"), wanted.get("changed", {})
             await self.bus.publish(ToolsListChanged())
         elif request.method == "DELETE":
             self.forget()
-        return JSONResponse(self.ran)
+        return Response(json.dumps(self.ran))  # NaN and all
 
 
 def _cursor(params) -> str | None:

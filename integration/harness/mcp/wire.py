@@ -33,8 +33,9 @@ class Exchange:
 class Wire:
     """A server at a port and path, spoken to byte by byte."""
 
-    def __init__(self, port: int, path: str = "/mcp", authority: str | None = None):
+    def __init__(self, port: int, path: str = "/mcp", authority: str | None = None, seconds: float = SECONDS):
         self.port, self.path, self.authority = port, path, authority or f"localhost:{port}"
+        self.seconds = seconds
 
     def send(self, exchange: Exchange) -> Response:
         """Its answer; a stream is read until it ends or says nothing for a while."""
@@ -48,9 +49,9 @@ class Wire:
             return Response(answer.status, answer.getheaders(), body.getvalue())
 
     @contextmanager
-    def open(self, exchange: Exchange, seconds: float = SECONDS) -> Iterator[http.client.HTTPResponse]:
+    def open(self, exchange: Exchange) -> Iterator[http.client.HTTPResponse]:
         """Its answer while it comes; leaving the block hangs up."""
-        with socket.create_connection(("127.0.0.1", self.port), timeout=seconds) as connection:
+        with socket.create_connection(("127.0.0.1", self.port), timeout=self.seconds) as connection:
             connection.sendall(self.bytes(exchange))
             answer = http.client.HTTPResponse(connection, method=exchange.method)
             answer.begin()

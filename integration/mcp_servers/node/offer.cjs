@@ -38,6 +38,15 @@ function told(node) {
     return JSON.stringify(node);
 }
 
+/** The same, or nothing where it is nested too deeply to be told. */
+function tellable(node) {
+    try {
+        return JSON.stringify(node) && node;
+    } catch {
+        return null;
+    }
+}
+
 class Offering {
     constructor() {
         this.forget();
@@ -88,7 +97,7 @@ class Offering {
     async callTool({ name, arguments: given = {} }, call) {
         const does = offer.tools.find((tool) => tool.name === name)?.does;
         if (!does) throw new Refused(-32602, `Unknown tool: ${name}`);
-        if (call.responses === undefined && call.round === 0) this.ran.push({ tool: name, arguments: given });
+        if (!does.asks || (call.responses === undefined && call.round === 0)) this.ran.push({ tool: name, arguments: tellable(given) });
         if (does.answers) return does.answers;
         if (does.asks) return ask(does, given, call);
         if (does.fails) return text(does.fails, { isError: true });
