@@ -19,6 +19,7 @@ from providers.raw import ThreadedServer
 
 from . import offer
 
+CAPABILITIES = {"tools": {}, "prompts": {}, "resources": {}}
 DECODERS = {"gzip": gzip.decompress, "deflate": zlib.decompress}
 
 
@@ -142,9 +143,11 @@ class WeakServer(ThreadedServer):
             case "prompts/get", _:
                 result = {"messages": [], "resultType": "complete"}
             case "initialize", {"protocolVersion": revision}:
-                capabilities = {"tools": {}, "prompts": {}, "resources": {}}
                 info = {"name": "weak", "version": "1"}
-                result = {"protocolVersion": revision, "capabilities": capabilities, "serverInfo": info}
+                result = {"protocolVersion": revision, "capabilities": CAPABILITIES, "serverInfo": info}
+            case "server/discover", _:
+                offered = {"supportedVersions": ["2026-07-28"], "capabilities": CAPABILITIES}
+                result = offered | {"resultType": "complete", "ttlMs": 0, "cacheScope": "private"}
             case _:
                 result = {"resultType": "complete"}
         return {"jsonrpc": "2.0", "id": message["id"], "result": result} if "id" in message else None

@@ -6,6 +6,7 @@ const { createInterface } = require('node:readline');
 
 const MODES = { auto: { mode: 'auto' }, modern: { mode: { pin: '2026-07-28' } }, legacy: { mode: 'legacy' } };
 const ASKED = ['elicitation/create', 'sampling/createMessage', 'roots/list'];
+const LISTS = { tools: 'listTools', prompts: 'listPrompts', resources: 'listResources' };
 const tell = (line) => console.log(JSON.stringify(line));
 
 let client;
@@ -33,7 +34,7 @@ const does = {
     },
     prompt: ({ name, arguments: given }) => client.getPrompt({ name, arguments: given }),
     read: ({ uri }) => client.readResource({ uri }),
-    list: ({ what, params }) => client.request({ method: `${what}/list`, params }),
+    list: ({ what, params }) => client[LISTS[what]](params),
 };
 
 function asked({ method, params = {} }) {
