@@ -68,7 +68,7 @@ test-envoy: toolchain $(TOOLS)/venv/.installed $(TOOLS)/envoy-older/.installed $
 .PHONY: conformance
 conformance: $(TOOLS)/venv/.installed $(NODE_PACKAGES) ## the official MCP conformance suite: every server, every revision
 	$(call say,MCP conformance: direct and through Envoy)
-	@cd integration && $(abspath $(PYTHON)) -m pytest -q -m "conformance or not conformance" tests/test_mcp_conformance.py
+	@cd integration && $(abspath $(PYTHON)) -m pytest -q -m "conformance or not conformance" tests/mcp/test_conformance.py
 
 .PHONY: bench
 bench: toolchain $(TOOLS)/venv/.installed wasm ## what the filter costs, into bench/RESULTS.md: about 3 minutes

@@ -57,7 +57,7 @@ class Right(Enum):
             failed = said[0].get("result", {}).get("isError", False) if "result" in said[0] else None
             return wrong if failed is (codes == "error result") else [*wrong, f"no {codes}: {said[0]}"]
         code = said[0].get("error", {}).get("code")
-        if code is None or codes and code not in codes:
+        if code is None or (codes and code not in codes):
             return [*wrong, f"code {code}, not one of {codes or 'any'}"]
         return wrong
 

@@ -13,7 +13,9 @@ from harness.mcp.wire import meta
 from .attack import EVIL, LEGACY, MODERN_ERA, SAFE, Attack, Right
 
 ARGUMENTS = '{"table": "customers", "id": 7}'
-CALL = f'{{"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {{@"name": "{EVIL}", "arguments": {ARGUMENTS}}}}}'
+CALL = (
+    f'{{"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {{@"name": "{EVIL}", "arguments": {ARGUMENTS}}}}}'
+)
 # A call without `_meta` or with all of it, for bodies that are not text.
 OLD = CALL.replace("@", "").encode()
 NEW = CALL.replace("@", f'"_meta": {json.dumps(meta())}, ').encode()
@@ -32,9 +34,7 @@ def evil(arguments: str = ARGUMENTS) -> str:
 
 def both(name: str, change, right: Right, **how: object) -> list[Attack]:
     """The same change to a body's bytes in each era."""
-    return [
-        Attack(name, change(body), right, (era,), **how) for era, body in ((LEGACY, OLD), (MODERN_ERA, NEW))
-    ]
+    return [Attack(name, change(body), right, (era,), **how) for era, body in ((LEGACY, OLD), (MODERN_ERA, NEW))]
 
 
 def harmless(body: bytes | str) -> bytes | str:
@@ -46,9 +46,19 @@ PLAIN = [Attack("plain", CALL, Right.DENIED)]
 
 # One reader takes the first, another the last.
 TWICE = [
-    Attack("twice-name-evil-last", call(f'"name": "{SAFE}", "name": "{EVIL}", "arguments": {ARGUMENTS}'), Right.UNPARSEABLE),
-    Attack("twice-name-evil-first", call(f'"name": "{EVIL}", "name": "{SAFE}", "arguments": {ARGUMENTS}'), Right.UNPARSEABLE),
-    Attack("twice-name-escaped", call(f'"name": "{SAFE}", "n\\u0061me": "{EVIL}", "arguments": {ARGUMENTS}'), Right.UNPARSEABLE),
+    Attack(
+        "twice-name-evil-last", call(f'"name": "{SAFE}", "name": "{EVIL}", "arguments": {ARGUMENTS}'), Right.UNPARSEABLE
+    ),
+    Attack(
+        "twice-name-evil-first",
+        call(f'"name": "{EVIL}", "name": "{SAFE}", "arguments": {ARGUMENTS}'),
+        Right.UNPARSEABLE,
+    ),
+    Attack(
+        "twice-name-escaped",
+        call(f'"name": "{SAFE}", "n\\u0061me": "{EVIL}", "arguments": {ARGUMENTS}'),
+        Right.UNPARSEABLE,
+    ),
     Attack("twice-method", call(evil(), more='"method": "tools/list", '), Right.UNPARSEABLE),
     Attack("twice-params", call(evil(), more=f'"params": {{"name": "{SAFE}"}}, '), Right.UNPARSEABLE),
     Attack("twice-id", call(evil(), more='"id": 2, '), Right.UNPARSEABLE),
@@ -78,20 +88,38 @@ SPELLINGS = [
     Attack("escaped-key", call(f'"n\\u0061me": "{EVIL}", "arguments": {ARGUMENTS}'), Right.DENIED),
     Attack("escaped-method", call(evil(), method="tools\\/call"), Right.DENIED),
     Attack("escaped-name", call(f'"name": "database\\u002edelete_row", "arguments": {ARGUMENTS}'), Right.DENIED),
-    Attack("folded-key-title", call(f'"name": "{SAFE}", "Name": "{EVIL}", "arguments": {ARGUMENTS}'), Right.UNPARSEABLE),
-    Attack("folded-key-upper", call(f'"NAME": "{EVIL}", "name": "{SAFE}", "arguments": {ARGUMENTS}'), Right.UNPARSEABLE),
+    Attack(
+        "folded-key-title", call(f'"name": "{SAFE}", "Name": "{EVIL}", "arguments": {ARGUMENTS}'), Right.UNPARSEABLE
+    ),
+    Attack(
+        "folded-key-upper", call(f'"NAME": "{EVIL}", "name": "{SAFE}", "arguments": {ARGUMENTS}'), Right.UNPARSEABLE
+    ),
     Attack("folded-key-long-s", call(f'{evil()}, "argument\u017f": {{}}'), Right.UNPARSEABLE),
     Attack("folded-method", call(evil(), more='"Method": "tools/list", '), Right.UNPARSEABLE),
-    Attack("nul-in-key", call(f'"name": "{SAFE}", "name\\u0000": "{EVIL}", "arguments": {ARGUMENTS}'), Right.UNPARSEABLE),
+    Attack(
+        "nul-in-key", call(f'"name": "{SAFE}", "name\\u0000": "{EVIL}", "arguments": {ARGUMENTS}'), Right.UNPARSEABLE
+    ),
     Attack("nul-in-name", call(f'"name": "{EVIL}\\u0000", "arguments": {ARGUMENTS}'), Right.UNPARSEABLE),
     Attack("nul-in-method", call(evil(), method="tools/call\\u0000"), Right.UNPARSEABLE),
     Attack("method-case", call(evil(), method="Tools/Call"), Right.UNKNOWN, (LEGACY,)),
     Attack("method-space", call(evil(), method="tools/call "), Right.UNKNOWN, (LEGACY,)),
     Attack("name-case", call(f'"name": "Database.Delete_Row", "arguments": {ARGUMENTS}'), Right.DENIED, (LEGACY,)),
     Attack("name-space", call(f'"name": " {EVIL}", "arguments": {ARGUMENTS}'), Right.DENIED, (LEGACY,)),
-    Attack("name-full-width", call(f'"name": "\uff44atabase.delete_row", "arguments": {ARGUMENTS}'), Right.DENIED, (LEGACY,)),
-    Attack("name-zero-width", call(f'"name": "database.\u200bdelete_row", "arguments": {ARGUMENTS}'), Right.DENIED, (LEGACY,)),
-    Attack("name-homoglyph", call(f'"name": "d\u0430tabase.delete_row", "arguments": {ARGUMENTS}'), Right.DENIED, (LEGACY,)),
+    Attack(
+        "name-full-width",
+        call(f'"name": "\uff44atabase.delete_row", "arguments": {ARGUMENTS}'),
+        Right.DENIED,
+        (LEGACY,),
+    ),
+    Attack(
+        "name-zero-width",
+        call(f'"name": "database.\u200bdelete_row", "arguments": {ARGUMENTS}'),
+        Right.DENIED,
+        (LEGACY,),
+    ),
+    Attack(
+        "name-homoglyph", call(f'"name": "d\u0430tabase.delete_row", "arguments": {ARGUMENTS}'), Right.DENIED, (LEGACY,)
+    ),
 ]
 
 # What is not JSON, though some read it.
@@ -148,19 +176,37 @@ SHAPES = [
     Attack("result-and-method", call(evil(), more='"result": {}, '), Right.UNPARSEABLE),
     Attack("error-and-method", call(evil(), more='"error": {"code": 1, "message": ""}, '), Right.UNPARSEABLE),
     Attack("unknown-member", call(evil(), more='"more": 1, '), Right.UNPARSEABLE),
-    Attack("params-array", f'{{"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": ["{EVIL}", {ARGUMENTS}]}}', Right.UNPARSEABLE),
-    Attack("params-text", f'{{"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": "{EVIL}"}}', Right.UNPARSEABLE),
+    Attack(
+        "params-array",
+        f'{{"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": ["{EVIL}", {ARGUMENTS}]}}',
+        Right.UNPARSEABLE,
+    ),
+    Attack(
+        "params-text", f'{{"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": "{EVIL}"}}', Right.UNPARSEABLE
+    ),
     Attack("name-array", call(f'"name": ["{EVIL}"], "arguments": {ARGUMENTS}'), Right.UNPARSEABLE),
     Attack("arguments-array", call(f'"name": "{EVIL}", "arguments": [{ARGUMENTS}]'), Right.UNPARSEABLE),
 ]
 
 # Where a reader gives up or looks no further.
 SIZES = [
-    Attack("name-behind-12-kib", call(f'"arguments": {{"table": "{"x" * 12288}", "id": 7}}, "name": "{EVIL}"'), Right.DENIED),
+    Attack(
+        "name-behind-12-kib",
+        call(f'"arguments": {{"table": "{"x" * 12288}", "id": 7}}, "name": "{EVIL}"'),
+        Right.DENIED,
+    ),
     Attack("unknown-member-of-12-kib", call(evil(), more=f'"more": "{"x" * 12288}", '), Right.UNPARSEABLE),
     Attack("white-space-of-12-kib", " " * 12288 + CALL, Right.DENIED),
-    Attack("nested-100", call(evil(f'{{"table": "customers", "id": 7, "more": {"[" * 100}{"]" * 100}}}')), Right.UNPARSEABLE),
-    Attack("nested-20000", call(evil(f'{{"table": "customers", "id": 7, "more": {"[" * 20000}{"]" * 20000}}}')), Right.UNPARSEABLE),
+    Attack(
+        "nested-100",
+        call(evil(f'{{"table": "customers", "id": 7, "more": {"[" * 100}{"]" * 100}}}')),
+        Right.UNPARSEABLE,
+    ),
+    Attack(
+        "nested-20000",
+        call(evil(f'{{"table": "customers", "id": 7, "more": {"[" * 20000}{"]" * 20000}}}')),
+        Right.UNPARSEABLE,
+    ),
     Attack("of-3-mib", call(evil(f'{{"table": "{"x" * (3 << 20)}", "id": 7}}')), Right.TOO_LARGE),
 ]
 
@@ -227,15 +273,35 @@ HEADERS = [
     Attack("name-header-twice-evil-first", CALL, Right.AMBIGUOUS, (MODERN_ERA,), {"mcp-name": [EVIL, SAFE]}),
     Attack("name-header-in-base64", CALL, Right.DENIED, (MODERN_ERA,), {"mcp-name": [sentinel(EVIL)]}),
     Attack("name-header-in-base64-lies", CALL, Right.MISMATCH, (MODERN_ERA,), {"mcp-name": [sentinel(SAFE)]}),
-    Attack("name-header-in-capital-base64", CALL, Right.MISMATCH, (MODERN_ERA,), {"mcp-name": [sentinel(EVIL, "=?BASE64?")]}),
-    Attack("name-header-in-broken-base64", CALL, Right.MISMATCH, (MODERN_ERA,), {"mcp-name": ["=?base64?ZGF0YWJhc2U?="]}),
+    Attack(
+        "name-header-in-capital-base64",
+        CALL,
+        Right.MISMATCH,
+        (MODERN_ERA,),
+        {"mcp-name": [sentinel(EVIL, "=?BASE64?")]},
+    ),
+    Attack(
+        "name-header-in-broken-base64", CALL, Right.MISMATCH, (MODERN_ERA,), {"mcp-name": ["=?base64?ZGF0YWJhc2U?="]}
+    ),
     Attack("name-header-case", CALL, Right.MISMATCH, (MODERN_ERA,), {"mcp-name": [EVIL.upper()]}),
     Attack("name-header-spaces", CALL, Right.DENIED, (MODERN_ERA,), {"mcp-name": [f"  {EVIL}  "]}),
     Attack("revision-twice", CALL, Right.AMBIGUOUS, headers={"mcp-protocol-version": ["2025-11-25", "2026-07-28"]}),
     Attack("revision-missing", CALL, Right.DENIED, (LEGACY,), {"mcp-protocol-version": []}),
     Attack("revision-missing", CALL, Right.MISMATCH, (MODERN_ERA,), {"mcp-protocol-version": []}),
-    Attack("revision-of-the-other-era", CALL, Right.AMBIGUOUS, headers={"mcp-protocol-version": ["2025-06-18"]}, eras=(MODERN_ERA,)),
-    Attack("revision-of-the-other-era", CALL, Right.AMBIGUOUS, headers={"mcp-protocol-version": ["2026-07-28"]}, eras=(LEGACY,)),
+    Attack(
+        "revision-of-the-other-era",
+        CALL,
+        Right.AMBIGUOUS,
+        headers={"mcp-protocol-version": ["2025-06-18"]},
+        eras=(MODERN_ERA,),
+    ),
+    Attack(
+        "revision-of-the-other-era",
+        CALL,
+        Right.AMBIGUOUS,
+        headers={"mcp-protocol-version": ["2026-07-28"]},
+        eras=(LEGACY,),
+    ),
     Attack("revision-unknown", CALL, Right.AMBIGUOUS, headers={"mcp-protocol-version": ["2099-01-01"]}),
     Attack("session-twice", CALL, Right.AMBIGUOUS, (LEGACY,), {"mcp-session-id": ["{session}", "other"]}),
     Attack(

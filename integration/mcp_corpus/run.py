@@ -45,7 +45,9 @@ def attempt(made: Attempt, wire: Wire, session: str, server: Watched) -> Outcome
 def attempt_http2(made: Attempt, port: int, path: str, session: str, server: Watched) -> Outcome:
     """The same over HTTP/2, trailers and all, to what is in front of a server."""
     exchange = made.exchange(session, path)
-    send = partial(http2.post_with_trailers, trailers=list(made.attack.trailers)) if made.attack.trailers else http2.post
+    send = (
+        partial(http2.post_with_trailers, trailers=list(made.attack.trailers)) if made.attack.trailers else http2.post
+    )
     return _outcome(made, server, lambda: send(port, exchange.path, exchange.headers, exchange.body))
 
 

@@ -1,8 +1,8 @@
 """What the MCP servers of the tests offer, from `offer.json`, which the servers of every SDK read.
 
-A tool's `does` says what a call of it does: `runs` (tells its arguments), `answers`, `fails`, `fills`, `sleeps`, `logs`,
-`progresses`, `hangs_up`, `needs` a capability of the client, `changes` a list, or `asks` the client in rounds: as
-requests of the server's own in the older revisions, as `input_required` results in 2026-07-28.
+A tool's `does` says what a call of it does: `runs` (tells its arguments), `answers`, `fails`, `fills`, `sleeps`,
+`logs`, `progresses`, `hangs_up`, `needs` a capability of the client, `changes` a list, or `asks` the client in rounds:
+as requests of the server's own in the older revisions, as `input_required` results in 2026-07-28.
 The tools, prompts and resources named `test_` are those that the official conformance suite asks for.
 """
 

@@ -13,6 +13,7 @@ import threading
 import time
 import zlib
 from collections import deque
+from contextlib import suppress
 from dataclasses import dataclass
 
 from providers.raw import ThreadedServer
@@ -121,10 +122,8 @@ class WeakServer(ThreadedServer):
         """Whatever a forgiving reader can make of the body."""
         body = request.body
         for encoding in request.values("content-encoding"):
-            try:
+            with suppress(KeyError, OSError, zlib.error):
                 body = DECODERS[encoding.lower()](body)
-            except (KeyError, OSError, zlib.error):
-                pass
         for charset in (json.detect_encoding(body), "utf-8-sig", "latin-1"):
             try:
                 return json.loads(body.decode(charset, "surrogatepass"))

@@ -36,13 +36,17 @@ class Checks:
     def differences(self, other: Checks) -> list[str]:
         """What one found and the other did not, for people."""
         lost, gained = self.found - other.found, other.found - self.found
-        return [f"- {' | '.join(check)}" for check in sorted(lost)] + [f"+ {' | '.join(check)}" for check in sorted(gained)]
+        return [f"- {' | '.join(check)}" for check in sorted(lost)] + [
+            f"+ {' | '.join(check)}" for check in sorted(gained)
+        ]
 
 
 def conformance(url: str, revision: str, scenarios: tuple[str, ...] = (), seconds: int = 30) -> Checks:
     """Runs what the revision requires, or only these scenarios, against a server; each may take so many `seconds`."""
     with tempfile.TemporaryDirectory(prefix="tollgate-conformance-") as directory:
-        for which in [["--scenario", one, "--spec-version", revision] for one in scenarios] or [["--requirements", revision]]:
+        for which in [["--scenario", one, "--spec-version", revision] for one in scenarios] or [
+            ["--requirements", revision]
+        ]:
             _run([*which, "--url", url, "--timeout", str(1000 * seconds), "--output-dir", directory])
         return _read(Path(directory))
 

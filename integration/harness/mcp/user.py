@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Self
 
-# Answers what a server asks: (method, params) -> result. `elicitation/create`, `sampling/createMessage` or `roots/list`.
+# Answers what a server asks, (method, params) -> result: `elicitation/create`, `sampling/createMessage`, `roots/list`.
 Answer = Callable[[str, dict], dict]
 
 CALL_SECONDS = 30

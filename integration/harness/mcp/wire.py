@@ -21,7 +21,7 @@ Header = tuple[str, str | bytes]
 
 @dataclass(frozen=True)
 class Exchange:
-    """A request whose every byte is known: what is not here is not sent, but `Host` and a length where none is given."""
+    """A request whose every byte is known: what is not here is not sent, but `Host` and a length if none is given."""
 
     headers: list[Header]
     body: bytes

@@ -34,7 +34,7 @@ const does = {
     },
     prompt: ({ name, arguments: given }) => client.getPrompt({ name, arguments: given }),
     read: ({ uri }) => client.readResource({ uri }),
-    list: ({ what, params }) => client[LISTS[what]](params),
+    list: ({ what, params }) => client[LISTS[what]](params, { cacheMode: 'refresh' }),
 };
 
 function asked({ method, params = {} }) {

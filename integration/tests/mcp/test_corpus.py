@@ -16,7 +16,7 @@ from mcp_servers.weak import WeakServer
 WRITTEN = Path(mcp_corpus.__file__).parent / "direct.yaml"
 HEADER = """\
 # What becomes of each attack where no filter is: `ran` is the forbidden tool, a number the HTTP status. Straight at the
-# server on each SDK, and behind an Envoy with only a router. `UPDATE_CORPUS=1` with test_mcp_corpus.py writes it anew.
+# server on each SDK, and behind an Envoy with only a router. `UPDATE_CORPUS=1` with tests/mcp/test_corpus.py writes it anew.
 """
 # A server that waits for the rest of a body gets none.
 SECONDS = 2
@@ -38,7 +38,10 @@ def check(column, found):
     if os.environ.get("UPDATE_CORPUS"):
         for name, outcome in found.items():
             written.setdefault(name, {})[column] = outcome
-        lines = [f"{name}: {{{', '.join(f'{key}: {value}' for key, value in row.items())}}}\n" for name, row in written.items()]
+        lines = [
+            f"{name}: {{{', '.join(f'{key}: {value}' for key, value in row.items())}}}\n"
+            for name, row in written.items()
+        ]
         WRITTEN.write_text(HEADER + "".join(lines))
     else:
         expected = {name: str(row[column]) for name, row in written.items() if column in row}

@@ -109,7 +109,9 @@ def test_servers_by_path_and_by_authority(tmp_path):
             port = gateway.envoy.port
             ways = [Wire(port, "/crm/mcp"), Wire(port, "/db/mcp"), Wire(port, "/mcp", "reports.example")]
             for server, way in zip((crm, database, reports), ways, strict=True):
-                exchange = Exchange([*modern("tools/list"), ("origin", "http://localhost:1")], rpc("tools/list", {"_meta": meta()}))
+                exchange = Exchange(
+                    [*modern("tools/list"), ("origin", "http://localhost:1")], rpc("tools/list", {"_meta": meta()})
+                )
                 assert way.send(exchange).status == 200
                 (arrived,) = server.received
                 assert arrived.line == b"POST /mcp HTTP/1.1" and arrived.body == exchange.body
@@ -125,7 +127,9 @@ RESULT = {"jsonrpc": "2.0", "id": 1, "result": {"content": []}}
 @pytest.mark.parametrize(
     "scripted",
     [
-        weak.plain(b'{"jsonrpc":"2.0", "id":1,\n "result": {"n": 1.0, "n": 1e2, "big": 123456789012345678901234567890}}'),
+        weak.plain(
+            b'{"jsonrpc":"2.0", "id":1,\n "result": {"n": 1.0, "n": 1e2, "big": 123456789012345678901234567890}}'
+        ),
         weak.plain(b"\xef\xbb\xbf" + json.dumps(RESULT).encode()),
         weak.plain([RESULT, RESULT]),
         weak.plain(b"data: {}\n\n"),
@@ -133,7 +137,11 @@ RESULT = {"jsonrpc": "2.0", "id": 1, "result": {"content": []}}
         weak.events(RESULT, end=b"\r"),
         weak.events(RESULT, end=b"\r\n", before=b"\xef\xbb\xbf: hello\r\nretry: 5\r\nid: 7\r\n"),
         weak.events(RESULT, RESULT),
-        weak.events(b'data:{"jsonrpc": "2.0",\ndata: "id": 1, "result": {}}\n\n', b"event: other\ndata: 1\n\n", b"data: never ended"),
+        weak.events(
+            b'data:{"jsonrpc": "2.0",\ndata: "id": 1, "result": {}}\n\n',
+            b"event: other\ndata: 1\n\n",
+            b"data: never ended",
+        ),
         weak.events(*[bytes([byte]) for byte in b"data: 1\n\n"]),
     ],
     ids=["spelling", "mark", "array", "lying-type", "gzip", "cr", "crlf", "two-answers", "many-lines", "byte-by-byte"],
