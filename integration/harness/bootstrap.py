@@ -53,9 +53,8 @@ class Bootstrap:
         # Through JSON, so that what YAML anchors share is shared no longer and can be changed one by one.
         self.config: dict = json.loads(json.dumps(yaml.safe_load(shipped.read_text())))
         self._listen_anywhere()
-        code = {"local": {"filename": str(wasm or wasm_module())}}
         for plugin in self.plugins():
-            plugin["vm_config"]["code"] = code
+            plugin["vm_config"]["code"] = {"local": {"filename": str(wasm or wasm_module())}}
         for log in self.hcm["access_log"]:
             log["typed_config"]["path"] = str(directory / "audit.jsonl")
         for name, port in ports.items():
