@@ -1,33 +1,27 @@
-//! The gate: downstream, once per request. Who asks, what for, is it allowed, and who may serve it; and at the end the
-//! record.
+//! The gate: downstream, once per request. Who asks, what for, is it allowed (`read`), what may it use and who may serve it
+//! (`admit`); and at the end the record.
 
-use crate::bill::estimated_input;
-use crate::cache::{self, Again, CACHE_HEADER, Consulted, Delivery, Question, Wish};
-use crate::config::{Candidates, Gate, Served, Target};
-use crate::exchange::{self, Admitted, Carried, Exchange, Outcome, Shared, millis, seconds};
-use crate::identity::{Unidentified, identify};
-use crate::limits::admission::Admission;
-use crate::limits::claim::{Asked, claims};
-use crate::limits::{self, Granted, Need, told};
+mod admit;
+mod read;
+
+use crate::cache::{self, Again, CACHE_HEADER, Wish};
+use crate::config::{Gate, Served};
+use crate::exchange::{self, Carried, Exchange, Outcome, Shared, millis};
+use crate::limits::{self, told};
 use crate::refusal::{Refusal, error_reply};
-use crate::route::{ROUTE_HEADER, TARGETS_HEADER};
 use crate::settle::{self, Ending};
 use crate::{arrival, attempt, calibrations, counters, models, record};
+use admit::Pending;
 use std::cell::RefCell;
 use std::rc::Rc;
 use tollgate_host::abi::{self, Level, Map};
 use tollgate_host::headers::{self, Headers};
 use tollgate_host::state;
-use tollgate_host::stream::{Reply, RequestBody, Step, Stream, Waker};
-use tollgate_kernel::caller::Denied;
-use tollgate_kernel::limit::Unit;
-use tollgate_kernel::limit::counter::Lapse;
+use tollgate_host::stream::{Reply, RequestBody, Step, Stream};
 use tollgate_kernel::subject::Label;
 use tollgate_wire::Format;
 use tollgate_wire::endpoint::{Endpoint, Operation};
-use tollgate_wire::envelope::Envelope;
 use tollgate_wire::error::{ApiError, ErrorKind};
-use tollgate_wire::token_count;
 
 /// One request at the gate.
 #[derive(Debug)]
@@ -50,34 +44,12 @@ pub struct AtGate {
     translating: bool,
 }
 
-/// A request whose limits are being decided.
-#[derive(Debug)]
-struct Pending {
-    /// The model's name.
-    name: Label,
-    envelope: Envelope,
-    operation: Operation,
-    candidates: Rc<Candidates>,
-    /// The answer, if no provider is needed for it.
-    ready: Option<Ready>,
-    admission: Admission,
-}
-
 /// An answer that the gate has itself, and for what reason.
 #[derive(Debug)]
 struct Ready {
     reason: &'static str,
     headers: Vec<(&'static str, String)>,
     body: Vec<u8>,
-}
-
-/// What of a provider's a request uses. To ask is counted in any case.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Uses {
-    /// One of them serves it.
-    Providers,
-    /// The gate has the answer.
-    Nothing,
 }
 
 impl Ready {
@@ -134,208 +106,6 @@ impl AtGate {
         let reply = error_reply(self.format(), &error, "gateway_error");
         self.shared(|exchange| exchange.response_bytes = u64::try_from(reply.body.len()).unwrap_or(u64::MAX));
         reply
-    }
-
-    fn read_headers(&mut self, headers: &Headers) -> Result<(), Refusal> {
-        let Some(endpoint) = &self.endpoint else { return Err(Refusal::UnknownPath) };
-        if headers.one(":method") != Some(endpoint.method().as_bytes()) {
-            return Err(Refusal::Method { allowed: endpoint.method() });
-        }
-        endpoint.check_query(arrival::target(headers).1).map_err(Refusal::Invalid)?;
-        let has_body = endpoint.operation != Operation::Models;
-        if headers.all("content-encoding").any(|value| !value.eq_ignore_ascii_case(b"identity")) {
-            return Err(Refusal::ContentEncoding);
-        }
-        if has_body && !headers.is_media_type("application/json") {
-            return Err(Refusal::ContentType);
-        }
-        let began = self.shared(|exchange| exchange.began);
-        let (caller, refusal) = match identify(&self.gate, headers, seconds(began.unwrap_or_default())) {
-            Ok(caller) => (Some(caller), None),
-            Err(Unidentified { refusal, known }) => (known, Some(refusal)),
-        };
-        self.shared(|exchange| exchange.caller = caller);
-        refusal.map_or(Ok(()), Err)
-    }
-
-    fn read_body(&self, body: &RequestBody) -> abi::Result<Result<(Label, Envelope), Refusal>> {
-        let Some(endpoint) = &self.endpoint else { return Ok(Err(Refusal::UnknownPath)) };
-        let bytes = body.read(body.size)?;
-        let caller = self.shared(|exchange| exchange.caller.clone()).flatten();
-        Ok(Envelope::read(endpoint, &bytes).map_err(Refusal::Invalid).and_then(|envelope| {
-            self.shared(|exchange| exchange.asked = Some((envelope.model.clone(), envelope.stream)));
-            let Some((name, model)) = self.gate.models.get_key_value(envelope.model.as_str()) else {
-                return Err(Refusal::UnknownModel);
-            };
-            let caller = caller.ok_or(Refusal::NoKey)?;
-            match caller.check(name.as_str(), model.route.as_str()) {
-                Ok(()) => {
-                    self.consult(endpoint, name, &envelope, &bytes);
-                    Ok((name.clone(), envelope))
-                }
-                Err((Denied::Model, proof)) => Err(Refusal::ModelNotAllowed { by: proof.rule() }),
-                Err((Denied::Route, proof)) => Err(Refusal::RouteNotAllowed { by: proof.rule() }),
-            }
-        }))
-    }
-
-    /// Asks whether the cache may have the answer, or may keep it.
-    fn consult(&self, endpoint: &Endpoint, model: &Label, envelope: &Envelope, body: &[u8]) {
-        let served = self.gate.models.get(model).and_then(|served| served.cache.as_ref());
-        let kept = matches!(endpoint.operation, Operation::Chat | Operation::Embeddings);
-        let Some(cached) = served.filter(|_| kept) else { return };
-        let (cache, carried, wish) = (&self.gate.cache, &self.carried, self.wish);
-        self.shared(|exchange| {
-            let subject = exchange.caller.as_ref().map(|caller| &caller.subject);
-            let question = Question { cache, model, cached, endpoint, envelope, carried, subject, wish };
-            exchange.cache = Some(Consulted::of(&question, body));
-        });
-    }
-
-    /// The answer that the cache has.
-    fn look_up(&self, envelope: &Envelope) -> Option<Again> {
-        let (stream, include_usage) = (envelope.stream, envelope.include_usage);
-        let delivery = Delivery { format: self.format(), stream, include_usage };
-        self.shared(|exchange| exchange.cache.as_mut()?.look_up(delivery, abi::now())).flatten()
-    }
-
-    /// Answers again, or lets the request go on to those providers of `name` that can do it, in their order.
-    fn admit(&mut self, name: Label, envelope: Envelope, waker: &Waker) -> abi::Result<Step> {
-        let gate = Rc::clone(&self.gate);
-        let Some(model) = gate.models.get(&name) else { return Ok(self.refuse(Refusal::UnknownModel)) };
-        let Some(operation) = self.endpoint.as_ref().map(|endpoint| endpoint.operation) else {
-            return Ok(self.refuse(Refusal::UnknownPath));
-        };
-        let candidates = model.candidates(&self.gate, operation, self.format());
-        let ready = if candidates.targets.is_empty() && operation == Operation::CountTokens {
-            let tokens = model.targets.first().map_or(0, |target| self.estimated_tokens(target, &envelope));
-            Some(Ready::json("tokens_estimated", token_count::write(self.format(), tokens)))
-        } else {
-            self.look_up(&envelope).map(Ready::again)
-        };
-        let (uses, targets) = match &ready {
-            Some(_) => (Uses::Nothing, (0..model.targets.len()).collect()),
-            None => (Uses::Providers, candidates.targets.clone()),
-        };
-        if targets.is_empty() {
-            return Ok(self.refuse(Refusal::NotServedByModel { operation }));
-        }
-        let mut admission = self.reserve(model, &name, &envelope, operation, targets, uses);
-        admission.ask(&self.gate, waker, abi::now());
-        self.go_on(Box::new(Pending { name, envelope, operation, candidates, ready, admission }))
-    }
-
-    /// Reserves of all limits that count for the request what it may use.
-    fn reserve(
-        &self,
-        model: &Served,
-        name: &Label,
-        envelope: &Envelope,
-        operation: Operation,
-        targets: Vec<usize>,
-        uses: Uses,
-    ) -> Admission {
-        let caller = self.shared(|exchange| exchange.caller.clone()).flatten();
-        let claims = caller.as_ref().map_or_else(Vec::new, |caller| {
-            let own = caller.key().map_or(&[][..], |key| &key.limits);
-            let asked = Asked {
-                subject: &caller.subject,
-                model: name.as_str(),
-                route: model.route.as_str(),
-                operation: operation.name(),
-            };
-            let mut claims = claims(self.gate.limits.iter().chain(own), &asked, &model.targets, &targets);
-            if uses == Uses::Nothing {
-                claims.retain(|claim| claim.limit.unit == Unit::Requests && claim.targets.is_none());
-            }
-            claims
-        });
-        let need = |target: &Target| Need::of(target, operation, envelope, self.estimated_tokens(target, envelope));
-        let needs = if claims.is_empty() { Vec::new() } else { model.targets.iter().map(need).collect() };
-        let lapse = Lapse(self.gate.bounds.reservation_s);
-        Admission::begin(claims, needs, targets, lapse, millis(abi::now()))
-    }
-
-    /// Decides what is decided, or holds the request until its deadline.
-    fn go_on(&mut self, pending: Box<Pending>) -> abi::Result<Step> {
-        if pending.admission.is_decided() {
-            return self.decide(*pending);
-        }
-        self.pending = Some(pending);
-        Ok(Step::Hold)
-    }
-
-    /// Services that keep limits have answered, or it is too late.
-    fn look_again(&mut self) -> abi::Result<Step> {
-        let Some(mut pending) = self.pending.take() else { return Ok(Step::Hold) };
-        pending.admission.look(abi::now());
-        self.go_on(pending)
-    }
-
-    /// The request is over before its limits have decided.
-    fn abandon(&mut self, now_ms: u64) {
-        if let Some(pending) = self.pending.take() {
-            let granted = pending.admission.abandon(now_ms);
-            self.shared(|exchange| exchange.limits = granted);
-        }
-    }
-
-    /// All limits have decided.
-    fn decide(&mut self, pending: Pending) -> abi::Result<Step> {
-        let Pending { name, envelope, operation, candidates, ready, admission } = pending;
-        let now_ms = millis(abi::now());
-        let ended = admission.end(now_ms);
-        let (granted, left) = match ended {
-            Ok(granted) => granted,
-            Err((denial, granted)) => {
-                self.keep(granted, now_ms);
-                return Ok(self.refuse(Refusal::Limit(Box::new(denial))));
-            }
-        };
-        self.keep(granted, now_ms);
-        if let Some(ready) = ready {
-            return Ok(self.answer(ready));
-        }
-        let Some(model) = self.gate.models.get(&name) else { return Ok(self.refuse(Refusal::UnknownModel)) };
-        let candidates = model.only(&self.gate, &candidates, &left);
-        self.let_go(name, envelope, operation, candidates)
-    }
-
-    /// Keeps what the request holds of its limits, for the end and for what the client is told.
-    fn keep(&self, granted: Granted, now_ms: u64) {
-        let standing = if self.gate.ratelimit_headers { told::headers(&granted, now_ms) } else { Vec::new() };
-        self.shared(|exchange| (exchange.limits, exchange.standing) = (granted, standing));
-    }
-
-    /// Lets the request go on to the candidates.
-    fn let_go(
-        &mut self,
-        name: Label,
-        envelope: Envelope,
-        operation: Operation,
-        candidates: Rc<Candidates>,
-    ) -> abi::Result<Step> {
-        let Some((model, exchange)) = self.gate.models.get(&name).zip(self.exchange.clone()) else {
-            return Ok(self.refuse(Refusal::UnknownModel));
-        };
-        for header in &self.strip {
-            abi::remove_header(Map::Request, header)?;
-        }
-        let retries = candidates.targets.len().saturating_sub(1);
-        abi::set_header(Map::Request, "x-envoy-max-retries", retries.to_string().as_bytes())?;
-        abi::set_header(Map::Request, ROUTE_HEADER, model.route.as_str().as_bytes())?;
-        abi::set_header(Map::Request, TARGETS_HEADER, candidates.header.as_bytes())?;
-        let carried = std::mem::take(&mut self.carried);
-        let admitted = Admitted { gate: Rc::clone(&self.gate), operation, model: name, candidates, envelope, carried };
-        exchange.borrow_mut().admitted = Some(Rc::new(admitted));
-        self.entry = Some(exchange::publish(&exchange)?);
-        Ok(Step::Go)
-    }
-
-    /// What the request will roughly count as input of a target.
-    fn estimated_tokens(&self, target: &Target, envelope: &Envelope) -> u64 {
-        let bytes = self.shared(|exchange| exchange.request_bytes).unwrap_or_default();
-        estimated_input(bytes, envelope.media, &calibrations::with(|known| known.of(target)))
     }
 
     /// The models that who asks may use, or the one that is asked for.
