@@ -326,18 +326,26 @@ impl Limit {
         }
     }
 
-    /// What its counters depend on of how room comes back.
-    const fn kind(&self) -> (bool, Option<(Every, UtcOffset)>) {
-        match self.refill {
-            Refill::Window(every, offset) => (false, Some((every, offset))),
-            Refill::Steady { .. } => (true, None),
-        }
-    }
-
     /// Whether what was used is worth keeping for longer than an Envoy may live.
     #[must_use]
     pub const fn is_long(&self) -> bool {
         matches!(self.refill, Refill::Window(Every::Day | Every::Week | Every::Month, _))
+    }
+}
+
+impl Refill {
+    /// What counters depend on of it: not how much comes back, which may be changed while they count.
+    const fn kind(self) -> [u8; 9] {
+        let (which, seconds) = match self {
+            Self::Steady { .. } => (0, 0),
+            Self::Window(Every::Minute, offset) => (1, offset.seconds()),
+            Self::Window(Every::Hour, offset) => (2, offset.seconds()),
+            Self::Window(Every::Day, offset) => (3, offset.seconds()),
+            Self::Window(Every::Week, offset) => (4, offset.seconds()),
+            Self::Window(Every::Month, offset) => (5, offset.seconds()),
+        };
+        let [a, b, c, d, e, f, g, h] = seconds.to_le_bytes();
+        [which, a, b, c, d, e, f, g, h]
     }
 }
 

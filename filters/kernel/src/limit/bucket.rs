@@ -41,18 +41,21 @@ impl Fingerprint {
     /// when it comes back, but not on how much there is: an amount can be changed while it counts.
     pub fn of<'a>(limit: &Limit, value_of: impl Fn(Attribute) -> Option<&'a str>) -> Self {
         let mut digest = Sha256::new();
-        let mut add = |text: &str| {
+        let mut add = |text: &[u8]| {
             // With its length, so that no two lists of texts read the same.
             digest.update(u64::try_from(text.len()).unwrap_or(u64::MAX).to_le_bytes());
             digest.update(text);
         };
-        add(&limit.path());
-        add(&format!("{:?} {:?}", limit.unit, limit.kind()));
-        add(limit.store.as_ref().map_or("", |store| store.as_str()));
+        add(limit.owner.as_ref().map_or(b"", |key| key.as_str().as_bytes()));
+        add(limit.name.as_str().as_bytes());
+        add(limit.unit.name().as_bytes());
+        add(&limit.refill.kind());
+        add(limit.store.as_ref().map_or(b"", |store| store.as_str().as_bytes()));
         for attribute in &limit.per {
-            add(attribute.name());
-            add(if value_of(*attribute).is_some() { "is" } else { "is not" });
-            add(value_of(*attribute).unwrap_or_default());
+            add(attribute.name().as_bytes());
+            let value = value_of(*attribute);
+            add(&[u8::from(value.is_some())]);
+            add(value.unwrap_or_default().as_bytes());
         }
         let mut first = [0; 16];
         first.iter_mut().zip(digest.finalize()).for_each(|(byte, digest)| *byte = digest);
