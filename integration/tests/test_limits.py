@@ -152,6 +152,18 @@ def test_an_aborted_stream_is_charged_the_whole_input_and_what_came(start):
     assert entry["used"] < entry["reserved"]
 
 
+def test_of_a_stream_left_before_its_first_word_what_may_have_been_thought_is_charged(start):
+    gateway = start(limited({"name": "tokens", "tokens": 1_000_000, "every": "day"}))
+    gateway.openai.always(faults.Delay(5))
+    with gateway.unanswered("openai", "gpt-4o-mini", stream=True, max_tokens=5000):
+        assert eventually(lambda: gateway.openai.requests, 3)
+        time.sleep(1)
+    record = gateway.record()
+    (entry,) = record["limits"]
+    assert record["answer"]["end"] == "client_gone"
+    assert 500 <= entry["used"] <= 500 * (record["answer"]["ms"] / 1000 + 0.1) < entry["reserved"]
+
+
 def test_of_what_the_provider_adds_to_a_request_the_most_is_reserved_and_charged_when_nobody_can_say(start):
     models = {"gpt": {"targets": [teams.target("openai-responses", "gpt-4o", teams.GPT_4O)]}}
     of_everyone = {"bootstrap": everyone.bootstrap, "servers": everyone.servers, "keys": [teams.key("support", ["*"])]}

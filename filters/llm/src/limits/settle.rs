@@ -3,6 +3,7 @@
 use super::Granted;
 use super::admission::settle as give;
 use super::claim::{Claim, State};
+use super::need::Need;
 use super::told::Counted;
 use crate::exchange::{Attempt, Exchange, Outcome};
 use crate::settle::Settled;
@@ -41,6 +42,10 @@ pub fn used(claim: &Claim, granted: &Granted, exchange: &Exchange, settled: &Set
             let most = || granted.needs.get(attempt.target).and_then(|need| need.amount(unit)).unwrap_or_default();
             sum.saturating_add(match (known, bill.certainty) {
                 (known, Certainty::Estimated) if is_unseen(attempt, exchange) => most().max(known.unwrap_or_default()),
+                (known, Certainty::Estimated) if is_wordless(attempt) => {
+                    let need = granted.needs.get(attempt.target).copied().unwrap_or_default();
+                    thought(attempt, &need, most()).max(known.unwrap_or_default())
+                }
                 (Some(known), _) => known,
                 (None, Certainty::Missing) => most(),
                 (None, _) => 0,
@@ -54,6 +59,22 @@ pub fn used(claim: &Claim, granted: &Granted, exchange: &Exchange, settled: &Set
 fn is_unseen(attempt: &Attempt, exchange: &Exchange) -> bool {
     let continued = exchange.admitted.as_ref().is_some_and(|admitted| admitted.envelope.repeat.continued);
     continued || (attempt.outcome == Outcome::Abandoned && !exchange.is_streamed())
+}
+
+/// The client left a stream before its first word. The model may have been thinking, and that is billed.
+fn is_wordless(attempt: &Attempt) -> bool {
+    attempt.outcome == Outcome::Abandoned && attempt.first_token.is_none()
+}
+
+/// What it may have thought at most in the time that it had, as a share of the `most` that the request may use.
+fn thought(attempt: &Attempt, need: &Need, most: u64) -> u64 {
+    /// No model that thinks writes more tokens in a second.
+    const FASTEST: u128 = 500;
+    let nanos = attempt.ended.unwrap_or(attempt.began).saturating_sub(attempt.began);
+    let tokens = u128::from(nanos).saturating_mul(FASTEST).div_ceil(1_000_000_000);
+    let all = u128::from(need.tokens.unwrap_or_default()).max(1);
+    let share = u128::from(most).saturating_mul(tokens.min(all)).div_ceil(all);
+    u64::try_from(share).unwrap_or(u64::MAX)
 }
 
 const fn tokens(usage: &Usage) -> u64 {

@@ -70,6 +70,25 @@ fn what_was_billed_is_charged_and_of_what_nobody_can_bill_the_most() {
 }
 
 #[test]
+fn of_a_stream_left_before_its_first_word_what_may_have_been_thought_in_that_time_is_charged() {
+    // 5000 tokens and 9 milli-dollars at most; 500 tokens a second are a tenth of that.
+    for (seconds, expected) in [(1, [1, 500, 900_000]), (4, [1, 2000, 3_600_000]), (60, [1, 5000, 9_000_000])] {
+        let ended = Some(NOON.saturating_add(seconds * 1_000_000_000));
+        let left = Attempt { ended, ..example::attempt(0, Outcome::Abandoned) };
+        let streamed = |exchange: &mut Exchange| exchange.asked = Some(("claude".to_owned(), true));
+        assert_eq!(charged(&of_all(), vec![left], streamed), expected, "{seconds}");
+    }
+    // Of what had begun to come, what came is known.
+    let begun = Attempt { first_token: Some(NOON), ended: Some(NOON), ..example::attempt(0, Outcome::Abandoned) };
+    let [_, tokens, _] =
+        charged(&of_all(), vec![begun], |exchange| exchange.asked = Some(("claude".to_owned(), true)))[..]
+    else {
+        panic!("three limits")
+    };
+    assert!(tokens < 100, "{tokens}");
+}
+
+#[test]
 fn a_limit_of_a_provider_is_charged_for_the_attempts_at_it() {
     let each = [
         json!({"name": "r", "per": ["provider"], "requests": 9, "every": "day"}),
