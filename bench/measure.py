@@ -50,11 +50,13 @@ class Loader:
 
     def _measured(self, gateway: Gateway, envoy: Envoy, case: Case, connections: int) -> tuple[float, dict]:
         before = cpu_seconds(envoy.pid)
-        report = self._load(gateway, envoy, case, connections)
+        report = self.load(gateway, envoy, case, connections, MAX_REQUESTS)
+        if not report["count"]:
+            raise SystemExit(f"{gateway.name}, {case.name}: nothing was answered\n{envoy.log_tail()}")
         return (cpu_seconds(envoy.pid) - before) / report["count"] * 1e6, report
 
-    def _load(self, gateway: Gateway, envoy: Envoy, case: Case, connections: int) -> dict:
-        """The load generator's report. Only whole answers count, and nothing but whole answers is accepted."""
+    def load(self, gateway: Gateway, envoy: Envoy, case: Case, connections: int, requests: int) -> dict:
+        """The load generator's report on at most so many requests. Only whole answers count, and nothing else is accepted."""
         body = self.directory / f"{case.name}.json"
         body.write_bytes(case.body)
         plan = {
@@ -63,12 +65,12 @@ class Loader:
             "headers": case.headers | gateway.headers,
             "body_file": str(body),
             "connections": connections,
-            "requests": MAX_REQUESTS,
+            "requests": requests,
             "seconds": self.seconds,
         }
         run = subprocess.run([self.binary], input=json.dumps(plan), stdout=subprocess.PIPE, text=True, check=True)
         report = json.loads(run.stdout)
-        if report["errors"] or not report["count"]:
+        if report["errors"]:
             said = f"{report['errors']} errors, the first: {report['first_error']}"
             raise SystemExit(f"{gateway.name}, {case.name}: {said}\n{envoy.log_tail()}")
         return report

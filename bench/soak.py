@@ -5,8 +5,6 @@ what limits cost per request. Written to `bench/SOAK.md`. Imports the test harne
 from __future__ import annotations
 
 import argparse
-import json
-import subprocess
 import tempfile
 from contextlib import ExitStack
 from pathlib import Path
@@ -15,14 +13,15 @@ from exchanges import MODEL, Case, cases
 from gateways import Gateway, upstream
 from harness import Bootstrap, Envoy, teams
 from harness.bootstrap import wasm_module
-from measure import Loader, Sample
+from measure import BUSY_CONNECTIONS, Loader, Sample
 from page import machine, spread, table
 from run import built, say
 from statistics import median
 
 HERE = Path(__file__).resolve().parent
 WORKERS = 2
-CONNECTIONS = 8
+# For one kind of a tenth.
+SOAK_SECONDS = 600
 ROUNDS = 8
 # Of the first tenth, what Envoy and V8 take to get going; after it, what may still come and go in a heap.
 FLAT_MB = 8
@@ -45,7 +44,7 @@ def main() -> None:
         limited = gateway(directory / "limited", provider.port, "limits and cache", LIMITS)
         plain = gateway(directory / "plain", provider.port, "neither", [])
         samples = cost(limited, plain, Loader(loader_binary, directory, seconds), 2 if arguments.quick else ROUNDS)
-        held = soak(limited, loader_binary, directory, total)
+        held = soak(limited, Loader(loader_binary, directory, SOAK_SECONDS), total)
     text = render(total, held, samples)
     if arguments.quick:
         print(text)
@@ -80,7 +79,7 @@ def cost(limited: Gateway, plain: Gateway, loader: Loader, rounds: int) -> dict[
     return samples
 
 
-def soak(limited: Gateway, binary: Path, directory: Path, total: int) -> list[tuple[int, float]]:
+def soak(limited: Gateway, loader: Loader, total: int) -> list[tuple[int, float]]:
     """Sends `total` requests of all kinds; megabytes that Envoy holds after each tenth of them."""
     kinds = [case for case in cases() if not case.paced and "100" not in case.name]
     repeated = Case("again", kinds[0].path, kinds[0].body.replace(b'"temperature": 0.2', b'"temperature": 0'))
@@ -88,34 +87,13 @@ def soak(limited: Gateway, binary: Path, directory: Path, total: int) -> list[tu
     with Envoy(limited.config, concurrency=WORKERS) as envoy:
         for tenth in range(1, 11):
             for case in [*kinds, repeated]:
-                load(limited, envoy, case, binary, directory, total // 10 // (len(kinds) + 1))
-            held.append((total * tenth // 10, resident(envoy.pid) / 1e6))
+                requests = total // 10 // (len(kinds) + 1)
+                answered = loader.load(limited, envoy, case, BUSY_CONNECTIONS, requests)["count"]
+                if answered != requests:
+                    raise SystemExit(f"{case.name}: {answered} of {requests} answered in {SOAK_SECONDS} s")
+            held.append((total * tenth // 10, envoy.resident / 1e6))
             say(f"{held[-1][0]:>9,} requests: {held[-1][1]:.1f} MB")
     return held
-
-
-def load(gateway: Gateway, envoy: Envoy, case: Case, binary: Path, directory: Path, requests: int) -> None:
-    """Sends so many of one kind; none may fail."""
-    body = directory / "soak.json"
-    body.write_bytes(case.body)
-    plan = {
-        "address": f"127.0.0.1:{envoy.port}",
-        "path": case.path,
-        "headers": case.headers | gateway.headers,
-        "body_file": str(body),
-        "connections": CONNECTIONS,
-        "requests": requests,
-        "seconds": 600,
-    }
-    run = subprocess.run([binary], input=json.dumps(plan), stdout=subprocess.PIPE, text=True, check=True)
-    report = json.loads(run.stdout)
-    if report["errors"] or report["count"] != requests:
-        raise SystemExit(f"{case.name}: {report['errors']} errors, the first: {report['first_error']}\n{envoy.log_tail()}")
-
-
-def resident(pid: int) -> int:
-    """Bytes of memory that a process holds."""
-    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * 4096
 
 
 def render(total: int, held: list[tuple[int, float]], samples: dict[str, list[Sample]]) -> str:

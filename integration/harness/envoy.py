@@ -149,6 +149,11 @@ class Envoy:
         """Its process."""
         return self._process.pid
 
+    @property
+    def resident(self) -> int:
+        """Bytes of memory that it holds."""
+        return int(Path(f"/proc/{self.pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
     def check(self) -> None:
         """Fails when Envoy died or logged a wasm error since the last check."""
         if not self.alive() and not self._killed:

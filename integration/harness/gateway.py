@@ -7,10 +7,11 @@ import json
 import ssl
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Self, TypeVar
 from urllib.parse import quote
 
 from providers import Anthropic, OpenAI, Provider
@@ -19,6 +20,8 @@ from . import teams
 from .bootstrap import Bootstrap
 from .envoy import Envoy, eventually
 from .sdks import SDKS, Sdk
+
+T = TypeVar("T")
 
 # Where a client asks, if that does not depend on what it asks.
 PATHS = {"openai": "/v1/chat/completions", "responses": "/v1/responses", "anthropic": "/v1/messages"}
@@ -45,6 +48,12 @@ class Response:
     def header(self, name: str) -> str | None:
         """The first value of a header."""
         return next((value for key, value in self.headers if key.lower() == name), None)
+
+
+def at_once(count: int, ask: Callable[[], T]) -> list[T]:
+    """The answers to so many requests at the same time."""
+    with ThreadPoolExecutor(count) as pool:
+        return list(pool.map(lambda _: ask(), range(count)))
 
 
 class Gateway:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import time
-from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 
 import pytest
 
 from harness import ask, everyone, teams
 from harness.envoy import eventually
+from harness.gateway import at_once
 from harness.money import NANO, nano_usd
 from providers import Usage, faults
 
@@ -22,12 +22,6 @@ WORKERS = 4
 def limited(*limits, **gate):
     """Changes a bootstrap so that these limits count."""
     return lambda bootstrap: bootstrap.gate(limits=list(limits), **gate)
-
-
-def at_once(count, ask):
-    """The answers to so many requests at the same time."""
-    with ThreadPoolExecutor(count) as pool:
-        return list(pool.map(lambda _: ask(), range(count)))
 
 
 def reserved(client, price, max_tokens, text="hello there", **more):

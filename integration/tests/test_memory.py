@@ -1,30 +1,18 @@
 """Answers that are held take memory. Below its bounds nothing breaks; past that of wasm the filter fails closed."""
 
 import time
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from harness import teams
 from harness.envoy import eventually
+from harness.gateway import at_once
 from providers import faults
 from providers.raw import FloodServer
 
 # The most that the config allows: together more than the 1 GiB of a VM.
 MAXIMA = {"response_bytes": 256 << 20, "held_total_bytes": 512 << 20}
 RELOAD_SECONDS = 15
-
-
-def at_once(count, ask):
-    """The answers to so many requests at the same time."""
-    with ThreadPoolExecutor(count) as pool:
-        return list(pool.map(lambda _: ask(), range(count)))
-
-
-def resident(pid):
-    """Bytes of memory that a process holds."""
-    with open(f"/proc/{pid}/statm") as statm:
-        return int(statm.read().split()[1]) * 4096
 
 
 @pytest.mark.parametrize("stream", [False, True], ids=["plain", "streamed"])
@@ -55,7 +43,7 @@ def test_with_the_default_bounds_floods_from_all_sides_do_no_harm(start, client)
         assert {answer.status for answer in answers} <= {502, 503}
         assert not [answer for answer in answers if b"flood" in answer.body]
         assert gateway.post(client, "claude-alone").status == 200
-        assert resident(gateway.envoy.pid) < 1 << 30
+        assert gateway.envoy.resident < 1 << 30
 
 
 def test_after_a_crash_the_filter_is_back_in_seconds_and_nothing_was_forwarded_unseen(start, client):
