@@ -26,10 +26,8 @@ impl Need {
             (Some(asked), Some(most)) => Some(asked.min(most)),
             (asked, most) => asked.or(most),
         };
-        let input = match envelope.repeat.continued {
-            true => input.max(target.max_input_tokens.unwrap_or(MOST_INPUT)),
-            false => input,
-        };
+        let input =
+            if envelope.repeat.continued { input.max(target.max_input_tokens.unwrap_or(MOST_INPUT)) } else { input };
         let predicted = if envelope.predicts { input } else { 0 };
         let output = match operation {
             Operation::Chat => bound.map(|bound| bound.saturating_mul(envelope.answers).saturating_add(predicted)),

@@ -287,6 +287,29 @@ fn a_draw_of_a_window_that_is_over_is_worth_nothing_in_the_next() {
 }
 
 #[test]
+fn when_this_envoy_itself_cannot_count_the_configuration_decides_and_the_record_says_so() {
+    for (change, fate, verdict) in [
+        (json!({}), Refused(503), "refused_uncounted"),
+        (json!({"when_store_fails": "deny"}), Refused(503), "refused_uncounted"),
+        (json!({"when_store_fails": "allow"}), Goes, "allowed_uncounted"),
+        (json!({"mode": "shadow"}), Goes, "allowed_uncounted"),
+    ] {
+        let mut local = json!({"name": "day", "requests": 100, "every": "day"});
+        local.as_object_mut().expect("an object").extend(change.as_object().expect("an object").clone());
+        let gateway_of = |gate: &mut Value| gate["limits"] = json!([local]);
+        Gateway::configured(gateway_of, |gateway| {
+            gateway.envoy.deny_shared_data(true);
+            let request = Request::new(&gateway, 10);
+            assert_eq!(request.fate(), fate, "{change}");
+            assert_eq!(request.end(), [verdict], "{change}");
+            gateway.envoy.deny_shared_data(false);
+            let counted = Request::new(&gateway, 10);
+            assert_eq!((counted.fate(), counted.end()), (Goes, vec!["allowed".to_owned()]), "{change}");
+        });
+    }
+}
+
+#[test]
 fn a_request_goes_on_when_all_its_limits_have_room_and_one_that_refuses_takes_nothing_of_the_others() {
     let here = || json!({"name": "here", "requests": 1, "every": "day"});
     let [a, b] = [limit("a", json!({})), limit("b", json!({"store": "patient"}))];
