@@ -30,10 +30,10 @@ pub enum Proof {
 /// What everybody may ask for who is proven in the same way.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Grant {
-    /// Models.
-    pub models: Allowed,
-    /// Routes of models.
-    pub routes: Allowed,
+    /// Models. Where nothing is said: none.
+    pub models: Option<Allowed>,
+    /// Routes of models. Where nothing is said: all.
+    pub routes: Option<Allowed>,
 }
 
 /// What is not allowed.
@@ -87,9 +87,9 @@ impl Caller {
     pub fn check(&self, model: &str, route: &str) -> Result<(), (Denied, &Proof)> {
         self.proofs.iter().try_for_each(|proof| {
             let (models, routes) = proof.allowed();
-            if !models.allow(model) {
+            if !models.is_some_and(|models| models.allow(model)) {
                 Err((Denied::Model, proof))
-            } else if !routes.allow(route) {
+            } else if !routes.is_none_or(|routes| routes.allow(route)) {
                 Err((Denied::Route, proof))
             } else {
                 Ok(())
@@ -110,11 +110,12 @@ impl Proof {
         }
     }
 
-    fn allowed(&self) -> (&Allowed, &Allowed) {
-        match self {
+    fn allowed(&self) -> (Option<&Allowed>, Option<&Allowed>) {
+        let (models, routes) = match self {
             Self::Key(entry) => (&entry.models, &entry.routes),
             Self::Jwt(grant) | Self::Mtls(grant) | Self::Header(grant) => (&grant.models, &grant.routes),
-        }
+        };
+        (models.as_ref(), routes.as_ref())
     }
 }
 
@@ -128,8 +129,8 @@ mod tests {
     #[cfg(target_arch = "wasm32")]
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
-    fn only(names: Value) -> Allowed {
-        tollgate_config::read(&names.to_string()).unwrap()
+    fn only(names: Value) -> Option<Allowed> {
+        Some(tollgate_config::read(&names.to_string()).unwrap())
     }
 
     fn grant(models: Value, routes: Value) -> Rc<Grant> {
@@ -153,6 +154,19 @@ mod tests {
             ("fast", "batch", Err((Denied::Route, "identity.jwt".to_owned()))),
         ] {
             assert_eq!(denied(model, route), expected, "{model} {route}");
+        }
+    }
+
+    #[test]
+    fn where_nothing_is_said_no_model_is_allowed_and_every_route() {
+        for (models, routes, expected) in [
+            (None, None, Err(Denied::Model)),
+            (None, only(json!(["*"])), Err(Denied::Model)),
+            (only(json!(["fast"])), None, Ok(())),
+            (only(json!(["fast"])), only(json!([])), Err(Denied::Route)),
+        ] {
+            let caller = Caller::new(Subject::default(), Proof::Jwt(Rc::new(Grant { models, routes })));
+            assert_eq!(caller.check("fast", "chat").map_err(|(denied, _)| denied), expected, "{caller:?}");
         }
     }
 

@@ -6,6 +6,8 @@
 //!
 //! A [`Document`] is no tree but a tape: one entry of 16 bytes for every key and value, in the order of the text, with the
 //! bytes it stands at. Nothing is copied, and whoever looks for a value skips the others whole.
+//!
+//! A [`Writer`] writes it piece by piece.
 
 mod canonical;
 mod decimal;
@@ -13,12 +15,14 @@ mod fault;
 mod pointer;
 mod reader;
 mod text;
+mod write;
 
 pub use canonical::Digest;
 pub use decimal::Decimal;
 pub use fault::{Fault, Reason};
 pub use pointer::{NotAPointer, Place, Pointer};
 pub(crate) use text::{folds_to, write_escaped};
+pub use write::Writer;
 
 use std::borrow::Cow;
 use std::fmt;

@@ -23,14 +23,13 @@ pub struct KeyEntry {
     /// Who asks with this key.
     #[schemars(default)]
     pub subject: Subject,
-    /// The models it may ask for. An empty list allows none; `["*"]` allows all.
-    pub models: Allowed,
+    /// The models it may ask for, for filters that have some; there it must be said. An empty list allows none; `["*"]` allows all.
+    pub models: Option<Allowed>,
     /// Limits of this key alone, besides those of the gate.
     #[schemars(default)]
     pub limits: Vec<Rc<Limit>>,
     /// The routes it may take, by the `route` of models. By default all.
-    #[schemars(default)]
-    pub routes: Allowed,
+    pub routes: Option<Allowed>,
     /// Valid from this time on.
     #[schemars(default)]
     pub not_before: Option<Timestamp>,
@@ -48,7 +47,7 @@ object!(KeyEntry {
     subject = Subject::default(),
     models,
     limits = Vec::new(),
-    routes = Allowed::All,
+    routes,
     not_before,
     expires,
     disabled = false,
@@ -312,7 +311,6 @@ mod tests {
             (json!({"sha256": ["abc"]}), "must be 64 lowercase hex digits"),
             (json!({"models": ["fast", "*"]}), "`*` allows all and must be the only entry"),
             (json!({"models": "*"}), "invalid type: string"),
-            (json!({"models": null}), "invalid type: null"),
             (json!({"expires": "tomorrow"}), "found `tomorrow`, which is not a time as RFC 3339 writes it"),
             (json!({"subject": {"key": "root"}}), "unknown field `key`"),
             (json!({"secret": "0123456789abcdef"}), "unknown field `secret`"),
@@ -337,7 +335,7 @@ mod tests {
     #[test]
     fn the_schema_states_what_an_entry_needs() {
         let schema = schemars::schema_for!(KeyEntry).to_value();
-        assert_eq!(schema["required"], json!(["id", "sha256", "models"]));
+        assert_eq!(schema["required"], json!(["id", "sha256"]));
         assert_eq!(schema["additionalProperties"], false);
         let hashes = &schema["$defs"]["SecretHashes"];
         assert_eq!((&hashes["minItems"], &hashes["maxItems"]), (&json!(1), &json!(2)));

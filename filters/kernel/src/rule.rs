@@ -27,8 +27,6 @@ pub enum Attribute {
     Server,
     /// Of the subject.
     Subject(SubjectField),
-    /// The agent that asks.
-    Agent,
 }
 
 /// Rules, in their order.

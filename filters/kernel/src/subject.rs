@@ -33,9 +33,12 @@ pub struct Subject {
     /// The service level that was bought, for example `gold`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tier: Option<Label>,
+    /// The agent that asks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub agent: Option<Label>,
 }
 
-object!(Subject { user, team, feature, environment, tier; key: None });
+object!(Subject { user, team, feature, environment, tier, agent; key: None });
 
 /// A value of a subject: 1 to 64 of letters, digits, space and `. _ : / @ + -`. Labels become metric tags and stand
 /// in headers, so nothing that separates or quotes there is allowed.
@@ -69,6 +72,7 @@ impl Subject {
             Field::Feature => self.feature.as_ref(),
             Field::Environment => self.environment.as_ref(),
             Field::Tier => self.tier.as_ref(),
+            Field::Agent => self.agent.as_ref(),
         }
     }
 
@@ -92,6 +96,7 @@ impl Subject {
             Field::Feature => &mut self.feature,
             Field::Environment => &mut self.environment,
             Field::Tier => &mut self.tier,
+            Field::Agent => &mut self.agent,
         };
         if *known.get_or_insert_with(|| label.clone()) == label { Ok(()) } else { Err(field) }
     }

@@ -4,13 +4,14 @@ use references::References;
 use schemars::JsonSchema;
 use std::rc::Rc;
 use tollgate_config::{Map, object};
+use tollgate_identity::{Identity, IdentityConfig, Part};
+use tollgate_kernel::caller::Grant;
 use tollgate_kernel::key_ring::{KeyEntry, KeyRing};
 use tollgate_kernel::limit::Limit;
 use tollgate_kernel::subject::Label;
 
 mod bounds;
 mod cache;
-mod identity;
 mod model;
 mod provider;
 mod references;
@@ -21,7 +22,6 @@ mod warning;
 
 pub use bounds::Bounds;
 pub use cache::{Cache, CachedModel, ModelCache};
-pub use identity::{Identity, IdentityConfig, Jwt, Mtls, Part, SignedHeader};
 pub use model::{Candidates, Model, Served, Target};
 pub use provider::Provider;
 pub use service::Service;
@@ -161,11 +161,13 @@ impl GateConfig {
         }
         let references = References::to(&self.models);
         for (index, key) in self.keys.iter().enumerate() {
-            references.check(&key.models, &key.routes).map_err(|error| format!("gate.keys[{index}].{error}"))?;
+            references.check(&format!("gate.keys[{index}]"), key.models.as_ref(), key.routes.as_ref())?;
         }
         let identity = match self.identity {
             Some(identity) => {
-                identity.check(&references, variable).map_err(|error| format!("gate.identity.{error}"))?
+                let granted =
+                    |part: &str, grant: &Grant| references.check(part, grant.models.as_ref(), grant.routes.as_ref());
+                identity.check(&granted, variable).map_err(|error| format!("gate.identity.{error}"))?
             }
             None => Identity::default(),
         };

@@ -1,6 +1,6 @@
 //! The AI gateway.
 //!
-//! Follow one request: [`gate`] (downstream, once: who asks, by [`identity`], for what, who may serve it and what of the
+//! Follow one request: [`gate`] (downstream, once: who asks, by [`tollgate_identity`], for what, who may serve it and what of the
 //! [`limits`] it may use, unless the [`cache`] has the answer) -> Envoy's router, which
 //! takes the providers in that order -> [`provider`] (upstream, once per attempt: translate, hold back, relay), with
 //! [`attempt`] for what is written down, [`upstream`] for what is sent, [`answer`] and [`streamed`] for what comes
@@ -16,13 +16,11 @@ pub mod cache;
 pub mod calibrations;
 pub mod config;
 pub mod counters;
-pub mod credentials;
 #[cfg(test)]
 mod example;
 pub mod exchange;
 mod framing;
 pub mod gate;
-pub mod identity;
 pub mod limits;
 mod models;
 pub mod provider;

@@ -6,10 +6,10 @@ use crate::cache::{Consulted, Found};
 use crate::exchange::{Exchange, Outcome};
 use crate::limits::told::Counted;
 use crate::settle::{Ending, Settled};
+use tollgate_kernel::json::Writer;
 use tollgate_kernel::subject::{Subject, SubjectField};
 use tollgate_kernel::timestamp;
 use tollgate_wire::endpoint::Operation;
-use tollgate_wire::json::Json;
 use tollgate_wire::money::NanoUsd;
 use tollgate_wire::price::PriceStatus;
 use tollgate_wire::usage::Certainty;
@@ -88,9 +88,9 @@ pub fn of_stranger(ending: &Ending) -> String {
 }
 
 /// One record. `began`: when the request came, in nanoseconds since 1970; `id`: Envoy's `x-request-id`.
-fn line(began: u64, id: &str, rest: &dyn Fn(&mut Json<'_>)) -> String {
+fn line(began: u64, id: &str, rest: &dyn Fn(&mut Writer<'_>)) -> String {
     let mut line = Vec::with_capacity(1024);
-    let json = &mut Json::new(&mut line);
+    let json = &mut Writer::new(&mut line);
     json.open_object().key("time").text(&timestamp::rfc3339_millis(began));
     json.key("filter").text("llm");
     json.key("id").text(id);
@@ -99,7 +99,7 @@ fn line(began: u64, id: &str, rest: &dyn Fn(&mut Json<'_>)) -> String {
     String::from_utf8(line).unwrap_or_else(|_| r#"{"filter":"llm"}"#.to_owned())
 }
 
-fn write_subject(subject: &Subject, json: &mut Json<'_>) {
+fn write_subject(subject: &Subject, json: &mut Writer<'_>) {
     json.key("subject").open_object();
     for field in SubjectField::ALL {
         json.text_if(field.name(), subject.text(field));
@@ -107,7 +107,7 @@ fn write_subject(subject: &Subject, json: &mut Json<'_>) {
     json.close_object();
 }
 
-fn write_decision(decision: &Decision<'_>, json: &mut Json<'_>) {
+fn write_decision(decision: &Decision<'_>, json: &mut Writer<'_>) {
     json.key("decision").open_object().key("verdict").text(decision.verdict);
     json.key("rule").text(&decision.rule);
     json.key("reason").text(decision.reason);
@@ -115,7 +115,7 @@ fn write_decision(decision: &Decision<'_>, json: &mut Json<'_>) {
 }
 
 /// What the cache did, where the model has one.
-fn write_cache(consulted: &Consulted, json: &mut Json<'_>) {
+fn write_cache(consulted: &Consulted, json: &mut Writer<'_>) {
     let (status, reason) = consulted.found.told();
     json.key("cache").open_object().key("status").text(status);
     json.text_if("reason", reason);
@@ -128,7 +128,7 @@ fn write_cache(consulted: &Consulted, json: &mut Json<'_>) {
     json.close_object();
 }
 
-fn write_answer(answer: &Answer<'_>, json: &mut Json<'_>) {
+fn write_answer(answer: &Answer<'_>, json: &mut Writer<'_>) {
     json.key("answer").open_object();
     json.number_or_null("status", answer.ending.status.map(u64::from));
     json.key("bytes").number(answer.bytes);
@@ -141,7 +141,7 @@ fn write_answer(answer: &Answer<'_>, json: &mut Json<'_>) {
 }
 
 /// `usd` is the same in dollars, exact; `price`, how far the prices of what was used are known.
-fn write_cost(cost: NanoUsd, certainty: Certainty, price: PriceStatus, json: &mut Json<'_>) {
+fn write_cost(cost: NanoUsd, certainty: Certainty, price: PriceStatus, json: &mut Writer<'_>) {
     json.key("cost").open_object().key("nano_usd").number(cost.0);
     json.key("usd").text(&cost.to_string());
     json.key("certainty").text(certainty.name());

@@ -1,9 +1,8 @@
 //! Everything the gate itself says no to: a stable reason, a status, a sentence.
 
-use crate::identity::NotProven;
 use crate::limits::admission::{Denial, Why};
 use tollgate_host::stream::Reply;
-use tollgate_kernel::key_ring::KeyRefusal;
+use tollgate_identity::Fault;
 use tollgate_wire::Format;
 use tollgate_wire::endpoint::{Endpoint, Operation};
 use tollgate_wire::error::{ApiError, ErrorKind, Invalid};
@@ -22,16 +21,8 @@ pub enum Refusal {
     ContentType,
     /// A compressed body cannot be read, and so not decided on.
     ContentEncoding,
-    /// No key.
-    NoKey,
-    /// Different keys in different places.
-    SeveralKeys,
-    /// A key that is not one of ours, or of which the secret is wrong.
-    UnknownKey,
-    /// A true key that may not be used now.
-    Key(KeyRefusal),
-    /// What is shown does not prove who asks.
-    NotProven(NotProven),
+    /// It is not known who asks, or they may not.
+    Unidentified(Fault),
     /// A model that is not configured.
     UnknownModel,
     /// A model that who asks may not use.
@@ -73,13 +64,7 @@ impl Refusal {
             Self::Method { .. } => "method_not_allowed",
             Self::ContentType => "unsupported_content_type",
             Self::ContentEncoding => "unsupported_content_encoding",
-            Self::NoKey => "missing_key",
-            Self::SeveralKeys => "several_keys",
-            Self::UnknownKey | Self::Key(KeyRefusal::Unknown) => "unknown_key",
-            Self::Key(KeyRefusal::NotYetValid) => "key_not_yet_valid",
-            Self::Key(KeyRefusal::Expired) => "expired_key",
-            Self::Key(KeyRefusal::Disabled) => "disabled_key",
-            Self::NotProven(fault) => fault.reason(),
+            Self::Unidentified(fault) => fault.reason(),
             Self::UnknownModel => "model_not_found",
             Self::ModelNotAllowed { .. } => "model_not_allowed",
             Self::RouteNotAllowed { .. } => "route_not_allowed",
@@ -103,10 +88,9 @@ impl Refusal {
         match self {
             Self::UnknownModel | Self::NotServedByModel { .. } => "models".to_owned(),
             Self::TooLarge { .. } => "bounds.request_bytes".to_owned(),
-            Self::NotProven(fault) => fault.rule().to_owned(),
+            Self::Unidentified(fault) => fault.rule().to_owned(),
             Self::ModelNotAllowed { by } => format!("{by}.models"),
             Self::RouteNotAllowed { by } => format!("{by}.routes"),
-            Self::UnknownKey | Self::Key(_) => "keys".to_owned(),
             Self::Limit(denial) => denial.rule.clone(),
             _ => "request".to_owned(),
         }
@@ -128,8 +112,8 @@ impl Refusal {
             | Self::ContentType
             | Self::ContentEncoding
             | Self::Invalid(_) => ErrorKind::InvalidRequest,
-            Self::NoKey | Self::SeveralKeys | Self::UnknownKey | Self::Key(_) => ErrorKind::Authentication,
-            Self::NotProven(fault) => fault.kind(),
+            Self::Unidentified(fault) if fault.is_forbidden() => ErrorKind::Permission,
+            Self::Unidentified(_) => ErrorKind::Authentication,
             Self::ModelNotAllowed { .. } | Self::RouteNotAllowed { .. } => ErrorKind::Permission,
             Self::TooLarge { .. } => ErrorKind::TooLarge,
             Self::Limit(denial) => match denial.why {
@@ -154,16 +138,7 @@ impl Refusal {
             Self::ContentEncoding => {
                 "a compressed request body is not accepted; send it without content-encoding".to_owned()
             }
-            Self::NoKey => {
-                "no API key was given; send one as `authorization: Bearer`, `x-api-key`, `api-key` or `x-goog-api-key`"
-                    .to_owned()
-            }
-            Self::SeveralKeys => "different API keys were given in one request; send one".to_owned(),
-            Self::UnknownKey | Self::Key(KeyRefusal::Unknown) => "the API key is not valid".to_owned(),
-            Self::Key(KeyRefusal::NotYetValid) => "the API key is not valid yet".to_owned(),
-            Self::Key(KeyRefusal::Expired) => "the API key has expired".to_owned(),
-            Self::Key(KeyRefusal::Disabled) => "the API key is disabled".to_owned(),
-            Self::NotProven(fault) => fault.message(),
+            Self::Unidentified(fault) => fault.message(),
             Self::UnknownModel => "the model is not served here".to_owned(),
             Self::ModelNotAllowed { .. } => "you may not use this model".to_owned(),
             Self::RouteNotAllowed { .. } => "you may not use this model's route".to_owned(),

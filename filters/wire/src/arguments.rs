@@ -1,7 +1,7 @@
 //! Tool arguments as JSON text, whole and in pieces.
 
-use crate::json::Json;
 use serde_json::value::RawValue;
+use tollgate_kernel::json::Writer;
 
 /// The name that arguments are written under when they are not a JSON object.
 const MALFORMED: &str = "malformed_arguments";
@@ -19,7 +19,7 @@ pub(crate) fn said(value: &RawValue) -> String {
 
 /// Writes what a model gave as arguments where they must be an object. Where it wrote none, or was cut off, the text
 /// goes under a name that no schema has: an empty object could be taken for a call that means everything.
-pub(crate) fn write_object(arguments: &str, json: &mut Json<'_>) {
+pub(crate) fn write_object(arguments: &str, json: &mut Writer<'_>) {
     if let Some(object) = as_object(arguments) {
         return json.raw(object);
     }
@@ -28,7 +28,7 @@ pub(crate) fn write_object(arguments: &str, json: &mut Json<'_>) {
 }
 
 /// Writes the schema of no arguments, where a tool must have one.
-pub(crate) fn write_no_parameters(json: &mut Json<'_>) {
+pub(crate) fn write_no_parameters(json: &mut Writer<'_>) {
     json.open_object().key("type").text("object");
     json.key("properties").open_object().close_object();
     json.close_object();
@@ -86,7 +86,7 @@ mod tests {
         ] {
             assert_eq!(as_object(text).map(RawValue::get), expected, "{text}");
             let mut out = Vec::new();
-            write_object(text, &mut Json::new(&mut out));
+            write_object(text, &mut Writer::new(&mut out));
             assert_eq!(String::from_utf8(out).unwrap(), written);
         }
     }

@@ -6,13 +6,13 @@
 use crate::endpoint::{Endpoint, Operation};
 use crate::error::Invalid;
 use crate::format::Format;
-use crate::json::Json;
 use crate::quirks::Quirks;
 use crate::signature::{LABEL, LABEL_BASE64, is_label};
 use memchr::memmem;
 use scan::{Fields, field_range, key_range, range_in};
 use serde_json::value::RawValue;
 use std::ops::Range;
+use tollgate_kernel::json::Writer;
 
 mod media;
 mod repeat;
@@ -157,7 +157,7 @@ impl Envelope {
 
 fn json_string(text: &str) -> Vec<u8> {
     let mut json = Vec::new();
-    Json::new(&mut json).text(text);
+    Writer::new(&mut json).text(text);
     json
 }
 

@@ -21,7 +21,6 @@ mod few;
 mod fields;
 pub mod format;
 pub mod google_gemini;
-pub mod json;
 mod media;
 pub mod model_list;
 pub mod money;

@@ -1,7 +1,7 @@
 //! Images and files, by address or inline in a `data:` URL.
 
 use crate::conversation::Media;
-use crate::json::Json;
+use tollgate_kernel::json::Writer;
 
 /// What a URL leads to or holds; `None` when it is neither http(s) nor `data:` in base64.
 pub(crate) fn read(url: &str) -> Option<Media> {
@@ -32,7 +32,7 @@ pub(crate) fn has_url(media: &Media) -> bool {
 }
 
 /// Writes the URL of what has one.
-pub(crate) fn write_url(media: &Media, json: &mut Json<'_>) {
+pub(crate) fn write_url(media: &Media, json: &mut Writer<'_>) {
     match media {
         Media::Url(url) => json.text(url),
         Media::Inline { media_type, base64 } => {
@@ -83,7 +83,7 @@ mod tests {
         assert!(!has_url(&Media::Url("s3://bucket/x".to_owned())));
         let inline = Media::Inline { media_type: "image/png".to_owned(), base64: "iVBO".to_owned() };
         let mut json = Vec::new();
-        write_url(&inline, &mut Json::new(&mut json));
+        write_url(&inline, &mut Writer::new(&mut json));
         assert!(has_url(&inline));
         assert_eq!(json, br#""data:image/png;base64,iVBO""#);
     }

@@ -1,7 +1,7 @@
 //! Answers that list models.
 
 use crate::format::Format;
-use crate::json::Json;
+use tollgate_kernel::json::Writer;
 
 /// A model as clients may ask for it.
 #[derive(Debug, Clone, Copy)]
@@ -16,7 +16,7 @@ pub struct Model<'a> {
 #[must_use]
 pub fn write(format: Format, models: &[Model<'_>]) -> Vec<u8> {
     let mut body = Vec::new();
-    let json = &mut Json::new(&mut body);
+    let json = &mut Writer::new(&mut body);
     json.open_object();
     match format {
         Format::AnthropicMessages => {
@@ -47,12 +47,12 @@ pub fn write(format: Format, models: &[Model<'_>]) -> Vec<u8> {
 #[must_use]
 pub fn write_one(format: Format, model: Model<'_>) -> Vec<u8> {
     let mut body = Vec::new();
-    write_model(format, model, &mut Json::new(&mut body));
+    write_model(format, model, &mut Writer::new(&mut body));
     body
 }
 
 /// When a model was made is not known here, and every API wants to be told: 1970.
-fn write_model(format: Format, Model { name, owner }: Model<'_>, json: &mut Json<'_>) {
+fn write_model(format: Format, Model { name, owner }: Model<'_>, json: &mut Writer<'_>) {
     json.open_object();
     match format {
         Format::AnthropicMessages => {

@@ -3,7 +3,7 @@
 use crate::error::Malformed;
 use crate::fields::Fields;
 use crate::format::Format;
-use crate::json::Json;
+use tollgate_kernel::json::Writer;
 
 /// The name of the figure. Chat Completions has none; it would be Responses'.
 const fn key(format: Format) -> &'static str {
@@ -28,7 +28,7 @@ pub fn read(format: Format, body: &[u8]) -> Result<u64, Malformed> {
 #[must_use]
 pub fn write(format: Format, tokens: u64) -> Vec<u8> {
     let mut body = Vec::new();
-    let json = &mut Json::new(&mut body);
+    let json = &mut Writer::new(&mut body);
     json.open_object();
     if matches!(format, Format::OpenaiChat | Format::OpenaiResponses) {
         json.key("object").text("response.input_tokens");

@@ -232,7 +232,7 @@ impl Clause {
             (of(Field::Feature), self.features),
             (of(Field::Environment), self.environments),
             (of(Field::Tier), self.tiers),
-            (Attribute::Agent, self.agents),
+            (of(Field::Agent), self.agents),
         ]);
         Ok(Rule {
             name,

@@ -12,6 +12,7 @@ const TEAM: Attribute = Attribute::Subject(SubjectField::Other(Field::Team));
 const FEATURE: Attribute = Attribute::Subject(SubjectField::Other(Field::Feature));
 const ENVIRONMENT: Attribute = Attribute::Subject(SubjectField::Other(Field::Environment));
 const TIER: Attribute = Attribute::Subject(SubjectField::Other(Field::Tier));
+const AGENT: Attribute = Attribute::Subject(SubjectField::Other(Field::Agent));
 /// 2026-11-22T11:00:00Z.
 const NOON: u64 = 1_795_345_200_000;
 
@@ -111,7 +112,7 @@ fn a_rule_matches_what_fits_all_that_it_gives() {
                 FEATURE => "f",
                 ENVIRONMENT => "e",
                 TIER => "silver",
-                Attribute::Agent => "spiffe://x/y",
+                AGENT => "spiffe://x/y",
             };
             Some(value).filter(|_| Some(attribute) != without)
         }
@@ -132,7 +133,7 @@ fn a_rule_matches_what_fits_all_that_it_gives() {
             assert_eq!(decision.rule.unwrap().to_string(), "all");
         }
     }
-    for without in [Attribute::Server, KEY, USER, TEAM, FEATURE, ENVIRONMENT, TIER, Attribute::Agent] {
+    for without in [Attribute::Server, KEY, USER, TEAM, FEATURE, ENVIRONMENT, TIER, AGENT] {
         assert_eq!(policy.decide(&asked(tool("a")), value_of(Some(without))).verdict, Verdict::Deny, "{without:?}");
     }
 }

@@ -17,6 +17,8 @@ pub enum Field {
     Environment,
     /// The service level that was bought.
     Tier,
+    /// The agent that asks.
+    Agent,
 }
 
 /// A field of the subject.
@@ -32,7 +34,7 @@ pub enum SubjectField {
 
 impl Field {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::User, Self::Team, Self::Feature, Self::Environment, Self::Tier];
+    pub const ALL: [Self; 6] = [Self::User, Self::Team, Self::Feature, Self::Environment, Self::Tier, Self::Agent];
 
     /// Its name, as in a [`Subject`](crate::subject::Subject).
     #[must_use]
@@ -43,6 +45,7 @@ impl Field {
             Self::Feature => "feature",
             Self::Environment => "environment",
             Self::Tier => "tier",
+            Self::Agent => "agent",
         }
     }
 
@@ -55,13 +58,14 @@ impl Field {
 
 impl SubjectField {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Key,
         Self::Other(Field::User),
         Self::Other(Field::Team),
         Self::Other(Field::Feature),
         Self::Other(Field::Environment),
         Self::Other(Field::Tier),
+        Self::Other(Field::Agent),
     ];
 
     /// Its name, as in a [`Subject`](super::Subject).

@@ -93,7 +93,7 @@ impl Provider {
             if OURS_TO_SET.contains(&name.as_str()) || name.starts_with("x-tollgate-") {
                 return Err(format!("headers.{name}: found a header that Tollgate sets itself"));
             }
-            if crate::credentials::HEADERS.contains(&name.as_str()) {
+            if tollgate_identity::credentials::HEADERS.contains(&name.as_str()) {
                 return Err(format!(
                     "headers.{name}: found a credential, expected Envoy's credential_injector to set it"
                 ));

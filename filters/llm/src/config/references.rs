@@ -23,20 +23,22 @@ impl<'a> References<'a> {
         references
     }
 
-    /// Whether all that is allowed is there.
-    pub(super) fn check(&self, models: &Allowed, routes: &Allowed) -> Result<(), String> {
-        known("models", models, &self.models)?;
-        known("routes", routes, &self.routes)
+    /// Whether it is said which models are allowed, and all that is allowed is there. `at` is the path of what says so.
+    pub(super) fn check(&self, at: &str, models: Option<&Allowed>, routes: Option<&Allowed>) -> Result<(), String> {
+        let models = models.ok_or_else(|| format!("{at}: missing field `models`"))?;
+        known(models, &self.models).map_err(|error| format!("{at}.models: {error}"))?;
+        let routes = routes.map_or(Ok(()), |routes| known(routes, &self.routes));
+        routes.map_err(|error| format!("{at}.routes: {error}"))
     }
 }
 
-fn known(field: &str, allowed: &Allowed, known: &[&str]) -> Result<(), String> {
+fn known(allowed: &Allowed, known: &[&str]) -> Result<(), String> {
     match allowed {
         Allowed::Only(names)
             if let Some(name) = names.iter().find(|name| known.binary_search(&name.as_str()).is_err()) =>
         {
             let known = known.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-            Err(format!("{field}: found `{name}`, expected one of {known}"))
+            Err(format!("found `{name}`, expected one of {known}"))
         }
         _ => Ok(()),
     }

@@ -125,7 +125,7 @@ fn a_fault_is_told_with_its_path_what_was_found_and_what_was_expected() {
         (
             "/gate/keys/0/subject".into(),
             json!({"squad": "a"}),
-            "gate.keys[0].subject.squad: unknown field `squad`, expected one of `user`, `team`, `feature`, `environment`, `tier`",
+            "gate.keys[0].subject.squad: unknown field `squad`, expected one of `user`, `team`, `feature`, `environment`, `tier`, `agent`",
         ),
         (
             "/gate/bounds".into(),
@@ -173,7 +173,7 @@ fn a_fault_is_told_with_its_path_what_was_found_and_what_was_expected() {
         (
             "/gate/cache".into(),
             json!({"per": ["squad"]}),
-            "gate.cache.per[0]: unknown variant `squad`, expected one of `key`, `user`, `team`, `feature`, `environment`, `tier`",
+            "gate.cache.per[0]: unknown variant `squad`, expected one of `key`, `user`, `team`, `feature`, `environment`, `tier`, `agent`",
         ),
         (
             "/gate/models/claude/cache".into(),
@@ -196,6 +196,13 @@ fn a_fault_is_told_with_its_path_what_was_found_and_what_was_expected() {
     ] {
         assert_eq!(refused(&changed(&path, value)), message);
     }
+}
+
+#[test]
+fn a_key_says_which_models_it_allows() {
+    let mut config = example::config();
+    config["gate"]["keys"][0].as_object_mut().expect("a key").remove("models");
+    assert_eq!(refused(&config), "gate.keys[0]: missing field `models`");
 }
 
 #[test]
@@ -253,7 +260,7 @@ fn a_way_that_cannot_work_is_refused_with_its_path() {
         (
             "/jwt/claims/squad",
             json!("sub"),
-            "jwt.claims.squad: unknown variant `squad`, expected one of `user`, `team`, `feature`, `environment`, `tier`",
+            "jwt.claims.squad: unknown variant `squad`, expected one of `user`, `team`, `feature`, `environment`, `tier`, `agent`",
         ),
         ("/jwt/claims/user", json!(""), "jwt.claims.user: found an empty name, expected the name of a claim"),
         (
@@ -268,7 +275,7 @@ fn a_way_that_cannot_work_is_refused_with_its_path() {
         (
             "/mtls/spiffe",
             json!("spiffe://example.org/{squad}"),
-            "mtls.spiffe: found `{squad}`, expected one of `{user}` `{team}` `{feature}` `{environment}` `{tier}`",
+            "mtls.spiffe: found `{squad}`, expected one of `{user}` `{team}` `{feature}` `{environment}` `{tier}` `{agent}`",
         ),
         ("/header/max_age_s", json!(0), "header.max_age_s: found 0, expected 1 to 3600 seconds"),
         ("/header/name", json!("x-api-key"), "header.name: found `x-api-key`, expected one that means nothing else"),

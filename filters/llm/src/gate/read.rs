@@ -4,11 +4,11 @@ use super::AtGate;
 use crate::arrival;
 use crate::cache::{Again, Consulted, Delivery, Question};
 use crate::exchange::seconds;
-use crate::identity::{Unidentified, identify};
 use crate::refusal::Refusal;
 use tollgate_host::abi;
 use tollgate_host::headers::Headers;
 use tollgate_host::stream::RequestBody;
+use tollgate_identity::{Fault, Unidentified, identify};
 use tollgate_kernel::caller::Denied;
 use tollgate_kernel::subject::Label;
 use tollgate_wire::endpoint::{Endpoint, Operation};
@@ -29,12 +29,13 @@ impl AtGate {
             return Err(Refusal::ContentType);
         }
         let began = self.shared(|exchange| exchange.began);
-        let (caller, refusal) = match identify(&self.gate, headers, seconds(began.unwrap_or_default())) {
+        let now_s = seconds(began.unwrap_or_default());
+        let (caller, fault) = match identify(&self.gate.identity, &self.gate.keys, headers, now_s) {
             Ok(caller) => (Some(caller), None),
-            Err(Unidentified { refusal, known }) => (known, Some(refusal)),
+            Err(Unidentified { fault, known }) => (known, Some(fault)),
         };
         self.shared(|exchange| exchange.caller = caller);
-        refusal.map_or(Ok(()), Err)
+        fault.map_or(Ok(()), |fault| Err(Refusal::Unidentified(fault)))
     }
 
     pub(super) fn read_body(&self, body: &RequestBody) -> abi::Result<Result<(Label, Envelope), Refusal>> {
@@ -46,7 +47,7 @@ impl AtGate {
             let Some((name, model)) = self.gate.models.get_key_value(envelope.model.as_str()) else {
                 return Err(Refusal::UnknownModel);
             };
-            let caller = caller.ok_or(Refusal::NoKey)?;
+            let caller = caller.ok_or(Refusal::Unidentified(Fault::NoKey))?;
             match caller.check(name.as_str(), model.route.as_str()) {
                 Ok(()) => {
                     self.consult(endpoint, name, &envelope, &bytes);

@@ -4,9 +4,9 @@ use super::admission::{Denial, Why};
 use super::claim::{Claim, State};
 use super::{Granted, ledger};
 use tollgate_host::metrics::count;
+use tollgate_kernel::json::Writer;
 use tollgate_kernel::limit::counter::Full;
 use tollgate_kernel::limit::{Every, Mode, Refill, Unit};
-use tollgate_wire::json::Json;
 
 /// Longer than this, no SDK should wait for.
 const WORTH_WAITING_S: u64 = 60;
@@ -32,7 +32,7 @@ pub struct Counted {
 
 impl Counted {
     /// Writes it as records have it.
-    pub fn write(&self, json: &mut Json<'_>) {
+    pub fn write(&self, json: &mut Writer<'_>) {
         json.open_object().key("limit").text(&self.limit);
         json.key("unit").text(self.unit);
         json.key("reserved").number(self.reserved);

@@ -4,12 +4,12 @@ use super::outcome;
 use crate::bill::Bill;
 use crate::exchange::{Attempt, Exchange};
 use tollgate_kernel::calibration::{Calibration, Ratio};
+use tollgate_kernel::json::Writer;
 use tollgate_wire::conversation::StopReason;
-use tollgate_wire::json::Json;
 use tollgate_wire::price::PriceSource;
 use tollgate_wire::usage::{ServiceTier, Usage};
 
-pub(super) fn write(exchange: &Exchange, attempt: &Attempt, bill: &Bill, json: &mut Json<'_>) {
+pub(super) fn write(exchange: &Exchange, attempt: &Attempt, bill: &Bill, json: &mut Writer<'_>) {
     let target = exchange.admitted.as_ref().and_then(|admitted| admitted.targets().get(attempt.target));
     let (outcome, reason) = outcome(&attempt.outcome);
     json.open_object().key("provider").text(target.map_or("", |target| target.provider.as_str()));
@@ -51,7 +51,7 @@ pub(super) fn write(exchange: &Exchange, attempt: &Attempt, bill: &Bill, json: &
 }
 
 /// Most buckets of most records are empty; what is left out is 0.
-fn write_usage(usage: &Usage, json: &mut Json<'_>) {
+fn write_usage(usage: &Usage, json: &mut Writer<'_>) {
     let always = ["input_fresh", "output_text"];
     json.key("usage").open_object();
     for (bucket, tokens) in usage.tokens() {
@@ -74,7 +74,7 @@ fn write_usage(usage: &Usage, json: &mut Json<'_>) {
 
 /// What the estimated part of the usage was made with. `samples`: from how many answers both ratios were learned, the fewer
 /// of the two.
-fn write_basis(basis: &Calibration, json: &mut Json<'_>) {
+fn write_basis(basis: &Calibration, json: &mut Writer<'_>) {
     let ratio = |ratio: &Ratio| f64::from(u32::try_from(ratio.hundredths()).unwrap_or(u32::MAX)) / 100.0;
     json.key("basis").open_object().key("input_bytes_per_token").float(ratio(&basis.input));
     json.key("output_bytes_per_token").float(ratio(&basis.output));

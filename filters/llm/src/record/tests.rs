@@ -6,6 +6,7 @@ use crate::exchange::{Attempt, Exchange, Outcome};
 use crate::refusal::Refusal;
 use crate::settle::{Ending, settle};
 use serde_json::{Value, json};
+use tollgate_identity::Fault;
 use tollgate_wire::Format;
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
@@ -65,7 +66,7 @@ fn a_refusal_is_told_with_its_reason_and_what_is_not_known_is_left_out() {
         asked: None,
         admitted: None,
         request_bytes: 0,
-        refusal: Some(Refusal::NoKey),
+        refusal: Some(Refusal::Unidentified(Fault::NoKey)),
         ..example::exchange(Format::AnthropicMessages, BODY)
     };
     let expected = golden(
@@ -104,7 +105,12 @@ fn the_decision_names_what_decided() {
             "keys.support.models",
             "model_not_allowed",
         ),
-        (Exchange { refusal: refused(Refusal::NoKey), caller: None, ..whole() }, "deny", "request", "missing_key"),
+        (
+            Exchange { refusal: refused(Refusal::Unidentified(Fault::NoKey)), caller: None, ..whole() },
+            "deny",
+            "request",
+            "missing_key",
+        ),
         (Exchange { admitted: None, ..whole() }, "deny", "request", "incomplete_request"),
     ] {
         let mut exchange = exchange;

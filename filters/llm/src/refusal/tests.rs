@@ -1,6 +1,6 @@
 use super::Refusal;
-use crate::identity::NotProven;
 use serde_json::{Value, json};
+use tollgate_identity::{Fault, NotProven};
 use tollgate_kernel::claims::{ClaimFault, ClaimPath};
 use tollgate_kernel::key_ring::KeyRefusal;
 use tollgate_kernel::signed_subject::HeaderFault;
@@ -16,7 +16,7 @@ type Row = (Refusal, &'static str, u16, [&'static str; 2], Option<&'static str>,
 
 fn not_proven(fault: NotProven, reason: &'static str, status: u16, message: &'static str) -> Row {
     let types = ["invalid_request_error", if status == 401 { "authentication_error" } else { "permission_error" }];
-    (Refusal::NotProven(fault), reason, status, types, None, message)
+    (Refusal::Unidentified(Fault::NotProven(fault)), reason, status, types, None, message)
 }
 
 fn path() -> ClaimPath {
@@ -42,20 +42,62 @@ fn all() -> Vec<Row> {
         (Refusal::Method { allowed: "POST" }, "method_not_allowed", 405, INVALID, None, "only POST is served"),
         (Refusal::ContentType, "unsupported_content_type", 415, INVALID, None, "the content-type must be"),
         (Refusal::ContentEncoding, "unsupported_content_encoding", 415, INVALID, None, "a compressed request body"),
-        (Refusal::NoKey, "missing_key", 401, UNAUTHENTICATED, None, "no API key was given; send one as"),
-        (Refusal::SeveralKeys, "several_keys", 401, UNAUTHENTICATED, None, "different API keys were given"),
-        (Refusal::UnknownKey, "unknown_key", 401, UNAUTHENTICATED, None, "the API key is not valid"),
-        (Refusal::Key(KeyRefusal::Unknown), "unknown_key", 401, UNAUTHENTICATED, None, "the API key is not valid"),
         (
-            Refusal::Key(KeyRefusal::NotYetValid),
+            Refusal::Unidentified(Fault::NoKey),
+            "missing_key",
+            401,
+            UNAUTHENTICATED,
+            None,
+            "no API key was given; send one as",
+        ),
+        (
+            Refusal::Unidentified(Fault::SeveralKeys),
+            "several_keys",
+            401,
+            UNAUTHENTICATED,
+            None,
+            "different API keys were given",
+        ),
+        (
+            Refusal::Unidentified(Fault::UnknownKey),
+            "unknown_key",
+            401,
+            UNAUTHENTICATED,
+            None,
+            "the API key is not valid",
+        ),
+        (
+            Refusal::Unidentified(Fault::Key(KeyRefusal::Unknown)),
+            "unknown_key",
+            401,
+            UNAUTHENTICATED,
+            None,
+            "the API key is not valid",
+        ),
+        (
+            Refusal::Unidentified(Fault::Key(KeyRefusal::NotYetValid)),
             "key_not_yet_valid",
             401,
             UNAUTHENTICATED,
             None,
             "the API key is not valid yet",
         ),
-        (Refusal::Key(KeyRefusal::Expired), "expired_key", 401, UNAUTHENTICATED, None, "the API key has expired"),
-        (Refusal::Key(KeyRefusal::Disabled), "disabled_key", 401, UNAUTHENTICATED, None, "the API key is disabled"),
+        (
+            Refusal::Unidentified(Fault::Key(KeyRefusal::Expired)),
+            "expired_key",
+            401,
+            UNAUTHENTICATED,
+            None,
+            "the API key has expired",
+        ),
+        (
+            Refusal::Unidentified(Fault::Key(KeyRefusal::Disabled)),
+            "disabled_key",
+            401,
+            UNAUTHENTICATED,
+            None,
+            "the API key is disabled",
+        ),
         (Refusal::UnknownModel, "model_not_found", 404, NOT_FOUND, Some("model"), "the model is not served here"),
         (
             Refusal::ModelNotAllowed { by: "keys.support".to_owned() },
@@ -194,8 +236,8 @@ fn every_refusal_is_an_error_object_of_the_clients_own_format() {
 
 #[test]
 fn who_has_no_valid_key_learns_nothing_about_which_keys_there_are() {
-    let replies =
-        [Refusal::UnknownKey, Refusal::Key(KeyRefusal::Unknown)].map(|refusal| refusal.reply(Format::OpenaiChat));
+    let replies = [Refusal::Unidentified(Fault::UnknownKey), Refusal::Unidentified(Fault::Key(KeyRefusal::Unknown))]
+        .map(|refusal| refusal.reply(Format::OpenaiChat));
     assert_eq!(replies[0], replies[1], "no such key and a wrong secret look alike");
 }
 

@@ -5,6 +5,7 @@ use crate::example::{self, NOON, USAGE};
 use crate::exchange::{Attempt, Exchange, Outcome};
 use crate::refusal::Refusal;
 use Outcome::{Abandoned, Cut, Failed, Refused, Relaying, Served, Waiting};
+use tollgate_identity::Fault;
 use tollgate_wire::Format;
 use tollgate_wire::money::NanoUsd;
 use tollgate_wire::price::PriceStatus;
@@ -177,7 +178,7 @@ fn how_an_exchange_ended_is_how_it_ended_for_the_client() {
         exchange.asked = Some(("claude".to_owned(), true));
         exchange
     };
-    let refused = Exchange { refusal: Some(Refusal::NoKey), ..exchange([]) };
+    let refused = Exchange { refusal: Some(Refusal::Unidentified(Fault::NoKey)), ..exchange([]) };
     for (mut exchange, gone, end) in [
         (of(Served), false, End::Complete),
         (of(Served), true, End::ClientGone),
@@ -191,7 +192,7 @@ fn how_an_exchange_ended_is_how_it_ended_for_the_client() {
         (exchange([]), false, End::Failed), // no provider was there to be asked
         (exchange([]), true, End::ClientGone),
         (refused, false, End::Refused),
-        (Exchange { refusal: Some(Refusal::NoKey), ..exchange([]) }, true, End::Refused),
+        (Exchange { refusal: Some(Refusal::Unidentified(Fault::NoKey)), ..exchange([]) }, true, End::Refused),
     ] {
         let case = format!("{:?} {gone}", exchange.attempts);
         assert_eq!(settled(&mut exchange, gone).end, end, "{case}");

@@ -2,8 +2,8 @@
 
 use crate::error::{ApiError, ErrorKind, documented, message, name_of};
 use crate::fields::Fields;
-use crate::json::Json;
 use serde_json::value::RawValue;
+use tollgate_kernel::json::Writer;
 
 const TYPES: [(&str, u16, ErrorKind); 13] = [
     ("invalid_request_error", 400, ErrorKind::InvalidRequest),
@@ -65,7 +65,7 @@ pub fn read_error(status: u16, body: &[u8]) -> ApiError {
 #[must_use]
 pub fn write_error(error: &ApiError) -> Vec<u8> {
     let mut body = Vec::new();
-    let out = &mut Json::new(&mut body);
+    let out = &mut Writer::new(&mut body);
     out.open_object();
     out.key("type").text("error");
     out.key("error").open_object();

@@ -7,10 +7,10 @@ use crate::arguments::write_object;
 use crate::conversation::{Part, Reasoning, Response, StopReason, ToolCall};
 use crate::error::Malformed;
 use crate::fields::{Fields, list};
-use crate::json::Json;
 use crate::signature::{Origin, Seal, SealKind};
 use crate::usage::Usage;
 use serde_json::value::RawValue;
+use tollgate_kernel::json::Writer;
 
 /// Reads a whole successful JSON answer. What Anthropic's own tools did is counted, not translated.
 ///
@@ -168,7 +168,7 @@ pub(super) const fn stop_reason_name(stop: StopReason) -> &'static str {
 pub fn write_response(response: &Response) -> Vec<u8> {
     let usage = response.usage.unwrap_or_default();
     let mut body = Vec::new();
-    let out = &mut Json::new(&mut body);
+    let out = &mut Writer::new(&mut body);
     write_message(&response.id, &response.model, &response.parts, Some(response.stop), &usage, out);
     body
 }
@@ -180,7 +180,7 @@ pub(super) fn write_message(
     parts: &[Part],
     stop: Option<StopReason>,
     usage: &Usage,
-    out: &mut Json<'_>,
+    out: &mut Writer<'_>,
 ) {
     out.open_object();
     out.key("id").text(id);
@@ -205,7 +205,7 @@ pub(super) fn write_message(
     out.close_object();
 }
 
-fn write_part(part: &Part, out: &mut Json<'_>) {
+fn write_part(part: &Part, out: &mut Writer<'_>) {
     match part {
         Part::Text(text) if !text.is_empty() => write_text(text, out),
         Part::ToolCall(call) => write_call(&call.id, &call.name, &call.arguments, out),
@@ -214,7 +214,7 @@ fn write_part(part: &Part, out: &mut Json<'_>) {
     }
 }
 
-fn write_reasoning(reasoning: &Reasoning, out: &mut Json<'_>) {
+fn write_reasoning(reasoning: &Reasoning, out: &mut Writer<'_>) {
     let seal = reasoning.seal.as_ref();
     let (signature, redacted) = match seal {
         Some(seal) if seal.stands_alone(!reasoning.text.is_empty()) => (None, Some(seal)),
@@ -229,14 +229,14 @@ fn write_reasoning(reasoning: &Reasoning, out: &mut Json<'_>) {
     }
 }
 
-pub(super) fn write_text(text: &str, out: &mut Json<'_>) {
+pub(super) fn write_text(text: &str, out: &mut Writer<'_>) {
     out.open_object();
     out.key("type").text("text");
     out.key("text").text(text);
     out.close_object();
 }
 
-pub(super) fn write_call(id: &str, name: &str, arguments: &str, out: &mut Json<'_>) {
+pub(super) fn write_call(id: &str, name: &str, arguments: &str, out: &mut Writer<'_>) {
     out.open_object();
     out.key("type").text("tool_use");
     out.key("id").text(id);
@@ -245,7 +245,7 @@ pub(super) fn write_call(id: &str, name: &str, arguments: &str, out: &mut Json<'
     out.close_object();
 }
 
-pub(super) fn write_thinking(text: &str, signature: &str, out: &mut Json<'_>) {
+pub(super) fn write_thinking(text: &str, signature: &str, out: &mut Writer<'_>) {
     out.open_object();
     out.key("type").text("thinking");
     out.key("thinking").text(text);
@@ -253,7 +253,7 @@ pub(super) fn write_thinking(text: &str, signature: &str, out: &mut Json<'_>) {
     out.close_object();
 }
 
-pub(super) fn write_redacted(seal: &Seal, out: &mut Json<'_>) {
+pub(super) fn write_redacted(seal: &Seal, out: &mut Writer<'_>) {
     out.open_object();
     out.key("type").text("redacted_thinking");
     out.key("data").text(&seal.for_client(Origin::Claude));

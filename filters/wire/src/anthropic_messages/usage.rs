@@ -1,9 +1,9 @@
 //! Token figures: Anthropic's cumulative fields to disjoint buckets and back.
 
 use crate::fields::{Fields, list};
-use crate::json::Json;
 use crate::usage::{ServiceTier, Usage};
 use serde_json::value::RawValue;
+use tollgate_kernel::json::Writer;
 
 /// The `usage` object of an answer, of `message_start` and of `message_delta`. A figure of 0 is one that was not told:
 /// compatible servers fill the fields they do not count with zeros.
@@ -219,17 +219,17 @@ fn service_tier(name: &str) -> ServiceTier {
 
 /// Writes the `usage` of a whole answer. Anthropic has no figures for audio and images: they count as plain input and
 /// output there.
-pub(super) fn write_whole(usage: &Usage, out: &mut Json<'_>) {
+pub(super) fn write_whole(usage: &Usage, out: &mut Writer<'_>) {
     write(usage, true, out);
 }
 
 /// Writes the `usage` of `message_start` and `message_delta`. Anthropic tells the split of the cache writes and the tier
 /// in the first; ours is mostly written before they are known, so they stand in both, when they are not the usual ones.
-pub(super) fn write_delta(usage: &Usage, out: &mut Json<'_>) {
+pub(super) fn write_delta(usage: &Usage, out: &mut Writer<'_>) {
     write(usage, usage.input_cache_write_1h > 0, out);
 }
 
-fn write(usage: &Usage, split: bool, out: &mut Json<'_>) {
+fn write(usage: &Usage, split: bool, out: &mut Writer<'_>) {
     let fresh = usage.input_fresh.saturating_add(usage.input_audio).saturating_add(usage.input_image);
     let created = usage.input_cache_write_5m.saturating_add(usage.input_cache_write_1h);
     out.open_object();

@@ -2,7 +2,7 @@
 
 use crate::error::{ApiError, ErrorKind, message, name_of};
 use crate::fields::Fields;
-use crate::json::Json;
+use tollgate_kernel::json::Writer;
 
 const TYPES: [(&str, u16, ErrorKind); 15] = [
     ("ValidationException", 400, ErrorKind::InvalidRequest),
@@ -77,7 +77,7 @@ fn error(status: u16, kind: ErrorKind, fields: &Fields<'_>) -> ApiError {
 #[must_use]
 pub fn write_error(error: &ApiError) -> Vec<u8> {
     let mut out = Vec::new();
-    let mut json = Json::new(&mut out);
+    let mut json = Writer::new(&mut out);
     let name = name_of(&TYPES, error.kind).unwrap_or("InternalServerException");
     json.open_object().key("__type").text(name);
     write_message(error, &mut json);
@@ -88,7 +88,7 @@ pub fn write_error(error: &ApiError) -> Vec<u8> {
 /// The type and the payload of the exception that ends a client's stream.
 pub(super) fn exception(error: &ApiError) -> (&'static str, Vec<u8>) {
     let mut out = Vec::new();
-    let mut json = Json::new(&mut out);
+    let mut json = Writer::new(&mut out);
     json.open_object();
     write_message(error, &mut json);
     let named = EXCEPTIONS.iter().find(|(_, kind)| *kind == error.kind);
@@ -100,7 +100,7 @@ pub(super) fn exception(error: &ApiError) -> (&'static str, Vec<u8>) {
     (named.map_or(STREAM_ERROR, |(name, _)| name), out)
 }
 
-fn write_message(error: &ApiError, json: &mut Json<'_>) {
+fn write_message(error: &ApiError, json: &mut Writer<'_>) {
     json.key("message").text(&error.message);
     json.text_if("reason", error.code.as_deref());
 }

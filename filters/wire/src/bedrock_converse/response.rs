@@ -7,8 +7,8 @@ use crate::arguments::write_object;
 use crate::conversation::{Part, Reasoning, Response, StopReason, ToolCall};
 use crate::error::Malformed;
 use crate::fields::{Fields, Unreadable};
-use crate::json::Json;
 use serde_json::value::RawValue;
+use tollgate_kernel::json::Writer;
 
 /// Reads a whole successful JSON answer. Id and model are empty: they are not in it.
 ///
@@ -148,7 +148,7 @@ pub(super) const fn stop_reason_name(stop: StopReason) -> &'static str {
 #[must_use]
 pub fn write_response(response: &Response) -> Vec<u8> {
     let mut out = Vec::new();
-    let mut json = Json::new(&mut out);
+    let mut json = Writer::new(&mut out);
     json.open_object().key("output").open_object().key("message").open_object();
     json.key("role").text("assistant");
     json.key("content").open_list();
@@ -164,7 +164,7 @@ pub fn write_response(response: &Response) -> Vec<u8> {
     out
 }
 
-fn write_part(part: &Part, json: &mut Json<'_>) {
+fn write_part(part: &Part, json: &mut Writer<'_>) {
     match part {
         Part::Text(text) if !text.is_empty() => {
             json.open_object().key("text").text(text);
@@ -183,7 +183,7 @@ fn write_part(part: &Part, json: &mut Json<'_>) {
     }
 }
 
-fn write_reasoning(reasoning: &Reasoning, json: &mut Json<'_>) {
+fn write_reasoning(reasoning: &Reasoning, json: &mut Writer<'_>) {
     json.open_object().key("reasoningContent").open_object();
     match &reasoning.seal {
         Some(seal) if reasoning::replaces(seal, !reasoning.text.is_empty()) => {

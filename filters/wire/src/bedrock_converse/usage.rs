@@ -2,9 +2,9 @@
 //! not told apart from the rest of the output.
 
 use crate::fields::Fields;
-use crate::json::Json;
 use crate::usage::{ServiceTier, Usage};
 use serde_json::value::RawValue;
+use tollgate_kernel::json::Writer;
 
 /// Bedrock's tiers.
 const TIERS: [(&str, ServiceTier); 4] = [
@@ -63,7 +63,7 @@ fn word(answer: &Fields<'_>, object: &str, name: &str) -> Option<String> {
 
 /// Writes `usage` and what goes with it into an answer or a `metadata` event. Bedrock has no figures of audio, images and
 /// reasoning: they count as plain input and output.
-pub(super) fn write_usage(usage: &Usage, json: &mut Json<'_>) {
+pub(super) fn write_usage(usage: &Usage, json: &mut Writer<'_>) {
     let (written_5m, written_1h) = (usage.input_cache_write_5m, usage.input_cache_write_1h);
     let fresh = usage.input_fresh.saturating_add(usage.input_audio).saturating_add(usage.input_image);
     json.key("usage").open_object();
@@ -108,7 +108,7 @@ mod tests {
 
     fn written(usage: &Usage) -> String {
         let mut out = Vec::new();
-        let mut json = Json::new(&mut out);
+        let mut json = Writer::new(&mut out);
         json.open_object();
         write_usage(usage, &mut json);
         json.close_object();

@@ -2,8 +2,8 @@
 
 use crate::error::{ApiError, ErrorKind, documented, message, name_of};
 use crate::fields::{Fields, Unreadable};
-use crate::json::Json;
 use serde_json::value::RawValue;
+use tollgate_kernel::json::Writer;
 
 /// Google's canonical codes.
 const NAMES: [(&str, u16, ErrorKind); 16] = [
@@ -109,7 +109,7 @@ pub fn write_error(error: &ApiError) -> Vec<u8> {
         kind => name_of(&NAMES, kind).unwrap_or("UNKNOWN"),
     };
     let mut out = Vec::new();
-    let json = &mut Json::new(&mut out);
+    let json = &mut Writer::new(&mut out);
     json.open_object().key("error").open_object();
     json.key("code").number(error.status.into());
     json.key("message").text(&error.message);

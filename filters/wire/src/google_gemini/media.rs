@@ -5,7 +5,7 @@ use crate::bytes::{decode_text, encode};
 use crate::conversation::{Document, DocumentSource, Media, Part};
 use crate::error::Invalid;
 use crate::fields::At;
-use crate::json::Json;
+use tollgate_kernel::json::Writer;
 
 /// Google's own file store. Only Google reads it.
 const FILE_STORE: &str = "https://generativelanguage.googleapis.com/";
@@ -85,12 +85,12 @@ fn standard(text: &str) -> Option<String> {
 }
 
 /// Writes a picture or a document as fields of an open object.
-pub(super) fn write_image(image: &Media, json: &mut Json<'_>) -> Result<(), Invalid> {
+pub(super) fn write_image(image: &Media, json: &mut Writer<'_>) -> Result<(), Invalid> {
     write_media(image, "image/jpeg", None, json)
 }
 
 /// As [`write_image`].
-pub(super) fn write_document(document: &Document, json: &mut Json<'_>) -> Result<(), Invalid> {
+pub(super) fn write_document(document: &Document, json: &mut Writer<'_>) -> Result<(), Invalid> {
     let name = document.name.as_deref();
     match &document.source {
         DocumentSource::File(file) => write_media(file, "application/pdf", name, json)?,
@@ -99,7 +99,7 @@ pub(super) fn write_document(document: &Document, json: &mut Json<'_>) -> Result
     Ok(())
 }
 
-fn write_media(media: &Media, usual: &str, name: Option<&str>, json: &mut Json<'_>) -> Result<(), Invalid> {
+fn write_media(media: &Media, usual: &str, name: Option<&str>, json: &mut Writer<'_>) -> Result<(), Invalid> {
     match media {
         Media::Inline { media_type, base64 } => write_inline(media_type, base64, name, json),
         Media::Url(uri) if is_address(uri) => {
@@ -113,14 +113,14 @@ fn write_media(media: &Media, usual: &str, name: Option<&str>, json: &mut Json<'
     Ok(())
 }
 
-fn write_inline(media_type: &str, base64: &str, name: Option<&str>, json: &mut Json<'_>) {
+fn write_inline(media_type: &str, base64: &str, name: Option<&str>, json: &mut Writer<'_>) {
     json.key("inlineData").open_object();
     json.key("mimeType").text(media_type);
     json.key("data").text(base64);
     end_data(name, json);
 }
 
-fn end_data(name: Option<&str>, json: &mut Json<'_>) {
+fn end_data(name: Option<&str>, json: &mut Writer<'_>) {
     json.text_if("displayName", name);
     json.close_object();
 }
@@ -169,7 +169,7 @@ mod tests {
 
     fn written(part: &Part) -> String {
         let mut out = Vec::new();
-        let json = &mut Json::new(&mut out);
+        let json = &mut Writer::new(&mut out);
         json.open_object();
         match part {
             Part::Image(image) => write_image(image, json).unwrap(),

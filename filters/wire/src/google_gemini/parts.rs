@@ -1,7 +1,7 @@
 //! The parts of what the model says, written in order: thoughts, texts, calls of tools, and the signatures on them.
 
 use crate::arguments::write_object;
-use crate::json::Json;
+use tollgate_kernel::json::Writer;
 
 /// What one list of parts has still to say.
 ///
@@ -14,7 +14,7 @@ pub(super) struct Parts {
 
 impl Parts {
     /// A thought, which closes what was signed before it.
-    pub(super) fn thought(&mut self, text: &str, json: &mut Json<'_>) {
+    pub(super) fn thought(&mut self, text: &str, json: &mut Writer<'_>) {
         self.flush(json);
         self.after_thought = true;
         if !text.is_empty() {
@@ -30,7 +30,7 @@ impl Parts {
     }
 
     /// A text; empty, it says nothing.
-    pub(super) fn text(&mut self, text: &str, json: &mut Json<'_>) {
+    pub(super) fn text(&mut self, text: &str, json: &mut Writer<'_>) {
         if !text.is_empty() {
             json.open_object().key("text").text(text);
             self.end_part(None, json);
@@ -38,7 +38,14 @@ impl Parts {
     }
 
     /// A call of a tool. It has `signature` where nothing else signs it.
-    pub(super) fn call(&mut self, id: &str, name: &str, arguments: &str, signature: Option<&str>, json: &mut Json<'_>) {
+    pub(super) fn call(
+        &mut self,
+        id: &str,
+        name: &str,
+        arguments: &str,
+        signature: Option<&str>,
+        json: &mut Writer<'_>,
+    ) {
         json.open_object().key("functionCall").open_object();
         if !id.is_empty() {
             json.key("id").text(id);
@@ -49,7 +56,7 @@ impl Parts {
         self.end_part(signature, json);
     }
 
-    fn end_part(&mut self, signature: Option<&str>, json: &mut Json<'_>) {
+    fn end_part(&mut self, signature: Option<&str>, json: &mut Writer<'_>) {
         let own = self.signature.take();
         if let Some(signature) = own.as_deref().or(signature) {
             json.key("thoughtSignature").text(signature);
@@ -59,7 +66,7 @@ impl Parts {
     }
 
     /// Nothing more comes that a signature could stand on.
-    pub(super) fn flush(&mut self, json: &mut Json<'_>) {
+    pub(super) fn flush(&mut self, json: &mut Writer<'_>) {
         if let Some(signature) = self.signature.take() {
             json.open_object().key("text").text("");
             if self.after_thought {
@@ -87,9 +94,9 @@ mod tests {
     #[cfg(target_arch = "wasm32")]
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
-    fn written(write: impl FnOnce(&mut Parts, &mut Json<'_>)) -> String {
+    fn written(write: impl FnOnce(&mut Parts, &mut Writer<'_>)) -> String {
         let (mut parts, mut out) = (Parts::default(), Vec::new());
-        let json = &mut Json::new(&mut out);
+        let json = &mut Writer::new(&mut out);
         json.open_object().key("p").open_list();
         write(&mut parts, json);
         parts.flush(json);

@@ -6,10 +6,10 @@ use super::stream::StreamReader;
 use super::{finish_reason, usage};
 use crate::conversation::{Part, Response, StopReason};
 use crate::error::Malformed;
-use crate::json::Json;
 use crate::replay::Collector;
 use crate::stream::Delta;
 use crate::usage::Usage;
+use tollgate_kernel::json::Writer;
 
 /// Reads a whole successful JSON answer: a stream of one chunk.
 ///
@@ -41,7 +41,7 @@ pub fn read_response(body: &[u8]) -> Result<Response, Malformed> {
 #[must_use]
 pub fn write_response(response: &Response) -> Vec<u8> {
     let mut out = Vec::new();
-    let json = &mut Json::new(&mut out);
+    let json = &mut Writer::new(&mut out);
     begin_chunk(json);
     let mut parts = Parts::default();
     for part in &response.parts {
@@ -66,7 +66,7 @@ pub fn write_response(response: &Response) -> Vec<u8> {
 }
 
 /// Begins a chunk up to the parts of its one candidate.
-pub(super) fn begin_chunk(json: &mut Json<'_>) {
+pub(super) fn begin_chunk(json: &mut Writer<'_>) {
     json.open_object()
         .key("candidates")
         .open_list()
@@ -78,7 +78,7 @@ pub(super) fn begin_chunk(json: &mut Json<'_>) {
 }
 
 /// Ends a chunk that was begun.
-pub(super) fn end_chunk(id: &str, model: &str, stop: Option<StopReason>, usage: Option<&Usage>, json: &mut Json<'_>) {
+pub(super) fn end_chunk(id: &str, model: &str, stop: Option<StopReason>, usage: Option<&Usage>, json: &mut Writer<'_>) {
     json.close_list();
     json.key("role").text("model");
     json.close_object();

@@ -4,8 +4,8 @@
 use super::object::{Object, snake_case};
 use crate::error::Invalid;
 use crate::fields::{At, read};
-use crate::json::Json;
 use serde_json::value::RawValue;
+use tollgate_kernel::json::Writer;
 
 /// No schema of a person is deeper.
 const MAX_DEPTH: usize = 32;
@@ -27,13 +27,13 @@ const CAMEL: [&str; 10] = [
 /// The JSON Schema that a schema of Google's says.
 pub(super) fn json_schema(schema: &RawValue, at: &At<'_>) -> Result<Box<RawValue>, Invalid> {
     let mut out = Vec::new();
-    write_object(schema, at, MAX_DEPTH, &mut Json::new(&mut out))?;
+    write_object(schema, at, MAX_DEPTH, &mut Writer::new(&mut out))?;
     let unreadable = || at.fault("must be a schema");
     let text = String::from_utf8(out).map_err(|_| unreadable())?;
     serde_json::from_str(&text).map_err(|_| unreadable())
 }
 
-fn write_object(schema: &RawValue, at: &At<'_>, depth: usize, json: &mut Json<'_>) -> Result<(), Invalid> {
+fn write_object(schema: &RawValue, at: &At<'_>, depth: usize, json: &mut Writer<'_>) -> Result<(), Invalid> {
     let depth = depth.checked_sub(1).ok_or_else(|| at.fault("is nested too deep"))?;
     let mut fields = Object::of(schema, at)?;
     let nullable = fields.flag("nullable", at)? == Some(true);
@@ -52,7 +52,7 @@ fn write_keyword(
     nullable: bool,
     at: &At<'_>,
     depth: usize,
-    json: &mut Json<'_>,
+    json: &mut Writer<'_>,
 ) -> Result<(), Invalid> {
     let text = value.get();
     match key {
@@ -82,7 +82,7 @@ fn write_keyword(
     Ok(())
 }
 
-fn write_type(value: &RawValue, nullable: bool, json: &mut Json<'_>) {
+fn write_type(value: &RawValue, nullable: bool, json: &mut Writer<'_>) {
     let name = value.get().trim_matches('"').to_ascii_lowercase();
     match (value.get().starts_with('"'), nullable) {
         _ if name == "type_unspecified" => {}
@@ -97,7 +97,7 @@ fn write_type(value: &RawValue, nullable: bool, json: &mut Json<'_>) {
 }
 
 /// The names are the client's own text, so no fault quotes them.
-fn write_named(key: &str, value: &RawValue, at: &At<'_>, depth: usize, json: &mut Json<'_>) -> Result<(), Invalid> {
+fn write_named(key: &str, value: &RawValue, at: &At<'_>, depth: usize, json: &mut Writer<'_>) -> Result<(), Invalid> {
     json.key(key).open_object();
     for (name, schema) in Object::of(value, at)?.iter() {
         if schema.get().starts_with('{') {
@@ -116,7 +116,7 @@ fn write_list(
     or_null: bool,
     at: &At<'_>,
     depth: usize,
-    json: &mut Json<'_>,
+    json: &mut Writer<'_>,
 ) -> Result<(), Invalid> {
     let schemas: Vec<&RawValue> = read(value, at, "an array of schemas")?;
     json.key(key).open_list();

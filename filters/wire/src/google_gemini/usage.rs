@@ -2,9 +2,9 @@
 
 use super::before_gemini_3;
 use crate::fields::{Fields, Unreadable};
-use crate::json::Json;
 use crate::usage::{ServiceTier, Usage};
 use serde_json::value::RawValue;
+use tollgate_kernel::json::Writer;
 
 /// Google's names of what was served how (`trafficType`), and the Gemini API's (`serviceTier`).
 const TIERS: [(&str, ServiceTier); 9] = [
@@ -209,7 +209,7 @@ fn read_tier(name: &str) -> ServiceTier {
 }
 
 /// Writes `usageMetadata`. Google has no figure for what is written to a cache: that is prompt like any other.
-pub(super) fn write(usage: &Usage, json: &mut Json<'_>) {
+pub(super) fn write(usage: &Usage, json: &mut Writer<'_>) {
     let said = usage.output().saturating_sub(usage.output_reasoning);
     json.key("usageMetadata").open_object();
     json.key("promptTokenCount").number(usage.input());
@@ -231,7 +231,7 @@ pub(super) fn write(usage: &Usage, json: &mut Json<'_>) {
     json.close_object();
 }
 
-fn write_details(name: &str, all: u64, audio: u64, image: u64, json: &mut Json<'_>) {
+fn write_details(name: &str, all: u64, audio: u64, image: u64, json: &mut Writer<'_>) {
     if audio == 0 && image == 0 {
         return;
     }

@@ -2,7 +2,7 @@
 
 use crate::error::{ApiError, ErrorKind};
 use crate::fields::Fields;
-use crate::json::Json;
+use tollgate_kernel::json::Writer;
 
 /// Reads a provider's error body; see [`Format::read_error`](crate::Format::read_error).
 #[must_use]
@@ -17,7 +17,7 @@ pub fn read_error(status: u16, body: &[u8]) -> ApiError {
 #[must_use]
 pub fn write_error(error: &ApiError) -> Vec<u8> {
     let mut body = Vec::new();
-    write_error_object(error, &mut Json::new(&mut body));
+    write_error_object(error, &mut Writer::new(&mut body));
     body
 }
 
@@ -83,7 +83,7 @@ fn wire_type(error: &ApiError) -> &'static str {
 }
 
 /// The error object, also as the last event of a stream that fails.
-pub(super) fn write_error_object(error: &ApiError, json: &mut Json<'_>) {
+pub(super) fn write_error_object(error: &ApiError, json: &mut Writer<'_>) {
     json.open_object();
     json.key("error").open_object();
     json.key("message").text(&error.message);

@@ -8,10 +8,10 @@
 
 use crate::conversation::{Part, Reasoning};
 use crate::fields::{Fields, Unreadable};
-use crate::json::Json;
 use crate::signature::{LABEL, Origin, Seal, SealKind, TRANSLATED};
 use crate::stream::Delta;
 use serde_json::value::RawValue;
+use tollgate_kernel::json::Writer;
 
 #[cfg(test)]
 mod tests;
@@ -161,7 +161,7 @@ impl Detail {
 /// An element without its text.
 fn frame(detail: &Fields<'_>) -> String {
     let mut out = Vec::new();
-    let mut json = Json::new(&mut out);
+    let mut json = Writer::new(&mut out);
     json.open_object();
     for (name, value) in detail.iter().filter(|(name, _)| !matches!(*name, "text" | "summary")) {
         json.key(name).raw(value);
@@ -172,7 +172,7 @@ fn frame(detail: &Fields<'_>) -> String {
 
 /// Writes the reasoning in an answer for a client: its text where most look for it, and all of it in elements, which
 /// clients that know them hand back.
-pub(super) fn write_for_client(parts: &[Part], json: &mut Json<'_>) {
+pub(super) fn write_for_client(parts: &[Part], json: &mut Writer<'_>) {
     let texts = || reasoning(parts).map(|reasoning| &*reasoning.text).filter(|text| !text.is_empty());
     if texts().next().is_some() {
         json.key("reasoning_content").open_text();
@@ -193,7 +193,7 @@ pub(super) fn write_for_client(parts: &[Part], json: &mut Json<'_>) {
 }
 
 /// Writes what a provider of this format gave before, in its places. Whether something was left out.
-pub(super) fn write_for_provider(parts: &[Part], json: &mut Json<'_>) -> bool {
+pub(super) fn write_for_provider(parts: &[Part], json: &mut Writer<'_>) -> bool {
     let own = |reasoning: &&Reasoning| reasoning.seal.as_ref().is_some_and(|seal| seal.origin == Origin::OpenaiChat);
     let all = || reasoning(parts);
     for field in FIELDS {
@@ -228,7 +228,7 @@ fn element(reasoning: &Reasoning) -> Option<Fields<'_>> {
     reasoning.seal.as_ref().and_then(|seal| Fields::of_text(&seal.value).ok())
 }
 
-fn write_own(text: &str, seal: &Seal, json: &mut Json<'_>) {
+fn write_own(text: &str, seal: &Seal, json: &mut Writer<'_>) {
     let frame = Fields::of_text(&seal.value).unwrap_or_default();
     json.open_object();
     for (name, value) in frame.iter().filter(|(name, _)| !matches!(*name, "text" | "summary")) {
@@ -241,7 +241,7 @@ fn write_own(text: &str, seal: &Seal, json: &mut Json<'_>) {
     json.close_object();
 }
 
-fn write_foreign(text: &str, seal: Option<&Seal>, index: usize, json: &mut Json<'_>) {
+fn write_foreign(text: &str, seal: Option<&Seal>, index: usize, json: &mut Writer<'_>) {
     let encrypted = text.is_empty() && seal.is_some_and(|seal| seal.kind == SealKind::Encrypted);
     json.open_object();
     json.key("type").text(if encrypted { "reasoning.encrypted" } else { "reasoning.text" });
@@ -257,7 +257,7 @@ fn write_foreign(text: &str, seal: Option<&Seal>, index: usize, json: &mut Json<
 }
 
 /// Writes one step of a stream for a client, the value of `delta`.
-pub(super) fn write_delta(text: &str, seal: Option<&Seal>, index: usize, json: &mut Json<'_>) {
+pub(super) fn write_delta(text: &str, seal: Option<&Seal>, index: usize, json: &mut Writer<'_>) {
     json.open_object();
     if !text.is_empty() {
         json.key("reasoning_content").text(text);
@@ -309,7 +309,7 @@ pub(super) enum Side {
 }
 
 /// Writes the seal of a tool call, a field of it. Whether nothing was left out.
-pub(super) fn write_extra(seal: Option<&Seal>, side: Side, json: &mut Json<'_>) -> bool {
+pub(super) fn write_extra(seal: Option<&Seal>, side: Side, json: &mut Writer<'_>) -> bool {
     let Some(seal) = seal else { return true };
     if let Some(extra) = own_extra(seal).filter(|_| seal.origin == Origin::OpenaiChat) {
         json.key("extra_content").raw(extra);
@@ -337,7 +337,7 @@ pub(super) fn read_extra(call: &Fields<'_>, side: Side) -> Option<Seal> {
         return Some(seal);
     }
     let mut value = Vec::new();
-    let mut json = Json::new(&mut value);
+    let mut json = Writer::new(&mut value);
     json.open_object().key("extra_content").raw(call.get("extra_content")?);
     json.close_object();
     Some(Seal { origin: Origin::OpenaiChat, kind: seal.kind, value: String::from_utf8(value).ok()? })

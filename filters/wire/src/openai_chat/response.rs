@@ -3,7 +3,6 @@
 use crate::conversation::{Part, Reasoning, Response, ToolCall};
 use crate::error::Malformed;
 use crate::fields::{Fields, Unreadable, list};
-use crate::json::Json;
 use crate::openai_chat::answer::{Said, all, arguments, custom_input, has_asides, untranslated};
 use crate::openai_chat::error::read_inner_error;
 use crate::openai_chat::reasoning::{Side, Thinking, read_extra, write_for_client};
@@ -11,6 +10,7 @@ use crate::openai_chat::request::write_tool_calls;
 use crate::openai_chat::usage::{self, Figures, tier_name};
 use crate::openai_chat::{finish_reason, read_finish_reason};
 use crate::usage::Usage;
+use tollgate_kernel::json::Writer;
 
 #[cfg(test)]
 mod tests;
@@ -99,7 +99,7 @@ fn read_tool_call(index: usize, call: &Fields<'_>, parts: &mut Vec<Part>) -> Res
 #[must_use]
 pub fn write_response(response: &Response, created: u64) -> Vec<u8> {
     let mut body = Vec::new();
-    let json = &mut Json::new(&mut body);
+    let json = &mut Writer::new(&mut body);
     json.open_object();
     json.key("id").text(&response.id);
     json.key("object").text("chat.completion");
@@ -125,7 +125,7 @@ pub fn write_response(response: &Response, created: u64) -> Vec<u8> {
     body
 }
 
-fn write_message(parts: &[Part], json: &mut Json<'_>) {
+fn write_message(parts: &[Part], json: &mut Writer<'_>) {
     let texts = || parts.iter().filter_map(|part| if let Part::Text(text) = part { Some(text) } else { None });
     json.key("role").text("assistant");
     json.key("content");

@@ -1,9 +1,9 @@
 //! `usage` and `service_tier`: OpenAI's inclusive figures, taken apart and put together again.
 
 use crate::fields::{Fields, Unreadable};
-use crate::json::Json;
 use crate::usage::{Remaining, ServiceTier, Usage};
 use serde_json::value::RawValue;
+use tollgate_kernel::json::Writer;
 
 #[cfg(test)]
 mod tests;
@@ -150,7 +150,7 @@ fn newest(figure: &mut Option<u64>, later: Option<u64>) {
 }
 
 /// Writes the value of `usage`.
-pub(super) fn write(usage: &Usage, json: &mut Json<'_>) {
+pub(super) fn write(usage: &Usage, json: &mut Writer<'_>) {
     json.open_object();
     json.key("prompt_tokens").number(usage.input());
     json.key("completion_tokens").number(usage.output());
@@ -181,7 +181,7 @@ pub(super) fn write(usage: &Usage, json: &mut Json<'_>) {
     json.close_object();
 }
 
-fn write_nonzero(name: &str, tokens: u64, json: &mut Json<'_>) {
+fn write_nonzero(name: &str, tokens: u64, json: &mut Writer<'_>) {
     if tokens > 0 {
         json.key(name).number(tokens);
     }

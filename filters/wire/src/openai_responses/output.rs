@@ -3,10 +3,10 @@
 
 use super::item::opened;
 use super::usage;
-use crate::json::Json;
 use crate::openai_chat::tier_name;
 use crate::signature::{Origin, Seal};
 use crate::usage::Usage;
+use tollgate_kernel::json::Writer;
 
 /// What is told of an answer beside its output.
 #[derive(Debug, Clone, Copy)]
@@ -22,7 +22,7 @@ pub(super) struct Answer<'a> {
 
 impl Answer<'_> {
     /// Everything up to the items of the output.
-    pub(super) fn begin(&self, json: &mut Json<'_>) {
+    pub(super) fn begin(&self, json: &mut Writer<'_>) {
         json.open_object();
         json.key("id").text(self.id);
         json.key("object").text("response");
@@ -44,7 +44,7 @@ impl Answer<'_> {
 
     /// Everything after them. What was asked is not known here, so the fields that repeat it have their default; but
     /// for `store`: nothing is.
-    pub(super) fn end(&self, json: &mut Json<'_>) {
+    pub(super) fn end(&self, json: &mut Writer<'_>) {
         json.close_list();
         let tier = self.usage.and_then(|usage| tier_name(usage.service_tier));
         json.text_if("service_tier", tier);
@@ -77,7 +77,7 @@ pub(super) const COMPLETED: &str = "completed";
 pub(super) const INCOMPLETE: &str = "incomplete";
 
 /// A message; `None`: one that has no content yet.
-pub(super) fn message(json: &mut Json<'_>, id: &str, status: &str, text: Option<&str>) {
+pub(super) fn message(json: &mut Writer<'_>, id: &str, status: &str, text: Option<&str>) {
     json.open_object();
     json.key("id").text(id);
     json.key("type").text("message");
@@ -92,7 +92,7 @@ pub(super) fn message(json: &mut Json<'_>, id: &str, status: &str, text: Option<
 }
 
 /// The one part of a message.
-pub(super) fn text_part(json: &mut Json<'_>, text: &str) {
+pub(super) fn text_part(json: &mut Writer<'_>, text: &str) {
     json.open_object();
     json.key("type").text("output_text");
     json.key("text").text(text);
@@ -102,7 +102,7 @@ pub(super) fn text_part(json: &mut Json<'_>, text: &str) {
 }
 
 /// A call of a function.
-pub(super) fn call(json: &mut Json<'_>, id: &str, status: &str, (call_id, name): (&str, &str), arguments: &str) {
+pub(super) fn call(json: &mut Writer<'_>, id: &str, status: &str, (call_id, name): (&str, &str), arguments: &str) {
     json.open_object();
     json.key("id").text(id);
     json.key("type").text("function_call");
@@ -114,7 +114,7 @@ pub(super) fn call(json: &mut Json<'_>, id: &str, status: &str, (call_id, name):
 }
 
 /// Reasoning. What other providers show of it is told as a summary, which every client shows.
-pub(super) fn reasoning(json: &mut Json<'_>, id: &str, text: &str, encrypted: Option<&str>) {
+pub(super) fn reasoning(json: &mut Writer<'_>, id: &str, text: &str, encrypted: Option<&str>) {
     json.open_object();
     json.key("id").text(id);
     json.key("type").text("reasoning");
@@ -128,7 +128,7 @@ pub(super) fn reasoning(json: &mut Json<'_>, id: &str, text: &str, encrypted: Op
 }
 
 /// A part of a summary.
-pub(super) fn summary_part(json: &mut Json<'_>, text: &str) {
+pub(super) fn summary_part(json: &mut Writer<'_>, text: &str) {
     json.open_object();
     json.key("type").text("summary_text");
     json.key("text").text(text);

@@ -8,9 +8,9 @@ use super::usage::{self, Calls};
 use crate::conversation::{Part, Response};
 use crate::error::{ApiError, ErrorKind, Malformed};
 use crate::fields::{Fields, Unreadable};
-use crate::json::Json;
 use crate::usage::Usage;
 use serde_json::value::RawValue;
+use tollgate_kernel::json::Writer;
 
 /// The object of an answer, as a body and as events carry it.
 #[derive(Debug)]
@@ -110,14 +110,14 @@ pub fn write_response(response: &Response, created: u64) -> Vec<u8> {
     let usage = response.usage.as_ref();
     let answer = Answer { id: &response.id, model: &response.model, created, status, incomplete, usage };
     let mut out = Vec::new();
-    let json = &mut Json::new(&mut out);
+    let json = &mut Writer::new(&mut out);
     answer.begin(json);
     write_items(response, created, json);
     answer.end(json);
     out
 }
 
-fn write_items(response: &Response, created: u64, json: &mut Json<'_>) {
+fn write_items(response: &Response, created: u64, json: &mut Writer<'_>) {
     let ids = ItemIds::new(&response.id, created);
     let mut index = 0_usize;
     let mut parts = response.parts.iter().peekable();

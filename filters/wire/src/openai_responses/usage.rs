@@ -1,9 +1,9 @@
 //! `usage` and what stands beside it: inclusive figures, taken apart and put together again.
 
 use crate::fields::Fields;
-use crate::json::Json;
 use crate::openai_chat::tier_of_name;
 use crate::usage::{Remaining, ServiceTier, Usage};
+use tollgate_kernel::json::Writer;
 
 /// Calls of tools that OpenAI runs itself, which cost apart. They are no figures but items of the output.
 #[derive(Debug, Clone, Copy, Default)]
@@ -108,7 +108,7 @@ fn count(fields: &Fields<'_>, name: &str) -> Option<u64> {
 }
 
 /// Writes the value of `usage`. Images and audio are input and output like any other here.
-pub(super) fn write(usage: &Usage, json: &mut Json<'_>) {
+pub(super) fn write(usage: &Usage, json: &mut Writer<'_>) {
     json.open_object();
     json.key("input_tokens").number(usage.input());
     json.key("input_tokens_details").open_object();

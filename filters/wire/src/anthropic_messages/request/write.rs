@@ -10,10 +10,10 @@ use crate::arguments::write_no_parameters;
 use crate::conversation::{CacheTtl, OutputFormat, Request, Tool, ToolChoice};
 use crate::dropped::Dropped;
 use crate::error::Invalid;
-use crate::json::Json;
 use crate::usage::ServiceTier;
 use cache::write_cache_control;
 use thinking::{Thinking, Way};
+use tollgate_kernel::json::Writer;
 use turns::{Turn, turns, write_turn};
 
 /// Anthropic's highest temperature; other formats go to 2.
@@ -51,7 +51,7 @@ fn write_body(request: &Request, dropped: &mut Dropped) -> Result<Vec<u8>, Inval
     }
 
     let mut body = Vec::new();
-    let out = &mut Json::new(&mut body);
+    let out = &mut Writer::new(&mut body);
     out.open_object().key("model").text(&request.model);
     out.key("max_tokens").number(thinking.max_tokens);
     write_system(&system, out);
@@ -88,7 +88,7 @@ fn system<'a>(request: &'a Request, dropped: &mut Dropped) -> Vec<(&'a str, Opti
     system
 }
 
-fn write_system(system: &[(&str, Option<CacheTtl>)], out: &mut Json<'_>) {
+fn write_system(system: &[(&str, Option<CacheTtl>)], out: &mut Writer<'_>) {
     if system.is_empty() {
         return;
     }
@@ -103,7 +103,7 @@ fn write_system(system: &[(&str, Option<CacheTtl>)], out: &mut Json<'_>) {
     out.close_list();
 }
 
-fn write_tools(tools: &[(&Tool, Option<CacheTtl>)], out: &mut Json<'_>) -> Result<(), Invalid> {
+fn write_tools(tools: &[(&Tool, Option<CacheTtl>)], out: &mut Writer<'_>) -> Result<(), Invalid> {
     if tools.is_empty() {
         return Ok(());
     }
@@ -132,7 +132,7 @@ fn tool_name<'a>(name: &'a str, field: &str) -> Result<&'a str, Invalid> {
 }
 
 /// Anthropic requires a schema, with a type.
-fn write_schema(tool: &Tool, out: &mut Json<'_>) -> Result<(), Invalid> {
+fn write_schema(tool: &Tool, out: &mut Writer<'_>) -> Result<(), Invalid> {
     match tool.schema()? {
         Some(schema) => out.raw(schema),
         None => write_no_parameters(out),
@@ -142,7 +142,7 @@ fn write_schema(tool: &Tool, out: &mut Json<'_>) -> Result<(), Invalid> {
 
 /// Whether calls may be parallel is part of the choice here, so wishing for that alone makes it `auto`. Without tools
 /// Anthropic refuses any choice.
-fn write_tool_choice(request: &Request, out: &mut Json<'_>) {
+fn write_tool_choice(request: &Request, out: &mut Writer<'_>) {
     if request.tools.is_empty() || (request.tool_choice.is_none() && request.parallel_tool_calls.is_none()) {
         return;
     }
@@ -166,7 +166,7 @@ fn write_sampling(
     generation: Generation,
     thinking: &Thinking,
     dropped: &mut Dropped,
-    out: &mut Json<'_>,
+    out: &mut Writer<'_>,
 ) {
     let sampling = &request.sampling;
     let newest = generation == Generation::Adaptive;
@@ -203,7 +203,7 @@ fn write_sampling(
 }
 
 /// Anthropic refuses a stop sequence of white space only, which others allow.
-fn write_stop(stop: &[String], dropped: &mut Dropped, out: &mut Json<'_>) {
+fn write_stop(stop: &[String], dropped: &mut Dropped, out: &mut Writer<'_>) {
     dropped.push_if(stop.iter().any(|stop| !has_text(stop)), "stop");
     if stop.iter().any(|stop| has_text(stop)) {
         out.key("stop_sequences").open_list();
@@ -213,7 +213,7 @@ fn write_stop(stop: &[String], dropped: &mut Dropped, out: &mut Json<'_>) {
 }
 
 /// Anthropic's schema has no name and is always kept to; it has no JSON without a schema.
-fn write_output_config(request: &Request, thinking: &Thinking, dropped: &mut Dropped, out: &mut Json<'_>) {
+fn write_output_config(request: &Request, thinking: &Thinking, dropped: &mut Dropped, out: &mut Writer<'_>) {
     let schema = match &request.output {
         None => None,
         Some(OutputFormat::JsonSchema(output)) => Some(&*output.schema),
@@ -239,7 +239,7 @@ fn write_output_config(request: &Request, thinking: &Thinking, dropped: &mut Dro
 }
 
 /// For whom, and how it is to be served.
-fn write_account(request: &Request, dropped: &mut Dropped, out: &mut Json<'_>) {
+fn write_account(request: &Request, dropped: &mut Dropped, out: &mut Writer<'_>) {
     if let Some(user_id) = &request.end_user {
         out.key("metadata").open_object();
         out.key("user_id").text(user_id);

@@ -136,7 +136,7 @@ fn arguments_that_are_no_object_never_become_an_empty_call() {
         ("[1]", r#"{"malformed_arguments":"[1]"}"#),
     ] {
         let mut json = Vec::new();
-        write_object(arguments, &mut Json::new(&mut json));
+        write_object(arguments, &mut Writer::new(&mut json));
         assert_eq!(String::from_utf8(json).unwrap(), expected, "{arguments}");
     }
 }

@@ -8,10 +8,10 @@ use crate::anthropic_messages::usage::write_delta;
 use crate::blocks::{Blocks, Step, TooMuch};
 use crate::conversation::StopReason;
 use crate::error::{ApiError, ErrorKind};
-use crate::json::Json;
 use crate::signature::Origin;
 use crate::stream::{Delta, Stop};
 use crate::usage::Usage;
+use tollgate_kernel::json::Writer;
 
 /// Writes one client's stream.
 ///
@@ -161,9 +161,9 @@ fn write_piece(block: u32, kind: &str, field: &str, piece: &str, out: &mut Vec<u
 }
 
 /// Begins an event; the data is open for the fields after its type.
-fn begin_event<'a>(name: &str, out: &'a mut Vec<u8>) -> Json<'a> {
+fn begin_event<'a>(name: &str, out: &'a mut Vec<u8>) -> Writer<'a> {
     begin_frame(name, out);
-    let mut data = Json::new(out);
+    let mut data = Writer::new(out);
     data.open_object().key("type").text(name);
     data
 }

@@ -16,9 +16,9 @@ fn merged(events: &[&str]) -> Option<Usage> {
     figures.usage()
 }
 
-fn written(write: fn(&Usage, &mut Json<'_>), usage: &Usage) -> String {
+fn written(write: fn(&Usage, &mut Writer<'_>), usage: &Usage) -> String {
     let mut out = Vec::new();
-    write(usage, &mut Json::new(&mut out));
+    write(usage, &mut Writer::new(&mut out));
     String::from_utf8(out).unwrap()
 }
 

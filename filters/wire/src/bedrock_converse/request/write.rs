@@ -8,7 +8,7 @@ use crate::bedrock_converse::usage::tier_name;
 use crate::conversation::{OutputFormat, OutputSchema, Request};
 use crate::dropped::Dropped;
 use crate::error::Invalid;
-use crate::json::Json;
+use tollgate_kernel::json::Writer;
 
 /// Bedrock's highest temperature; other formats go to 2.
 const MAX_TEMPERATURE: f64 = 1.0;
@@ -25,12 +25,12 @@ const MAX_LABEL: usize = 256;
 pub fn write_request(request: &mut Request) -> Result<Vec<u8>, Invalid> {
     let mut dropped = Dropped::default();
     let mut out = Vec::new();
-    write_body(request, &mut dropped, &mut Json::new(&mut out))?;
+    write_body(request, &mut dropped, &mut Writer::new(&mut out))?;
     dropped.note_in(request);
     Ok(out)
 }
 
-fn write_body(request: &Request, dropped: &mut Dropped, json: &mut Json<'_>) -> Result<(), Invalid> {
+fn write_body(request: &Request, dropped: &mut Dropped, json: &mut Writer<'_>) -> Result<(), Invalid> {
     let family = Family::of(&request.model);
     let asked = Asked::of(request, family, dropped);
     let mut cache_points = CachePoints::new(family);
@@ -59,7 +59,7 @@ fn write_body(request: &Request, dropped: &mut Dropped, json: &mut Json<'_>) -> 
     Ok(())
 }
 
-fn write_system(request: &Request, cache_points: &mut CachePoints, dropped: &mut Dropped, json: &mut Json<'_>) {
+fn write_system(request: &Request, cache_points: &mut CachePoints, dropped: &mut Dropped, json: &mut Writer<'_>) {
     let said = |text: &str| !text.trim().is_empty();
     if !request.system.iter().any(|instruction| said(&instruction.text)) {
         return;
@@ -80,7 +80,7 @@ fn write_inference(
     family: Family,
     asked: Option<&Asked>,
     dropped: &mut Dropped,
-    json: &mut Json<'_>,
+    json: &mut Writer<'_>,
 ) {
     let stops: Vec<&String> = request.stop.iter().filter(|stop| !stop.trim().is_empty()).collect();
     // A stop sequence of white space only is refused here, and allowed elsewhere.
@@ -130,7 +130,7 @@ fn sampling(
     (temperature.map(|temperature| temperature.min(MAX_TEMPERATURE)), top_p.filter(|_| !one_only))
 }
 
-fn write_output_config(request: &Request, asked: Option<&Asked>, dropped: &mut Dropped, json: &mut Json<'_>) {
+fn write_output_config(request: &Request, asked: Option<&Asked>, dropped: &mut Dropped, json: &mut Writer<'_>) {
     let effort = asked.and_then(Asked::effort);
     let schema = match &request.output {
         Some(OutputFormat::JsonSchema(schema)) => Some(schema),
@@ -152,7 +152,7 @@ fn write_output_config(request: &Request, asked: Option<&Asked>, dropped: &mut D
 }
 
 /// The schema is the text of one, not JSON itself. It is always strict.
-fn write_schema(schema: &OutputSchema, json: &mut Json<'_>) {
+fn write_schema(schema: &OutputSchema, json: &mut Writer<'_>) {
     json.key("textFormat").open_object().key("type").text("json_schema");
     json.key("structure").open_object().key("jsonSchema").open_object();
     json.key("schema").text(schema.schema.get());
@@ -163,7 +163,7 @@ fn write_schema(schema: &OutputSchema, json: &mut Json<'_>) {
     json.close_object();
 }
 
-fn write_labels(request: &Request, dropped: &mut Dropped, json: &mut Json<'_>) {
+fn write_labels(request: &Request, dropped: &mut Dropped, json: &mut Writer<'_>) {
     let fits = |(name, value): &&(String, String)| !name.is_empty() && is_label(name) && is_label(value);
     let labels: Vec<&(String, String)> = request.metadata.iter().filter(fits).take(MAX_LABELS).collect();
     dropped.push_if(labels.len() < request.metadata.len(), "metadata");

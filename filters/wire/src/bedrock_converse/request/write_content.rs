@@ -12,8 +12,8 @@ use crate::conversation::{
 };
 use crate::dropped::Dropped;
 use crate::error::Invalid;
-use crate::json::Json;
 use crate::signature::Origin;
+use tollgate_kernel::json::Writer;
 
 /// Writes the content of one request.
 #[derive(Debug)]
@@ -38,7 +38,7 @@ impl Content {
         mut self,
         request: &Request,
         dropped: &mut Dropped,
-        json: &mut Json<'_>,
+        json: &mut Writer<'_>,
     ) -> Result<(), Invalid> {
         let turns = self.turns(&request.messages, dropped);
         match turns.first() {
@@ -90,7 +90,7 @@ impl Content {
         turn: &Turn<'_>,
         last: bool,
         dropped: &mut Dropped,
-        json: &mut Json<'_>,
+        json: &mut Writer<'_>,
     ) -> Result<(), Invalid> {
         let role = if turn.role == Role::User { "user" } else { "assistant" };
         json.open_object().key("role").text(role);
@@ -122,7 +122,7 @@ impl Content {
         Ok(())
     }
 
-    fn write_part(&mut self, part: &Part, dropped: &mut Dropped, json: &mut Json<'_>) -> Result<(), Invalid> {
+    fn write_part(&mut self, part: &Part, dropped: &mut Dropped, json: &mut Writer<'_>) -> Result<(), Invalid> {
         match part {
             Part::Text(text) => write_text(text, json),
             Part::Image(image) => write_image(image, json)?,
@@ -148,7 +148,7 @@ impl Content {
         &mut self,
         result: &ToolResult,
         dropped: &mut Dropped,
-        json: &mut Json<'_>,
+        json: &mut Writer<'_>,
     ) -> Result<(), Invalid> {
         json.open_object().key("toolResult").open_object();
         json.key("toolUseId").text(&result.id);
@@ -173,7 +173,7 @@ impl Content {
         Ok(())
     }
 
-    fn write_document(&mut self, document: &Document, json: &mut Json<'_>) -> Result<(), Invalid> {
+    fn write_document(&mut self, document: &Document, json: &mut Writer<'_>) -> Result<(), Invalid> {
         let too_many = || Invalid::new("messages", "has more documents than this provider reads");
         let name = self.names.unique(document.name.as_deref()).ok_or_else(too_many)?;
         json.open_object().key("document").open_object();
@@ -213,7 +213,7 @@ pub(super) fn is_readable(reasoning: &Reasoning) -> bool {
     reasoning.seal.as_ref().is_some_and(|seal| seal.origin == Origin::Claude)
 }
 
-fn write_text(text: &str, json: &mut Json<'_>) {
+fn write_text(text: &str, json: &mut Writer<'_>) {
     json.open_object().key("text").text(text);
     json.close_object();
 }
@@ -235,7 +235,7 @@ impl CachePoints {
     }
 
     /// Writes a point as far as the model keeps it: some know no longer time, and none after a shorter one.
-    pub(super) fn write(&mut self, ttl: CacheTtl, dropped: &mut Dropped, json: &mut Json<'_>) {
+    pub(super) fn write(&mut self, ttl: CacheTtl, dropped: &mut Dropped, json: &mut Writer<'_>) {
         if !self.family.caches() || self.written >= MAX_CACHE_POINTS {
             return dropped.push("cache_control");
         }
@@ -252,7 +252,7 @@ impl CachePoints {
     }
 }
 
-fn write_image(image: &Media, json: &mut Json<'_>) -> Result<(), Invalid> {
+fn write_image(image: &Media, json: &mut Writer<'_>) -> Result<(), Invalid> {
     let format = match image {
         Media::Inline { media_type, .. } => image_format(media_type),
         Media::Url(address) if is_in_s3(address) => image_format_of_address(address),
@@ -273,12 +273,12 @@ fn write_image(image: &Media, json: &mut Json<'_>) -> Result<(), Invalid> {
     Ok(())
 }
 
-fn write_bytes(base64: &str, json: &mut Json<'_>) {
+fn write_bytes(base64: &str, json: &mut Writer<'_>) {
     json.key("source").open_object().key("bytes").text(base64);
     json.close_object();
 }
 
-fn write_place(address: &str, otherwise: &str, json: &mut Json<'_>) -> Result<(), Invalid> {
+fn write_place(address: &str, otherwise: &str, json: &mut Writer<'_>) -> Result<(), Invalid> {
     if !is_in_s3(address) {
         return Err(Invalid::new("messages", otherwise));
     }
@@ -293,7 +293,7 @@ fn is_in_s3(address: &str) -> bool {
 }
 
 /// Writes reasoning that is readable, with the provider's own seal.
-fn write_reasoning(reasoning: &Reasoning, json: &mut Json<'_>) {
+fn write_reasoning(reasoning: &Reasoning, json: &mut Writer<'_>) {
     let Some(seal) = &reasoning.seal else { return };
     json.open_object().key("reasoningContent").open_object();
     if reasoning::replaces(seal, !reasoning.text.is_empty()) {

@@ -4,7 +4,7 @@ use super::write_content::is_readable;
 use crate::bedrock_converse::model::{Family, Thinking};
 use crate::conversation::{Effort, Part, ReasoningRequest, Request, Role, ToolChoice};
 use crate::dropped::Dropped;
-use crate::json::Json;
+use tollgate_kernel::json::Writer;
 
 /// The least that Claude thinks with.
 const MIN_BUDGET: u64 = 1024;
@@ -156,7 +156,7 @@ pub(super) fn write_extra(
     family: Family,
     asked: Option<&Asked>,
     dropped: &mut Dropped,
-    json: &mut Json<'_>,
+    json: &mut Writer<'_>,
 ) {
     let top_k = top_k(request, family, asked, dropped);
     let one_call = one_call(request, family, dropped);
@@ -183,7 +183,7 @@ pub(super) fn write_extra(
     json.close_object();
 }
 
-fn write_asked(asked: &Asked, json: &mut Json<'_>) {
+fn write_asked(asked: &Asked, json: &mut Writer<'_>) {
     match asked {
         Asked::Budget(tokens) => {
             json.key("thinking").open_object().key("type").text("enabled");

@@ -6,8 +6,8 @@ use crate::bedrock_converse::model::Family;
 use crate::conversation::{Part, Request, Tool, ToolChoice};
 use crate::dropped::Dropped;
 use crate::error::Invalid;
-use crate::json::Json;
 use serde_json::value::RawValue;
+use tollgate_kernel::json::Writer;
 
 /// What a tool is for that the client no longer offers.
 const NOT_OFFERED: &str = "No longer available: do not call it.";
@@ -25,7 +25,7 @@ pub(super) fn write_tool_config(
     family: Family,
     cache_points: &mut CachePoints,
     dropped: &mut Dropped,
-    json: &mut Json<'_>,
+    json: &mut Writer<'_>,
 ) -> Result<(), Invalid> {
     let none = request.tool_choice == Some(ToolChoice::None) && !request.tools.is_empty();
     if none && !has_tool_blocks(request) {
@@ -54,7 +54,7 @@ pub(super) fn write_tool_config(
     Ok(())
 }
 
-fn write_tool(tool: &Tool, family: Family, dropped: &mut Dropped, json: &mut Json<'_>) -> Result<(), Invalid> {
+fn write_tool(tool: &Tool, family: Family, dropped: &mut Dropped, json: &mut Writer<'_>) -> Result<(), Invalid> {
     let schema = tool.schema()?;
     let knows_strict = family.is_claude(4, 5) || matches!(family, Family::Openai | Family::GptOss);
     dropped.push_if(tool.strict == Some(true) && !knows_strict, "tool.strict");
@@ -67,7 +67,7 @@ fn write_spec(
     description: Option<&str>,
     schema: Option<&RawValue>,
     strict: Option<bool>,
-    json: &mut Json<'_>,
+    json: &mut Writer<'_>,
 ) {
     json.open_object().key("toolSpec").open_object();
     json.key("name").text(name);
@@ -85,7 +85,7 @@ fn write_spec(
 }
 
 /// The tools that were called before, each once, when the client offers none now.
-fn write_tools_of_before(request: &Request, json: &mut Json<'_>) {
+fn write_tools_of_before(request: &Request, json: &mut Writer<'_>) {
     let mut names: Vec<&str> = Vec::new();
     for part in request.messages.iter().flat_map(|message| &message.parts) {
         if let Part::ToolCall(call) = part
@@ -102,7 +102,7 @@ fn write_tools_of_before(request: &Request, json: &mut Json<'_>) {
 const MAX_TOOLS_OF_BEFORE: usize = 128;
 
 /// Written whenever something is said about the choice: what [`super::write_extra`] adds needs something to add to.
-fn write_choice(request: &Request, json: &mut Json<'_>) {
+fn write_choice(request: &Request, json: &mut Writer<'_>) {
     if request.tool_choice.is_none() && request.parallel_tool_calls.is_none() {
         return;
     }

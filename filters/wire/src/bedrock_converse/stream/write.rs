@@ -8,9 +8,9 @@ use crate::bedrock_converse::usage::write_usage;
 use crate::blocks::{Blocks, Step, TooMuch};
 use crate::conversation::StopReason;
 use crate::error::{ApiError, ErrorKind};
-use crate::json::Json;
 use crate::stream::Delta;
 use crate::usage::Usage;
+use tollgate_kernel::json::Writer;
 
 /// Writes one client's stream, in binary frames. Clients expect one block open at a time, and usage last.
 #[derive(Debug, Default)]
@@ -108,7 +108,7 @@ fn write_step(block: u32, step: Step<'_>, out: &mut Vec<u8>) {
     }
 }
 
-fn write_delta(step: Step<'_>, json: &mut Json<'_>) {
+fn write_delta(step: Step<'_>, json: &mut Writer<'_>) {
     match step {
         Step::Text(text) => return json.key("text").text(text),
         Step::Arguments(text) => json.key("toolUse").open_object().key("input").text(text),
@@ -126,16 +126,16 @@ fn write_delta(step: Step<'_>, json: &mut Json<'_>) {
     json.close_object();
 }
 
-fn write_block_event(name: &'static str, block: u32, out: &mut Vec<u8>, write: impl FnOnce(&mut Json<'_>)) {
+fn write_block_event(name: &'static str, block: u32, out: &mut Vec<u8>, write: impl FnOnce(&mut Writer<'_>)) {
     write_event(name, out, |json| {
         write(json);
         json.key("contentBlockIndex").number(u64::from(block));
     });
 }
 
-fn write_event(name: &'static str, out: &mut Vec<u8>, write: impl FnOnce(&mut Json<'_>)) {
+fn write_event(name: &'static str, out: &mut Vec<u8>, write: impl FnOnce(&mut Writer<'_>)) {
     let mut payload = Vec::new();
-    let mut json = Json::new(&mut payload);
+    let mut json = Writer::new(&mut payload);
     json.open_object();
     write(&mut json);
     json.close_object();

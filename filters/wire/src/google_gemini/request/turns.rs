@@ -7,11 +7,11 @@ use crate::dropped::Dropped;
 use crate::error::Invalid;
 use crate::google_gemini::parts::Parts;
 use crate::google_gemini::{NO_SIGNATURE, ORIGIN, before_gemini_3, media};
-use crate::json::Json;
+use tollgate_kernel::json::Writer;
 
 /// One turn after another. Those of one side that follow each other are one: Google counts the results in it.
 struct Turns<'a, 'j, 'o> {
-    json: &'j mut Json<'o>,
+    json: &'j mut Writer<'o>,
     open: Option<Role>,
     parts: Parts,
     /// The open turn has a call.
@@ -22,7 +22,7 @@ struct Turns<'a, 'j, 'o> {
 }
 
 /// Writes the turns into an open list.
-pub(super) fn write(request: &Request, dropped: &mut Dropped, json: &mut Json<'_>) -> Result<(), Invalid> {
+pub(super) fn write(request: &Request, dropped: &mut Dropped, json: &mut Writer<'_>) -> Result<(), Invalid> {
     let mut turns = Turns {
         json,
         open: None,
@@ -157,7 +157,7 @@ const fn is_media(part: &Part) -> bool {
     matches!(part, Part::Image(_) | Part::Document(_))
 }
 
-fn write_media(part: &Part, json: &mut Json<'_>) -> Result<(), Invalid> {
+fn write_media(part: &Part, json: &mut Writer<'_>) -> Result<(), Invalid> {
     match part {
         Part::Image(image) => media::write_image(image, json),
         Part::Document(document) => media::write_document(document, json),

@@ -6,8 +6,8 @@ use crate::conversation::{Effort, OutputFormat, Part, ReasoningRequest, Request,
 use crate::dropped::Dropped;
 use crate::error::Invalid;
 use crate::google_gemini::before_gemini_3;
-use crate::json::Json;
 use crate::usage::ServiceTier;
+use tollgate_kernel::json::Writer;
 
 /// Google takes no more stop sequences.
 const MAX_STOPS: usize = 5;
@@ -25,7 +25,7 @@ const MAX_LABEL: usize = 63;
 pub fn write_request(request: &mut Request) -> Result<Vec<u8>, Invalid> {
     let mut dropped = Dropped::default();
     let mut out = Vec::new();
-    let json = &mut Json::new(&mut out);
+    let json = &mut Writer::new(&mut out);
     json.open_object();
     write_system(request, json);
     json.key("contents").open_list();
@@ -61,7 +61,7 @@ fn note_what_has_no_place(request: &mut Request) {
     }
 }
 
-fn write_system(request: &Request, json: &mut Json<'_>) {
+fn write_system(request: &Request, json: &mut Writer<'_>) {
     let mut texts = request.system.iter().map(|system| system.text.as_str()).filter(|text| !text.is_empty()).peekable();
     if texts.peek().is_none() {
         return;
@@ -75,7 +75,7 @@ fn write_system(request: &Request, json: &mut Json<'_>) {
     json.close_object();
 }
 
-fn write_tools(request: &Request, json: &mut Json<'_>) -> Result<(), Invalid> {
+fn write_tools(request: &Request, json: &mut Writer<'_>) -> Result<(), Invalid> {
     if request.tools.is_empty() {
         return Ok(());
     }
@@ -104,7 +104,7 @@ fn write_tools(request: &Request, json: &mut Json<'_>) -> Result<(), Invalid> {
     Ok(())
 }
 
-fn write_tool(tool: &Tool, json: &mut Json<'_>) -> Result<(), Invalid> {
+fn write_tool(tool: &Tool, json: &mut Writer<'_>) -> Result<(), Invalid> {
     json.open_object().key("name").text(&tool.name);
     json.text_if("description", tool.description.as_deref());
     if let Some(schema) = &tool.parameters {
@@ -117,7 +117,7 @@ fn write_tool(tool: &Tool, json: &mut Json<'_>) -> Result<(), Invalid> {
     Ok(())
 }
 
-fn write_config(request: &Request, dropped: &mut Dropped, json: &mut Json<'_>) {
+fn write_config(request: &Request, dropped: &mut Dropped, json: &mut Writer<'_>) {
     let sampling = &request.sampling;
     json.key("generationConfig").open_object();
     for (name, count) in [("maxOutputTokens", request.max_output_tokens), ("topK", sampling.top_k)] {
@@ -150,7 +150,7 @@ fn write_config(request: &Request, dropped: &mut Dropped, json: &mut Json<'_>) {
     json.close_object();
 }
 
-fn write_stops(request: &Request, dropped: &mut Dropped, json: &mut Json<'_>) {
+fn write_stops(request: &Request, dropped: &mut Dropped, json: &mut Writer<'_>) {
     let stops = request.stop.iter().filter(|stop| !stop.is_empty()).take(MAX_STOPS);
     let count = stops.clone().count();
     dropped.push_if(count < request.stop.len(), "stop");
@@ -164,7 +164,7 @@ fn write_stops(request: &Request, dropped: &mut Dropped, json: &mut Json<'_>) {
 }
 
 /// Google takes a level or a budget, not both. Older models know budgets only.
-fn write_thinking(reasoning: &ReasoningRequest, budgets_only: bool, dropped: &mut Dropped, json: &mut Json<'_>) {
+fn write_thinking(reasoning: &ReasoningRequest, budgets_only: bool, dropped: &mut Dropped, json: &mut Writer<'_>) {
     json.key("thinkingConfig").open_object();
     let budget = match (reasoning.effort, reasoning.budget_tokens) {
         (Some(Effort::None), _) => Some(0),
@@ -190,7 +190,7 @@ fn write_thinking(reasoning: &ReasoningRequest, budgets_only: bool, dropped: &mu
 }
 
 /// A label that Google Cloud does not take would cost the client its whole answer.
-fn write_labels(request: &Request, dropped: &mut Dropped, json: &mut Json<'_>) {
+fn write_labels(request: &Request, dropped: &mut Dropped, json: &mut Writer<'_>) {
     let fits = |text: &str| {
         let fit = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'_' | b'-');
         text.len() <= MAX_LABEL && text.bytes().all(fit)
@@ -208,7 +208,7 @@ fn write_labels(request: &Request, dropped: &mut Dropped, json: &mut Json<'_>) {
     }
 }
 
-fn write_tier(request: &Request, dropped: &mut Dropped, json: &mut Json<'_>) {
+fn write_tier(request: &Request, dropped: &mut Dropped, json: &mut Writer<'_>) {
     match request.service_tier {
         Some(ServiceTier::Standard) => json.key("serviceTier").text("standard"),
         Some(ServiceTier::Flex) => json.key("serviceTier").text("flex"),

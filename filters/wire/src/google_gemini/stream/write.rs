@@ -7,9 +7,9 @@ use crate::google_gemini::ORIGIN;
 use crate::google_gemini::error::write_error;
 use crate::google_gemini::parts::Parts;
 use crate::google_gemini::response::{begin_chunk, end_chunk};
-use crate::json::Json;
 use crate::stream::{Delta, Stop};
 use crate::usage::Usage;
+use tollgate_kernel::json::Writer;
 
 /// How much of calls may wait to be complete.
 const MAX_WAITING_BYTES: usize = 1024 * 1024;
@@ -55,20 +55,20 @@ impl StreamWriter {
             Delta::Text(text) if !text.is_empty() => {
                 self.write_complete_calls(out);
                 begin(out);
-                self.parts.text(text, &mut Json::new(out));
+                self.parts.text(text, &mut Writer::new(out));
                 self.finish(None, out);
             }
             Delta::Reasoning(text) if !text.is_empty() => {
                 self.write_complete_calls(out);
                 begin(out);
-                self.parts.thought(text, &mut Json::new(out));
+                self.parts.thought(text, &mut Writer::new(out));
                 self.finish(None, out);
             }
             Delta::Seal(seal) => {
                 self.write_complete_calls(out);
                 if self.parts.has_signature() {
                     begin(out);
-                    self.parts.flush(&mut Json::new(out));
+                    self.parts.flush(&mut Writer::new(out));
                     self.finish(None, out);
                 }
                 self.parts.sign(seal.for_client_base64(ORIGIN));
@@ -145,7 +145,7 @@ impl StreamWriter {
             self.waiting_bytes = self.waiting_bytes.saturating_sub(call.bytes());
             begin(out);
             let of_others = self.parts.replace_signature(call.signature);
-            self.parts.call(&call.id, &call.name, &call.arguments, None, &mut Json::new(out));
+            self.parts.call(&call.id, &call.name, &call.arguments, None, &mut Writer::new(out));
             self.parts.replace_signature(of_others);
             self.finish(None, out);
         }
@@ -154,7 +154,7 @@ impl StreamWriter {
     fn last(&mut self, reason: StopReason, out: &mut Vec<u8>) {
         self.stop = Stop::Written;
         begin(out);
-        let json = &mut Json::new(out);
+        let json = &mut Writer::new(out);
         if self.parts.has_signature() {
             self.parts.flush(json);
         } else {
@@ -167,7 +167,7 @@ impl StreamWriter {
     /// Ends a chunk that was begun.
     fn finish(&self, stop: Option<StopReason>, out: &mut Vec<u8>) {
         let usage = self.usage.as_ref().filter(|_| stop.is_some());
-        end_chunk(&self.id, &self.model, stop, usage, &mut Json::new(out));
+        end_chunk(&self.id, &self.model, stop, usage, &mut Writer::new(out));
         out.extend_from_slice(b"\n\n");
     }
 
@@ -196,7 +196,7 @@ fn is_complete(arguments: &str) -> bool {
 
 fn begin(out: &mut Vec<u8>) {
     out.extend_from_slice(b"data: ");
-    begin_chunk(&mut Json::new(out));
+    begin_chunk(&mut Writer::new(out));
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ fn counted(chunks: &[Value]) -> Option<Usage> {
 
 fn written(usage: &Usage) -> Value {
     let mut out = Vec::new();
-    let json = &mut Json::new(&mut out);
+    let json = &mut Writer::new(&mut out);
     json.open_object();
     write(usage, json);
     json.close_object();

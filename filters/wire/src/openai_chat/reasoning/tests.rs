@@ -134,7 +134,7 @@ fn unsealed(text: &str) -> Part {
 
 fn written_for_client(parts: &[Part]) -> Value {
     let mut out = Vec::new();
-    let mut json = Json::new(&mut out);
+    let mut json = Writer::new(&mut out);
     json.open_object();
     write_for_client(parts, &mut json);
     json.close_object();

@@ -3,10 +3,10 @@
 use crate::conversation::{OutputFormat, Request, Tool, ToolChoice};
 use crate::dropped::Dropped;
 use crate::error::Invalid;
-use crate::json::Json;
 use crate::openai_chat::request::write_messages::write_messages;
 use crate::openai_chat::usage::tier_name;
 use crate::openai_models::keep_what_is_understood;
+use tollgate_kernel::json::Writer;
 
 /// What the schema of an answer is called where the client's format has no names.
 const SCHEMA_NAME: &str = "answer";
@@ -19,7 +19,7 @@ pub fn write_request(request: &mut Request) -> Result<Vec<u8>, Invalid> {
     keep_what_is_understood(request);
     let mut body = Vec::new();
     let mut dropped = Dropped::default();
-    let json = &mut Json::new(&mut body);
+    let json = &mut Writer::new(&mut body);
     json.open_object();
     json.key("model").text(&request.model);
     write_messages(request, json, &mut dropped)?;
@@ -37,7 +37,7 @@ pub fn write_request(request: &mut Request) -> Result<Vec<u8>, Invalid> {
     Ok(body)
 }
 
-fn write_tools(request: &Request, json: &mut Json<'_>, dropped: &mut Dropped) {
+fn write_tools(request: &Request, json: &mut Writer<'_>, dropped: &mut Dropped) {
     // OpenAI refuses a choice, and how many at once, where there are no tools.
     if request.tools.is_empty() {
         return;
@@ -65,14 +65,14 @@ fn write_tools(request: &Request, json: &mut Json<'_>, dropped: &mut Dropped) {
 }
 
 /// Opens two objects, that of the type and that of the function.
-fn open_function(name: &str, json: &mut Json<'_>) {
+fn open_function(name: &str, json: &mut Writer<'_>) {
     json.open_object();
     json.key("type").text("function");
     json.key("function").open_object();
     json.key("name").text(name);
 }
 
-fn write_tool(tool: &Tool, json: &mut Json<'_>) {
+fn write_tool(tool: &Tool, json: &mut Writer<'_>) {
     open_function(&tool.name, json);
     json.text_if("description", tool.description.as_deref());
     if let Some(parameters) = &tool.parameters {
@@ -83,7 +83,7 @@ fn write_tool(tool: &Tool, json: &mut Json<'_>) {
     json.close_object();
 }
 
-fn write_settings(request: &Request, json: &mut Json<'_>, dropped: &mut Dropped) {
+fn write_settings(request: &Request, json: &mut Writer<'_>, dropped: &mut Dropped) {
     let sampling = &request.sampling;
     json.number_if("max_completion_tokens", request.max_output_tokens);
     for (name, value) in [
@@ -118,13 +118,13 @@ fn write_settings(request: &Request, json: &mut Json<'_>, dropped: &mut Dropped)
     }
 }
 
-fn write_reasoning(request: &Request, json: &mut Json<'_>, dropped: &mut Dropped) {
+fn write_reasoning(request: &Request, json: &mut Writer<'_>, dropped: &mut Dropped) {
     let Some(reasoning) = request.reasoning else { return };
     json.key("reasoning_effort").text(reasoning.as_effort().name());
     dropped.push_if(reasoning.shown == Some(true), "reasoning");
 }
 
-fn write_output(output: &OutputFormat, json: &mut Json<'_>) {
+fn write_output(output: &OutputFormat, json: &mut Writer<'_>) {
     json.key("response_format").open_object();
     match output {
         OutputFormat::JsonObject => json.key("type").text("json_object"),

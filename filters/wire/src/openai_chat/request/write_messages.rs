@@ -5,10 +5,10 @@ use crate::conversation::{
 };
 use crate::dropped::Dropped;
 use crate::error::Invalid;
-use crate::json::Json;
 use crate::media::{has_url, write_url};
 use crate::openai_chat::reasoning::{Side, is_of_call, write_extra, write_for_provider};
 use crate::signature::Seal;
+use tollgate_kernel::json::Writer;
 
 /// A part of a message's content, and whether the prompt up to here is worth keeping.
 struct Piece<'a> {
@@ -22,7 +22,7 @@ enum Content<'a> {
     File { name: Option<&'a str>, bytes: &'a Media },
 }
 
-pub(super) fn write_messages(request: &Request, json: &mut Json<'_>, dropped: &mut Dropped) -> Result<(), Invalid> {
+pub(super) fn write_messages(request: &Request, json: &mut Writer<'_>, dropped: &mut Dropped) -> Result<(), Invalid> {
     json.key("messages").open_list();
     for system in &request.system {
         open_message("system", json);
@@ -39,13 +39,13 @@ pub(super) fn write_messages(request: &Request, json: &mut Json<'_>, dropped: &m
     Ok(())
 }
 
-fn open_message(role: &str, json: &mut Json<'_>) {
+fn open_message(role: &str, json: &mut Writer<'_>) {
     json.open_object();
     json.key("role").text(role);
 }
 
 /// Results go first, since a call must be answered before anything else is said.
-fn write_user(message: &Message, json: &mut Json<'_>, dropped: &mut Dropped) -> Result<(), Invalid> {
+fn write_user(message: &Message, json: &mut Writer<'_>, dropped: &mut Dropped) -> Result<(), Invalid> {
     let mut said = Vec::new();
     let mut answers = false;
     let mut parts = message.parts.iter().peekable();
@@ -75,7 +75,7 @@ fn write_user(message: &Message, json: &mut Json<'_>, dropped: &mut Dropped) -> 
 fn write_result(
     result: &ToolResult,
     cache: Option<CacheTtl>,
-    json: &mut Json<'_>,
+    json: &mut Writer<'_>,
     dropped: &mut Dropped,
 ) -> Result<(), Invalid> {
     let mut texts = Vec::new();
@@ -101,7 +101,7 @@ fn write_result(
     Ok(())
 }
 
-fn write_assistant(message: &Message, json: &mut Json<'_>, dropped: &mut Dropped) -> Result<(), Invalid> {
+fn write_assistant(message: &Message, json: &mut Writer<'_>, dropped: &mut Dropped) -> Result<(), Invalid> {
     let mut said = Vec::new();
     for part in &message.parts {
         match part {
@@ -124,7 +124,7 @@ fn write_assistant(message: &Message, json: &mut Json<'_>, dropped: &mut Dropped
 }
 
 /// Writes `tool_calls`, if there are any. Whether none lost its seal.
-pub(in crate::openai_chat) fn write_tool_calls(parts: &[Part], side: Side, json: &mut Json<'_>) -> bool {
+pub(in crate::openai_chat) fn write_tool_calls(parts: &[Part], side: Side, json: &mut Writer<'_>) -> bool {
     if !parts.iter().any(|part| matches!(part, Part::ToolCall(_))) {
         return true;
     }
@@ -144,7 +144,7 @@ pub(in crate::openai_chat) fn write_tool_calls(parts: &[Part], side: Side, json:
     all_sealed
 }
 
-fn write_tool_call(call: &ToolCall, seal: Option<&Seal>, side: Side, json: &mut Json<'_>) -> bool {
+fn write_tool_call(call: &ToolCall, seal: Option<&Seal>, side: Side, json: &mut Writer<'_>) -> bool {
     json.open_object();
     json.key("id").text(&call.id);
     json.key("type").text("function");
@@ -198,7 +198,7 @@ fn document_content<'a>(document: &'a Document, dropped: &mut Dropped) -> Result
 }
 
 /// A lone text is written as a string, the one form that every compatible server takes.
-fn write_content(pieces: &[Piece<'_>], json: &mut Json<'_>) {
+fn write_content(pieces: &[Piece<'_>], json: &mut Writer<'_>) {
     json.key("content");
     match pieces {
         [] => json.text(""),
@@ -211,7 +211,7 @@ fn write_content(pieces: &[Piece<'_>], json: &mut Json<'_>) {
     }
 }
 
-fn write_piece(piece: &Piece<'_>, json: &mut Json<'_>) {
+fn write_piece(piece: &Piece<'_>, json: &mut Writer<'_>) {
     json.open_object();
     match piece.content {
         Content::Text(text) => {

@@ -1,7 +1,6 @@
 //! Deltas into chunks.
 
 use crate::error::ApiError;
-use crate::json::Json;
 use crate::openai_chat::error::write_error_object;
 use crate::openai_chat::finish_reason;
 use crate::openai_chat::reasoning::{Side, is_of_call, write_delta, write_extra};
@@ -9,6 +8,7 @@ use crate::openai_chat::usage::{tier_name, write as write_usage};
 use crate::signature::Seal;
 use crate::stream::Delta;
 use crate::usage::Usage;
+use tollgate_kernel::json::Writer;
 
 /// Writes a client's stream.
 #[derive(Debug)]
@@ -168,7 +168,7 @@ impl StreamWriter {
     fn fail(&mut self, error: &ApiError, out: &mut Vec<u8>) {
         self.progress = Progress::Ended;
         out.extend_from_slice(b"data: ");
-        write_error_object(error, &mut Json::new(out));
+        write_error_object(error, &mut Writer::new(out));
         out.extend_from_slice(b"\n\n");
     }
 
@@ -190,9 +190,9 @@ impl StreamWriter {
     }
 
     /// Opens a chunk, up to the value of `choices`.
-    fn open_chunk<'a>(&self, out: &'a mut Vec<u8>) -> Json<'a> {
+    fn open_chunk<'a>(&self, out: &'a mut Vec<u8>) -> Writer<'a> {
         out.extend_from_slice(b"data: ");
-        let mut json = Json::new(out);
+        let mut json = Writer::new(out);
         json.open_object();
         json.key("id").text(&self.id);
         json.key("object").text("chat.completion.chunk");
@@ -203,7 +203,7 @@ impl StreamWriter {
     }
 
     /// Opens a chunk, up to the value of the choice's `delta`.
-    fn open_choice<'a>(&self, out: &'a mut Vec<u8>) -> Json<'a> {
+    fn open_choice<'a>(&self, out: &'a mut Vec<u8>) -> Writer<'a> {
         let mut json = self.open_chunk(out);
         json.open_list().open_object();
         json.key("index").number(0);
@@ -212,7 +212,7 @@ impl StreamWriter {
     }
 
     fn close_choice(&self, reason: Option<&str>, out: &mut Vec<u8>) {
-        let json = &mut Json::new(out);
+        let json = &mut Writer::new(out);
         json.key("logprobs").null();
         json.key("finish_reason").text_or_null(reason);
         json.close_object();
@@ -226,7 +226,7 @@ impl StreamWriter {
     }
 
     /// Opens a chunk, up to the fields of a tool call that come after its index.
-    fn open_call<'a>(&self, index: u32, out: &'a mut Vec<u8>) -> Json<'a> {
+    fn open_call<'a>(&self, index: u32, out: &'a mut Vec<u8>) -> Writer<'a> {
         let mut json = self.open_choice(out);
         json.open_object();
         json.key("tool_calls").open_list().open_object();
@@ -235,7 +235,7 @@ impl StreamWriter {
     }
 
     fn close_call(&self, out: &mut Vec<u8>) {
-        let json = &mut Json::new(out);
+        let json = &mut Writer::new(out);
         json.close_object();
         json.close_list();
         json.close_object();

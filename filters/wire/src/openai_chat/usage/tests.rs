@@ -18,7 +18,7 @@ fn raw(value: &Value) -> Box<RawValue> {
 
 fn written(usage: &Usage) -> Value {
     let mut out = Vec::new();
-    write(usage, &mut Json::new(&mut out));
+    write(usage, &mut Writer::new(&mut out));
     serde_json::from_slice(&out).expect("JSON")
 }
 

@@ -4,10 +4,10 @@ use super::write_input::Items;
 use crate::conversation::{Effort, OutputFormat, Part, ReasoningRequest, Request, Tool, ToolChoice};
 use crate::dropped::Dropped;
 use crate::error::Invalid;
-use crate::json::Json;
 use crate::openai_chat::tier_name;
 use crate::openai_models::keep_what_is_understood;
 use crate::openai_responses::item::opened;
+use tollgate_kernel::json::Writer;
 
 /// The least bound that OpenAI takes. Clients ask for less only to see whether a model is there.
 const MIN_OUTPUT_TOKENS: u64 = 16;
@@ -22,7 +22,7 @@ const SCHEMA_NAME: &str = "answer";
 pub fn write_request(request: &mut Request) -> Result<Vec<u8>, Invalid> {
     keep_what_is_understood(request);
     let (mut out, mut dropped) = (Vec::new(), Dropped::default());
-    let json = &mut Json::new(&mut out);
+    let json = &mut Writer::new(&mut out);
     json.open_object();
     json.key("model").text(&request.model);
     write_input(request, json, &mut dropped)?;
@@ -73,7 +73,7 @@ fn may_reason(request: &Request) -> bool {
 }
 
 /// One instruction is `instructions`. More of them, and one that is to be cached, are messages.
-fn write_input(request: &Request, json: &mut Json<'_>, dropped: &mut Dropped) -> Result<(), Invalid> {
+fn write_input(request: &Request, json: &mut Writer<'_>, dropped: &mut Dropped) -> Result<(), Invalid> {
     let mut system = request.system.as_slice();
     if let [only] = system
         && only.cache.is_none()
@@ -96,7 +96,7 @@ fn write_input(request: &Request, json: &mut Json<'_>, dropped: &mut Dropped) ->
     Ok(())
 }
 
-fn write_tools(request: &Request, json: &mut Json<'_>, dropped: &mut Dropped) {
+fn write_tools(request: &Request, json: &mut Writer<'_>, dropped: &mut Dropped) {
     // Without tools a choice among them is refused.
     if request.tools.is_empty() {
         return;
@@ -122,7 +122,7 @@ fn write_tools(request: &Request, json: &mut Json<'_>, dropped: &mut Dropped) {
     json.flag_if("parallel_tool_calls", request.parallel_tool_calls);
 }
 
-fn write_tool(tool: &Tool, json: &mut Json<'_>) {
+fn write_tool(tool: &Tool, json: &mut Writer<'_>) {
     let strict = tool.strict.unwrap_or(false);
     json.open_object();
     json.key("type").text("function");
@@ -139,7 +139,7 @@ fn write_tool(tool: &Tool, json: &mut Json<'_>) {
 }
 
 /// The schema of a tool without parameters: OpenAI requires one.
-fn write_no_parameters(strict: bool, json: &mut Json<'_>) {
+fn write_no_parameters(strict: bool, json: &mut Writer<'_>) {
     json.open_object().key("type").text("object");
     json.key("properties").open_object().close_object();
     if strict {
@@ -148,7 +148,7 @@ fn write_no_parameters(strict: bool, json: &mut Json<'_>) {
     json.close_object();
 }
 
-fn write_sampling(request: &Request, json: &mut Json<'_>, dropped: &mut Dropped) {
+fn write_sampling(request: &Request, json: &mut Writer<'_>, dropped: &mut Dropped) {
     let sampling = &request.sampling;
     for (name, number) in [("temperature", sampling.temperature), ("top_p", sampling.top_p)] {
         json.float_if(name, number);
@@ -164,14 +164,14 @@ fn write_sampling(request: &Request, json: &mut Json<'_>, dropped: &mut Dropped)
     }
 }
 
-fn write_reasoning(reasoning: ReasoningRequest, json: &mut Json<'_>) {
+fn write_reasoning(reasoning: ReasoningRequest, json: &mut Writer<'_>) {
     json.key("reasoning").open_object();
     json.key("effort").text(reasoning.as_effort().name());
     json.text_if("summary", (reasoning.shown == Some(true)).then_some("auto"));
     json.close_object();
 }
 
-fn write_output(output: &OutputFormat, json: &mut Json<'_>) {
+fn write_output(output: &OutputFormat, json: &mut Writer<'_>) {
     json.key("text").open_object();
     json.key("format").open_object();
     match output {
@@ -188,7 +188,7 @@ fn write_output(output: &OutputFormat, json: &mut Json<'_>) {
     json.close_object();
 }
 
-fn write_metadata(metadata: &[(String, String)], json: &mut Json<'_>) {
+fn write_metadata(metadata: &[(String, String)], json: &mut Writer<'_>) {
     if metadata.is_empty() {
         return;
     }

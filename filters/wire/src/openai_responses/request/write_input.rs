@@ -5,15 +5,15 @@ use crate::conversation::{
 };
 use crate::dropped::Dropped;
 use crate::error::Invalid;
-use crate::json::Json;
 use crate::media::{has_url, write_url};
 use crate::openai_responses::item::opened;
 use crate::openai_responses::output::summary_part;
+use tollgate_kernel::json::Writer;
 
 /// Writes items of the input.
 #[derive(Debug)]
 pub(super) struct Items<'i, 'o> {
-    pub(super) json: &'i mut Json<'o>,
+    pub(super) json: &'i mut Writer<'o>,
     pub(super) dropped: &'i mut Dropped,
 }
 

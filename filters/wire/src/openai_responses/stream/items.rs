@@ -1,8 +1,8 @@
 //! What is kept of a streamed answer, to be said again.
 
-use crate::json::Json;
 use crate::openai_responses::output::{self, IN_PROGRESS};
 use serde::de::IgnoredAny;
+use tollgate_kernel::json::Writer;
 
 /// How much of an answer is kept. Responses repeats all of it: a text when it is done, once more in its item, and the
 /// items in the last event; so all of it must be kept, and no answer that a model gives today is longer.
@@ -111,7 +111,7 @@ impl Items {
 }
 
 /// Writes an item that says `text`.
-pub(super) fn write_item(kind: &Kind, id: &str, text: &str, status: &'static str, json: &mut Json<'_>) {
+pub(super) fn write_item(kind: &Kind, id: &str, text: &str, status: &'static str, json: &mut Writer<'_>) {
     match kind {
         Kind::Message => output::message(json, id, status, (status != IN_PROGRESS).then_some(text)),
         Kind::Reasoning { encrypted } => output::reasoning(json, id, text, encrypted.as_deref()),

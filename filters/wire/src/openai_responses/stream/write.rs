@@ -4,7 +4,6 @@ use super::items::{Item, Items, Kind, MAX_ITEMS, write_item};
 use crate::conversation::StopReason;
 use crate::error::{ApiError, ErrorKind};
 use crate::fields::Fields;
-use crate::json::Json;
 use crate::openai_responses::item::status;
 use crate::openai_responses::output::{self, Answer, COMPLETED, IN_PROGRESS, INCOMPLETE, ItemIds};
 use crate::openai_responses::write_error;
@@ -12,6 +11,7 @@ use crate::signature::Seal;
 use crate::stream::Delta;
 use crate::usage::Usage;
 use std::mem;
+use tollgate_kernel::json::Writer;
 
 /// Writes one client's stream.
 #[derive(Debug, Default)]
@@ -75,11 +75,11 @@ impl StreamWriter {
     }
 
     /// Begins an event; its fields are to follow, and [`finish`].
-    fn event<'o>(&mut self, name: &str, out: &'o mut Vec<u8>) -> Json<'o> {
+    fn event<'o>(&mut self, name: &str, out: &'o mut Vec<u8>) -> Writer<'o> {
         out.extend_from_slice(b"event: ");
         out.extend_from_slice(name.as_bytes());
         out.extend_from_slice(b"\ndata: ");
-        let mut json = Json::new(out);
+        let mut json = Writer::new(out);
         json.open_object();
         json.key("type").text(name);
         json.key("sequence_number").number(self.sequence);
@@ -88,7 +88,7 @@ impl StreamWriter {
     }
 
     /// Begins an event of the item at `index`.
-    fn item_event<'o>(&mut self, name: &str, index: usize, out: &'o mut Vec<u8>) -> Json<'o> {
+    fn item_event<'o>(&mut self, name: &str, index: usize, out: &'o mut Vec<u8>) -> Writer<'o> {
         let mut json = self.event(name, out);
         json.key("item_id").text(self.items.all.get(index).map_or("", |item| &item.id));
         json.key("output_index").number(number(index));
@@ -96,7 +96,7 @@ impl StreamWriter {
     }
 
     /// Begins an event of the text at `index`: the one part of a message, or the one summary of reasoning.
-    fn part_event<'o>(&mut self, name: &str, index: usize, out: &'o mut Vec<u8>) -> Json<'o> {
+    fn part_event<'o>(&mut self, name: &str, index: usize, out: &'o mut Vec<u8>) -> Writer<'o> {
         let thinks = self.items.all.get(index).is_some_and(|item| matches!(item.kind, Kind::Reasoning { .. }));
         let mut json = self.item_event(name, index, out);
         json.key(if thinks { "summary_index" } else { "content_index" }).number(0);

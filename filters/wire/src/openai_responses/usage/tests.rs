@@ -139,7 +139,7 @@ mod properties {
                 ..Usage::NONE
             };
             let mut out = Vec::new();
-            write(&usage, &mut Json::new(&mut out));
+            write(&usage, &mut Writer::new(&mut out));
             let answer = format!(r#"{{"usage":{}}}"#, String::from_utf8(out).unwrap());
             prop_assert_eq!(read_str(&answer), Some(usage));
         }

@@ -1,7 +1,7 @@
 //! Marks for the prompt cache.
 
 use crate::conversation::CacheTtl;
-use crate::json::Json;
+use tollgate_kernel::json::Writer;
 
 /// Anthropic refuses more.
 const MAX_MARKS: usize = 4;
@@ -26,7 +26,7 @@ pub(super) fn keep_to_the_rules(mut marks: Vec<&mut Option<CacheTtl>>) -> bool {
 }
 
 /// Writes the field that marks an object.
-pub(super) fn write_cache_control(cache: Option<CacheTtl>, out: &mut Json<'_>) {
+pub(super) fn write_cache_control(cache: Option<CacheTtl>, out: &mut Writer<'_>) {
     let Some(ttl) = cache else { return };
     out.key("cache_control").open_object().key("type").text("ephemeral");
     if ttl == CacheTtl::Long {

@@ -3,8 +3,8 @@
 use crate::bytes::decode_text;
 use crate::conversation::{Document, DocumentSource, Media};
 use crate::error::Invalid;
-use crate::json::Json;
 use crate::media::is_web;
+use tollgate_kernel::json::Writer;
 
 const PDF: &str = "application/pdf";
 
@@ -12,7 +12,7 @@ const PDF: &str = "application/pdf";
 const TEXTS: [&str; 3] = ["application/json", "application/xml", "application/yaml"];
 
 /// Writes the `source` of an image.
-pub(super) fn write_image(image: &Media, out: &mut Json<'_>) -> Result<(), Invalid> {
+pub(super) fn write_image(image: &Media, out: &mut Writer<'_>) -> Result<(), Invalid> {
     match image {
         Media::Url(url) => write_url(url, out)?,
         Media::Inline { media_type, base64 } => write_base64(media_type, base64, out),
@@ -21,7 +21,7 @@ pub(super) fn write_image(image: &Media, out: &mut Json<'_>) -> Result<(), Inval
 }
 
 /// Writes the `source` and the `title` of a document.
-pub(super) fn write_document(document: &Document, out: &mut Json<'_>) -> Result<(), Invalid> {
+pub(super) fn write_document(document: &Document, out: &mut Writer<'_>) -> Result<(), Invalid> {
     match &document.source {
         DocumentSource::File(Media::Url(url)) => write_url(url, out)?,
         DocumentSource::File(Media::Inline { media_type, base64 }) if media_type == PDF => {
@@ -41,7 +41,7 @@ pub(super) fn write_document(document: &Document, out: &mut Json<'_>) -> Result<
     Ok(())
 }
 
-fn write_url(url: &str, out: &mut Json<'_>) -> Result<(), Invalid> {
+fn write_url(url: &str, out: &mut Writer<'_>) -> Result<(), Invalid> {
     if !is_web(url) {
         return Err(Invalid::new("messages", "a file is in another provider's store, which this one cannot read"));
     }
@@ -52,7 +52,7 @@ fn write_url(url: &str, out: &mut Json<'_>) -> Result<(), Invalid> {
     Ok(())
 }
 
-fn write_base64(media_type: &str, base64: &str, out: &mut Json<'_>) {
+fn write_base64(media_type: &str, base64: &str, out: &mut Writer<'_>) {
     out.key("source").open_object();
     out.key("type").text("base64");
     out.key("media_type").text(media_type);
@@ -60,7 +60,7 @@ fn write_base64(media_type: &str, base64: &str, out: &mut Json<'_>) {
     out.close_object();
 }
 
-fn write_text(text: &str, out: &mut Json<'_>) {
+fn write_text(text: &str, out: &mut Writer<'_>) {
     out.key("source").open_object();
     out.key("type").text("text");
     out.key("media_type").text("text/plain");
@@ -76,7 +76,7 @@ mod tests {
 
     fn written(document: &Document) -> Result<String, Invalid> {
         let mut json = Vec::new();
-        let out = &mut Json::new(&mut json);
+        let out = &mut Writer::new(&mut json);
         out.open_object();
         write_document(document, out)?;
         out.close_object();

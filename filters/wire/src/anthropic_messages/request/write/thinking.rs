@@ -4,7 +4,7 @@ use super::Generation;
 use super::turns::Turn;
 use crate::conversation::{Effort, ReasoningRequest, Request, Role, ToolChoice};
 use crate::dropped::Dropped;
-use crate::json::Json;
+use tollgate_kernel::json::Writer;
 
 /// `max_tokens` when the client set no bound, without thinking: Anthropic requires one, and every current model allows
 /// this much.
@@ -61,7 +61,7 @@ impl Thinking {
         matches!(self.way, Way::Adaptive | Way::Budget(_))
     }
 
-    pub(super) fn write(&self, out: &mut Json<'_>) {
+    pub(super) fn write(&self, out: &mut Writer<'_>) {
         let kind = match self.way {
             Way::Default => return,
             Way::Disabled => "disabled",

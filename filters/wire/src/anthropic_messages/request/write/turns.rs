@@ -8,8 +8,8 @@ use crate::arguments::as_object;
 use crate::conversation::{CacheTtl, DocumentSource, Message, Part, Reasoning, Request, Role, ToolCall, ToolResult};
 use crate::dropped::Dropped;
 use crate::error::Invalid;
-use crate::json::Json;
 use crate::signature::{Origin, Seal, SealKind};
+use tollgate_kernel::json::Writer;
 
 /// A turn as Anthropic wants it.
 pub(super) struct Turn<'a> {
@@ -150,7 +150,7 @@ fn mark(ttl: CacheTtl, turns: &mut [Turn<'_>], dropped: &mut Dropped) {
     }
 }
 
-pub(super) fn write_turn(turn: &Turn<'_>, out: &mut Json<'_>) -> Result<(), Invalid> {
+pub(super) fn write_turn(turn: &Turn<'_>, out: &mut Writer<'_>) -> Result<(), Invalid> {
     out.open_object();
     out.key("role").text(if turn.role == Role::User { "user" } else { "assistant" });
     out.key("content").open_list();
@@ -167,7 +167,7 @@ pub(super) fn write_turn(turn: &Turn<'_>, out: &mut Json<'_>) -> Result<(), Inva
     Ok(())
 }
 
-fn write_text(text: &str, cache: Option<CacheTtl>, out: &mut Json<'_>) {
+fn write_text(text: &str, cache: Option<CacheTtl>, out: &mut Writer<'_>) {
     out.open_object();
     out.key("type").text("text");
     out.key("text").text(text);
@@ -175,7 +175,7 @@ fn write_text(text: &str, cache: Option<CacheTtl>, out: &mut Json<'_>) {
     out.close_object();
 }
 
-fn write_part(part: &Part, cache: Option<CacheTtl>, out: &mut Json<'_>) -> Result<(), Invalid> {
+fn write_part(part: &Part, cache: Option<CacheTtl>, out: &mut Writer<'_>) -> Result<(), Invalid> {
     out.open_object();
     match part {
         Part::Image(image) => {
@@ -196,7 +196,7 @@ fn write_part(part: &Part, cache: Option<CacheTtl>, out: &mut Json<'_>) -> Resul
     Ok(())
 }
 
-fn write_call(call: &ToolCall, out: &mut Json<'_>) -> Result<(), Invalid> {
+fn write_call(call: &ToolCall, out: &mut Writer<'_>) -> Result<(), Invalid> {
     let input = as_object(&call.arguments)
         .ok_or_else(|| Invalid::new("messages", "the arguments of a tool call must be a JSON object"))?;
     out.key("type").text("tool_use");
@@ -206,7 +206,7 @@ fn write_call(call: &ToolCall, out: &mut Json<'_>) -> Result<(), Invalid> {
     Ok(())
 }
 
-fn write_result(result: &ToolResult, out: &mut Json<'_>) -> Result<(), Invalid> {
+fn write_result(result: &ToolResult, out: &mut Writer<'_>) -> Result<(), Invalid> {
     out.key("type").text("tool_result");
     out.key("tool_use_id").text(&call_id(&result.id));
     let mut begun = false;

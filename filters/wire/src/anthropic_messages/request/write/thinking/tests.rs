@@ -143,7 +143,7 @@ fn what_the_client_wants_to_see_is_said() {
         let mut request = asking(None, None, None);
         request.reasoning = Some(ReasoningRequest { shown, ..ReasoningRequest::default() });
         let mut json = Vec::new();
-        let out = &mut Json::new(&mut json);
+        let out = &mut Writer::new(&mut json);
         out.open_object();
         thinking(&request, Generation::Other).0.write(out);
         out.close_object();

@@ -3,9 +3,9 @@
 //! A part that is not shown leaves it to the next way. One that is shown and wrong refuses the request: whoever shows it
 //! means to be somebody, and is not.
 
-use crate::config::{Gate, Jwt, Mtls, Part, SignedHeader};
+use crate::config::{Identity, Jwt, Mtls, Part, SignedHeader};
 use crate::credentials::{self, Shown};
-use crate::refusal::Refusal;
+use crate::fault::{Fault, NotProven, Unidentified};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use std::rc::Rc;
@@ -13,104 +13,67 @@ use tollgate_host::headers::Headers;
 use tollgate_host::protobuf_struct::{Object, Value};
 use tollgate_host::state::{self, Metadata};
 use tollgate_kernel::caller::{Caller, Proof};
-use tollgate_kernel::claims::{self, Claim, ClaimFault, ClaimPath};
+use tollgate_kernel::claims::{self, Claim, ClaimPath};
+use tollgate_kernel::key_ring::KeyRing;
 use tollgate_kernel::signed_subject::{HeaderFault, RequestLine};
-use tollgate_kernel::subject::Field;
 use tollgate_kernel::virtual_key::VirtualKey;
 use tollgate_kernel::x509::uri_names;
-use tollgate_wire::error::ErrorKind;
 
 /// Envoy's filter that verifies tokens.
 const JWT_AUTHN: &str = "envoy.filters.http.jwt_authn";
-
-/// A request that is refused for who asks.
-#[derive(Debug)]
-pub struct Unidentified {
-    /// Why.
-    pub refusal: Refusal,
-    /// Who it is nevertheless: who has shown a key's secret may be known, and told, by name.
-    pub known: Option<Rc<Caller>>,
-}
-
-/// Why what is shown does not prove who asks.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum NotProven {
-    /// No way is shown whole.
-    Nothing {
-        /// What would be one.
-        accepted: String,
-    },
-    /// A certificate that Envoy has not verified on this connection.
-    CertificateNotVerified,
-    /// A certificate that could be read in two ways, or whose SPIFFE id cannot be mapped.
-    Certificate,
-    /// A verified token that says nobody.
-    Claim(ClaimFault),
-    /// A subject header that proves nothing.
-    Header(HeaderFault),
-    /// Two proofs say different things.
-    Conflict(Field),
-}
-
-impl From<Refusal> for Unidentified {
-    fn from(refusal: Refusal) -> Self {
-        Self { refusal, known: None }
-    }
-}
-
-impl From<NotProven> for Unidentified {
-    fn from(fault: NotProven) -> Self {
-        Refusal::NotProven(fault).into()
-    }
-}
 
 /// Who asks.
 ///
 /// # Errors
 /// When something that is shown is wrong, or nothing is shown that proves it.
-pub fn identify(gate: &Gate, headers: &Headers, now_unix_s: u64) -> Result<Rc<Caller>, Unidentified> {
-    let key = shown_key(gate, headers, now_unix_s)?;
-    for way in &gate.identity.ways {
+pub fn identify(
+    identity: &Identity,
+    keys: &KeyRing,
+    headers: &Headers,
+    now_unix_s: u64,
+) -> Result<Rc<Caller>, Unidentified> {
+    let key = shown_key(identity, keys, headers, now_unix_s)?;
+    for way in &identity.ways {
         match way[..] {
             [Part::Key] if let Some(caller) = key => return Ok(Rc::clone(caller)),
             _ => {
-                if let Some(caller) = prove(gate, way, key.map(Rc::as_ref), headers, now_unix_s)? {
+                if let Some(caller) = prove(identity, way, key.map(Rc::as_ref), headers, now_unix_s)? {
                     return Ok(Rc::new(caller));
                 }
             }
         }
     }
-    let only_keys = gate.identity.ways.iter().all(|way| way[..] == [Part::Key]);
-    Err(if only_keys {
-        Refusal::NoKey.into()
-    } else {
-        NotProven::Nothing { accepted: gate.identity.accepted() }.into()
-    })
+    let only_keys = identity.ways.iter().all(|way| way[..] == [Part::Key]);
+    Err(if only_keys { Fault::NoKey.into() } else { NotProven::Nothing { accepted: identity.accepted() }.into() })
 }
 
 /// Whose key is shown, also where another way would do.
-fn shown_key<'a>(gate: &'a Gate, headers: &Headers, now_unix_s: u64) -> Result<Option<&'a Rc<Caller>>, Unidentified> {
-    if !gate.identity.takes(Part::Key) {
+fn shown_key<'k>(
+    identity: &Identity,
+    keys: &'k KeyRing,
+    headers: &Headers,
+    now_unix_s: u64,
+) -> Result<Option<&'k Rc<Caller>>, Unidentified> {
+    if !identity.takes(Part::Key) {
         return Ok(None);
     }
-    let shown =
-        if gate.identity.takes_only_keys() { credentials::shown(headers) } else { credentials::shown_keys(headers) };
+    let shown = if identity.takes_only_keys() { credentials::shown(headers) } else { credentials::shown_keys(headers) };
     let credential = match shown {
         Shown::Nothing => return Ok(None),
-        Shown::Several => return Err(Refusal::SeveralKeys.into()),
+        Shown::Several => return Err(Fault::SeveralKeys.into()),
         Shown::One(credential) => credential,
     };
-    let key = VirtualKey::parse(credential).map_err(|_| Refusal::UnknownKey)?;
-    let (entry, caller) = gate.keys.prove(&key).map_err(Refusal::Key)?;
+    let key = VirtualKey::parse(credential).map_err(|_| Fault::UnknownKey)?;
+    let (entry, caller) = keys.prove(&key).map_err(Fault::Key)?;
     match entry.check(now_unix_s) {
         Ok(()) => Ok(Some(caller)),
-        Err(refusal) => Err(Unidentified { refusal: Refusal::Key(refusal), known: Some(Rc::clone(caller)) }),
+        Err(refusal) => Err(Unidentified { fault: Fault::Key(refusal), known: Some(Rc::clone(caller)) }),
     }
 }
 
 /// Who is proven in this way; `None` when a part of it is not shown.
 fn prove(
-    gate: &Gate,
+    identity: &Identity,
     way: &[Part],
     key: Option<&Caller>,
     headers: &Headers,
@@ -118,7 +81,6 @@ fn prove(
 ) -> Result<Option<Caller>, NotProven> {
     let mut proven: Option<Caller> = None;
     for part in way {
-        let identity = &gate.identity;
         let shown = match part {
             Part::Key => key.cloned(),
             Part::Jwt => identity.jwt.as_ref().map(token).transpose()?.flatten(),
@@ -201,65 +163,4 @@ fn signed(header: &SignedHeader, headers: &Headers, now_unix_s: u64) -> Result<O
     let line = RequestLine { method: part(":method"), authority: part(":authority"), path: part(":path") };
     let subject = header.keys.prove(value, &line, header.max_age_s, now_unix_s).map_err(NotProven::Header)?;
     Ok(Some(Caller::new(subject, Proof::Header(Rc::clone(&header.grant)))))
-}
-
-impl NotProven {
-    /// The stable reason code.
-    #[must_use]
-    pub const fn reason(&self) -> &'static str {
-        match self {
-            Self::Nothing { .. } => "missing_proof",
-            Self::CertificateNotVerified => "unverified_certificate",
-            Self::Certificate => "invalid_certificate",
-            Self::Claim(ClaimFault::Invalid(_)) => "invalid_claim",
-            Self::Claim(ClaimFault::Missing(_)) => "missing_claim",
-            Self::Header(HeaderFault::Unproven | HeaderFault::Malformed) => "invalid_subject_header",
-            Self::Header(HeaderFault::Expired) => "expired_subject_header",
-            Self::Header(HeaderFault::Early) => "early_subject_header",
-            Self::Conflict(_) => "subject_conflict",
-        }
-    }
-
-    /// What in the configuration decided.
-    #[must_use]
-    pub const fn rule(&self) -> &'static str {
-        match self {
-            Self::Nothing { .. } | Self::Conflict(_) => "identity.any_of",
-            Self::CertificateNotVerified | Self::Certificate => "identity.mtls",
-            Self::Claim(_) => "identity.jwt",
-            Self::Header(_) => "identity.header",
-        }
-    }
-
-    /// Whether it is not known who asks, or known that they may not.
-    #[must_use]
-    pub const fn kind(&self) -> ErrorKind {
-        match self {
-            Self::Nothing { .. } | Self::CertificateNotVerified | Self::Certificate | Self::Header(_) => {
-                ErrorKind::Authentication
-            }
-            Self::Claim(_) | Self::Conflict(_) => ErrorKind::Permission,
-        }
-    }
-
-    /// For who asks.
-    #[must_use]
-    pub fn message(&self) -> String {
-        match self {
-            Self::Nothing { accepted } => format!("nothing was shown that proves who asks; accepted is {accepted}"),
-            Self::CertificateNotVerified => "the client certificate was not verified on this connection".to_owned(),
-            Self::Certificate => {
-                "the client certificate must name one workload, by one SPIFFE id that can be a subject".to_owned()
-            }
-            Self::Claim(ClaimFault::Invalid(path)) => {
-                format!("the token's claim `{path}` must be text of 1 to 64 letters, digits, spaces and ._:/@+-")
-            }
-            Self::Claim(ClaimFault::Missing(path)) => format!("the token must have the claim `{path}`"),
-            Self::Header(HeaderFault::Unproven) => "the subject header is not signed for this request".to_owned(),
-            Self::Header(HeaderFault::Expired) => "the subject header was signed too long ago".to_owned(),
-            Self::Header(HeaderFault::Early) => "the subject header was signed in the future".to_owned(),
-            Self::Header(HeaderFault::Malformed) => "the subject header is signed, but says no subject".to_owned(),
-            Self::Conflict(field) => format!("two proofs of who asks differ in `{}`", field.name()),
-        }
-    }
 }

@@ -1,7 +1,11 @@
 use super::{HEADERS, PLACES, Shown, shown, shown_keys};
-use crate::example::headers;
+use tollgate_host::headers::{self, Headers};
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
+
+fn headers(pairs: &[(&str, &[u8])]) -> Headers {
+    Headers::parse(headers::serialize(pairs)).expect("what we wrote can be read")
+}
 
 #[test]
 fn a_key_is_found_where_any_sdk_puts_it() {

@@ -1,6 +1,5 @@
 //! How it is proven who asks.
 
-use super::references::References;
 use schemars::JsonSchema;
 use std::rc::Rc;
 use tollgate_config::{Fault, Map, Read, Value, object};
@@ -61,14 +60,13 @@ struct JwtConfig {
     /// Fields whose claims must be there. One that limits count by should be.
     #[schemars(default)]
     require: Vec<Field>,
-    /// The models that may be asked for.
-    models: Allowed,
+    /// The models that may be asked for, for filters that have some; there it must be said.
+    models: Option<Allowed>,
     /// The routes that may be taken, by the `route` of models. By default all.
-    #[schemars(default)]
-    routes: Allowed,
+    routes: Option<Allowed>,
 }
 
-object!(JwtConfig { payload, claims, require = Vec::new(), models, routes = Allowed::All });
+object!(JwtConfig { payload, claims, require = Vec::new(), models, routes });
 
 /// Who a verified certificate says.
 #[derive(Debug, JsonSchema)]
@@ -76,14 +74,13 @@ object!(JwtConfig { payload, claims, require = Vec::new(), models, routes = Allo
 struct MtlsConfig {
     /// What the SPIFFE id in it looks like, with fields of the subject in braces.
     spiffe: SpiffePattern,
-    /// The models that may be asked for.
-    models: Allowed,
+    /// The models that may be asked for, for filters that have some; there it must be said.
+    models: Option<Allowed>,
     /// The routes that may be taken, by the `route` of models. By default all.
-    #[schemars(default)]
-    routes: Allowed,
+    routes: Option<Allowed>,
 }
 
-object!(MtlsConfig { spiffe, models, routes = Allowed::All });
+object!(MtlsConfig { spiffe, models, routes });
 
 /// Who a gateway before this one says.
 #[derive(Debug, JsonSchema)]
@@ -98,14 +95,13 @@ struct HeaderConfig {
     #[schemars(default = "a_minute")]
     #[schemars(range(min = 1, max = 3600))]
     max_age_s: u64,
-    /// The models that may be asked for.
-    models: Allowed,
+    /// The models that may be asked for, for filters that have some; there it must be said.
+    models: Option<Allowed>,
     /// The routes that may be taken, by the `route` of models. By default all.
-    #[schemars(default)]
-    routes: Allowed,
+    routes: Option<Allowed>,
 }
 
-object!(HeaderConfig { name, keys_from, max_age_s = a_minute(), models, routes = Allowed::All });
+object!(HeaderConfig { name, keys_from, max_age_s = a_minute(), models, routes });
 
 const fn a_minute() -> u64 {
     60
@@ -209,17 +205,22 @@ impl Part {
 }
 
 impl IdentityConfig {
-    /// `variable` gives an environment variable of the VM.
+    /// Checks it. `variable` gives an environment variable of the VM; `check` is told a part of it and what that
+    /// grants, and says whether the filter has that.
+    ///
+    /// # Errors
+    /// The path to what is at fault, and what it is.
     #[inline(never)]
-    pub(super) fn check(
+    pub fn check(
         self,
-        references: &References<'_>,
+        check: &dyn Fn(&str, &Grant) -> Result<(), String>,
         variable: &dyn Fn(&str) -> Option<String>,
     ) -> Result<Identity, String> {
         self.check_ways()?;
-        let grant = |name: &str, models: Allowed, routes: Allowed| {
-            references.check(&models, &routes).map_err(|error| format!("{name}.{error}"))?;
-            Ok::<_, String>(Rc::new(Grant { models, routes }))
+        let grant = |part: &str, models: Option<Allowed>, routes: Option<Allowed>| {
+            let grant = Grant { models, routes };
+            check(part, &grant)?;
+            Ok::<_, String>(Rc::new(grant))
         };
         let jwt = self.jwt.map(|jwt| {
             let JwtConfig { payload, claims, require, models, routes } = jwt;

@@ -7,9 +7,9 @@ use serde_json::value::RawValue;
 
 /// Appends one JSON value to a buffer. The caller opens, names and closes; commas come by themselves.
 #[derive(Debug)]
-pub struct Json<'a>(&'a mut Vec<u8>);
+pub struct Writer<'a>(&'a mut Vec<u8>);
 
-impl<'a> Json<'a> {
+impl<'a> Writer<'a> {
     /// A writer that appends to `out`.
     pub const fn new(out: &'a mut Vec<u8>) -> Self {
         Self(out)
@@ -209,9 +209,9 @@ mod tests {
     #[cfg(target_arch = "wasm32")]
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
-    fn written(write: impl FnOnce(&mut Json<'_>)) -> String {
+    fn written(write: impl FnOnce(&mut Writer<'_>)) -> String {
         let mut out = Vec::new();
-        write(&mut Json::new(&mut out));
+        write(&mut Writer::new(&mut out));
         String::from_utf8(out).unwrap()
     }
 
@@ -237,7 +237,7 @@ mod tests {
     #[test]
     fn an_event_begins_without_a_comma() {
         let mut out = b"data: ".to_vec();
-        Json::new(&mut out).number(u64::MAX);
+        Writer::new(&mut out).number(u64::MAX);
         assert_eq!(out, b"data: 18446744073709551615");
     }
 

@@ -1,0 +1,16 @@
+//! Who asks, for every filter.
+//!
+//! [`IdentityConfig`] is what an operator writes of it; checked, it is an [`Identity`], by which [`identify`] finds out who has
+//! sent a request, or the [`Fault`] of what the request shows.
+
+mod config;
+pub mod credentials;
+mod fault;
+mod identify;
+
+pub use config::{Identity, IdentityConfig, Jwt, Mtls, Part, SignedHeader};
+pub use fault::{Fault, NotProven, Unidentified};
+pub use identify::identify;
+
+#[cfg(all(test, not(target_arch = "wasm32")))]
+use fake_envoy as _; // what the host's ABI is linked to
