@@ -11,9 +11,8 @@ MAKEFLAGS += --no-print-directory --no-builtin-rules
 
 TOOLS := .tools
 PYTHON := $(TOOLS)/venv/bin/python
-# What ships, and what it is made from.
-WASM := target/tollgate_llm.wasm
-BUILT := target/wasm32-wasip1/release/tollgate_llm.wasm
+# What ships, a module for each.
+FILTERS := llm mcp
 # The fallback variant for Envoys without `priority_group` is tested on this one, in .tools/envoy-older. (The package of
 # 1.38.3 was built without wasm.)
 OLDER_ENVOY_VERSION := 1.38.2
@@ -57,7 +56,7 @@ else
 	$(call say,The pure Rust tests again$(comma) compiled to wasm32)
 	@export CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER=$(abspath $(RUNNER)) NODE_PATH=$(abspath filters/fake-envoy/node); \
 		cargo test --target wasm32-unknown-unknown -p tollgate-config -p tollgate-kernel -p tollgate-wire --lib --tests; \
-		cargo test --target wasm32-unknown-unknown -p tollgate-identity -p tollgate-llm --lib
+		cargo test --target wasm32-unknown-unknown -p tollgate-identity -p tollgate-llm -p tollgate-mcp --lib
 endif
 
 .PHONY: test-envoy
@@ -111,11 +110,13 @@ fuzz: toolchain $(TOOLS)/cargo-fuzz/bin/cargo-fuzz ## every decoder of bytes fro
 	done; ls fuzz/artifacts/*/* 2>/dev/null && exit 1 || exit $$found
 
 .PHONY: wasm
-wasm: toolchain ## build the filter
-	$(call say,Building the filter)
-	@cargo build --locked --release -p tollgate-llm --target wasm32-wasip1
-	@cargo run --locked --quiet -p quick-start $(BUILT) $(WASM)
-	@ls -l $(WASM) | awk '{printf "%s  %.0f KiB\n", $$NF, $$5 / 1024}'
+wasm: toolchain ## build the filters
+	$(call say,Building the filters)
+	@cargo build --locked --release $(FILTERS:%=-p tollgate-%) --target wasm32-wasip1
+	@for filter in $(FILTERS); do \
+		cargo run --locked --quiet -p quick-start target/wasm32-wasip1/release/tollgate_$$filter.wasm target/tollgate_$$filter.wasm; \
+		ls -l target/tollgate_$$filter.wasm | awk '{printf "%s  %.0f KiB\n", $$NF, $$5 / 1024}'; \
+	done
 
 .PHONY: rls
 rls: toolchain ## build the rate limit service of the tests: once, about a minute
@@ -129,14 +130,17 @@ lint: toolchain ## formatting, lints, and what is generated is current
 	@cargo fmt --check --manifest-path integration/rls/Cargo.toml
 	@cargo clippy --locked --quiet --manifest-path integration/rls/Cargo.toml -- -D warnings
 	@cargo clippy --workspace --all-targets --quiet -- -D warnings
-	@cargo clippy --quiet -p tollgate-llm --target wasm32-wasip1 -- -D warnings
+	@cargo clippy --quiet $(FILTERS:%=-p tollgate-%) --target wasm32-wasip1 -- -D warnings
 	@RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --quiet
 	@cargo run --quiet -p tollgate-llm --example schema | diff - docs/config.schema.json \
 		|| { echo 'docs/config.schema.json is not current: run `make schema`' >&2; exit 1; }
+	@cargo run --quiet -p tollgate-mcp --example schema | diff - docs/mcp-config.schema.json \
+		|| { echo 'docs/mcp-config.schema.json is not current: run `make schema`' >&2; exit 1; }
 
 .PHONY: schema
-schema: toolchain ## docs/config.schema.json, from the types
+schema: toolchain ## docs/config.schema.json and docs/mcp-config.schema.json, from the types
 	@cargo run --quiet -p tollgate-llm --example schema > docs/config.schema.json
+	@cargo run --quiet -p tollgate-mcp --example schema > docs/mcp-config.schema.json
 
 .PHONY: formats
 formats: toolchain ## the tables of docs/formats.md, from the code

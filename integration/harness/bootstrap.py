@@ -25,11 +25,11 @@ def documented(mark: str) -> dict | list:
     return yaml.safe_load(block.split("```")[0])
 
 
-def wasm_module() -> Path:
+def wasm_module(filter: str = "llm") -> Path:
     """The filter under test."""
-    built = ROOT / "target/tollgate_llm.wasm"
-    path = Path(os.environ.get("TOLLGATE_LLM_WASM", built))
-    assert path.exists(), f"no filter at {path}: run `make wasm`, or set TOLLGATE_LLM_WASM"
+    variable = f"TOLLGATE_{filter.upper()}_WASM"
+    path = Path(os.environ.get(variable, ROOT / f"target/tollgate_{filter}.wasm"))
+    assert path.exists(), f"no filter at {path}: run `make wasm`, or set {variable}"
     return path
 
 

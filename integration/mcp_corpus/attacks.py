@@ -364,8 +364,8 @@ ATTACKS = [*PLAIN, *TWICE, *SPELLINGS, *NOT_JSON, *SHAPES, *SIZES, *MEDIA, *FRAM
 
 # Over HTTP/2, which the servers themselves do not speak.
 HTTP2 = [
-    Attack("trailers", CALL, Right.DENIED, trailers=(("x-more", "1"),)),
-    Attack("trailers-lie", CALL, Right.DENIED, trailers=(("mcp-name", SAFE), ("content-type", "text/plain"))),
+    Attack("trailers", CALL, Right.UNPARSEABLE, trailers=(("x-more", "1"),)),
+    Attack("trailers-lie", CALL, Right.UNPARSEABLE, trailers=(("mcp-name", SAFE), ("content-type", "text/plain"))),
     Attack("name-header-twice", CALL, Right.AMBIGUOUS, (MODERN_ERA,), {"mcp-name": [SAFE, EVIL]}),
 ]
 

@@ -68,6 +68,8 @@ impl Reply {
 pub struct RequestBody {
     /// Bytes.
     pub size: usize,
+    /// Whether trailers came behind it.
+    pub trailers: bool,
     /// For a request that is going to be held.
     pub waker: Waker,
 }
@@ -275,9 +277,9 @@ impl<S: Stream> Flow<S> {
         self.answer(&Reply::failure("tollgate_host_call_failed"))
     }
 
-    fn request_complete(&mut self, waker: Waker) -> Action {
+    fn request_complete(&mut self, trailers: bool, waker: Waker) -> Action {
         self.request_complete = true;
-        let step = self.stream.request_body(&RequestBody { size: self.request_size, waker });
+        let step = self.stream.request_body(&RequestBody { size: self.request_size, trailers, waker });
         self.request(step)
     }
 
@@ -364,9 +366,9 @@ impl<S: Stream> Shared<S> {
         root::within(Running::Request(self.root_id), || self.run(callback))
     }
 
-    fn request_complete(&self, flow: &mut Flow<S>) -> Action {
+    fn request_complete(&self, flow: &mut Flow<S>, trailers: bool) -> Action {
         let stream: Weak<dyn Wake> = Rc::<_>::downgrade(&self.flow) as Weak<dyn Wake>;
-        flow.request_complete(Waker { context_id: self.context_id, stream })
+        flow.request_complete(trailers, Waker { context_id: self.context_id, stream })
     }
 
     fn run<T>(&self, callback: impl FnOnce(&mut Flow<S>) -> T) -> T {
@@ -439,7 +441,7 @@ impl<S: Stream> HttpContext for Shared<S> {
     fn on_http_request_headers(&mut self, _: usize, end: bool) -> Action {
         self.request(|flow| {
             let step = flow.stream.request_headers();
-            if step == Ok(Step::Hold) && end { self.request_complete(flow) } else { flow.request(step) }
+            if step == Ok(Step::Hold) && end { self.request_complete(flow, false) } else { flow.request(step) }
         })
     }
 
@@ -450,7 +452,7 @@ impl<S: Stream> HttpContext for Shared<S> {
             }
             flow.request_size = size; // cumulative while held
             if end {
-                return self.request_complete(flow);
+                return self.request_complete(flow, false);
             }
             let step = flow.stream.request_grows(size);
             flow.request(step)
@@ -458,7 +460,11 @@ impl<S: Stream> HttpContext for Shared<S> {
     }
 
     fn on_http_request_trailers(&mut self, _: usize) -> Action {
-        self.request(|flow| if flow.request == Way::Held { self.request_complete(flow) } else { action(flow.request) })
+        self.request(
+            |flow| {
+                if flow.request == Way::Held { self.request_complete(flow, true) } else { action(flow.request) }
+            },
+        )
     }
 
     fn on_http_response_headers(&mut self, _: usize, end: bool) -> Action {

@@ -1,7 +1,7 @@
 """MCP: servers on the official SDKs, Envoy in front of them, and the clients that people use."""
 
 from .conformance import REVISIONS, Checks, conformance
-from .gateway import McpBootstrap, McpGateway
+from .gateway import ALLOW_ALL, KEYS, McpBootstrap, McpGateway, bearer
 from .node import node, packages
 from .python_client import PythonClient
 from .servers import MODERN, SERVERS, McpServer, PythonSdk, TypeScript1, TypeScript2
@@ -13,7 +13,9 @@ from .wire import Exchange, Wire
 CLIENTS: dict[str, type[User]] = {"python": PythonClient, "typescript": TypeScriptClient}
 
 __all__ = [
+    "ALLOW_ALL",
     "CLIENTS",
+    "KEYS",
     "MODERN",
     "REVISIONS",
     "SERVERS",
@@ -31,6 +33,7 @@ __all__ = [
     "TypeScriptClient",
     "User",
     "Wire",
+    "bearer",
     "conformance",
     "node",
     "packages",

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
 import pytest
 
-from harness.mcp import SERVERS, McpGateway, McpServer
+from harness.mcp import ALLOW_ALL, SERVERS, McpGateway, McpServer
 
 
 class McpServers:
@@ -38,15 +39,19 @@ def mcp_servers() -> Iterator[McpServers]:
 
 @pytest.fixture(scope="session")
 def mcp_gateways(mcp_servers, tmp_path_factory) -> Iterator[Callable[..., McpGateway]]:
-    """Envoy in front of such a server, which ran nothing yet; each started once: `mcp_gateways("python")`."""
-    with ExitStack() as stack:
-        running: dict[tuple[str, str], McpGateway] = {}
+    """The gate in front of such a server, which ran nothing yet; each started once: `mcp_gateways("python")`.
 
-        def gateway(name: str, answers: str = "sse") -> McpGateway:
-            server = mcp_servers(name, answers)
-            if (name, answers) not in running:
+    `rules` are the gate's; None is an Envoy with a router alone.
+    """
+    with ExitStack() as stack:
+        running: dict[tuple[str, str, str], McpGateway] = {}
+
+        def gateway(name: str, answers: str = "sse", rules: list[dict] | None = ALLOW_ALL) -> McpGateway:
+            server, key = mcp_servers(name, answers), (name, answers, json.dumps(rules))
+            if key not in running:
                 directory = tmp_path_factory.mktemp("mcp")
-                running[name, answers] = stack.enter_context(McpGateway(directory, crm=server, reports=server))
-            return running[name, answers]
+                made = McpGateway(directory, rules=rules, crm=server, reports=server)
+                running[key] = stack.enter_context(made)
+            return running[key]
 
         yield gateway

@@ -2,6 +2,7 @@
 
 import os
 from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ import yaml
 
 import mcp_corpus
 from harness.gateway import Response
-from harness.mcp import MODERN, SERVERS, Wire
+from harness.mcp import MODERN, SERVERS, McpGateway, Wire
 from mcp_corpus import HTTP2, LEGACY, Right, attempt, attempt_http2, controls, corpus, open_session
 from mcp_servers.weak import WeakServer
 
@@ -56,7 +57,7 @@ def test_the_servers_alone_run_what_is_written_down(mcp_servers, name):
 
 @pytest.mark.parametrize("name", SERVERS)
 def test_an_envoy_with_a_router_alone_stops_little_of_it(mcp_servers, mcp_gateways, name):
-    server, gateway = mcp_servers(name), mcp_gateways(name)
+    server, gateway = mcp_servers(name), mcp_gateways(name, rules=None)
     wire = Wire(gateway.envoy.port, "/crm/mcp", seconds=SECONDS)
     found = outcomes(eras(name), wire, server)
     check(f"envoy-{name}", found)
@@ -74,21 +75,53 @@ def test_the_weak_server_runs_all_that_any_other_runs():
 
 @pytest.mark.parametrize("made", corpus(HTTP2), ids=lambda made: made.name)
 def test_http2_reaches_the_servers_through_envoy(mcp_servers, mcp_gateways, made):
-    server, port = mcp_servers("python"), mcp_gateways("python").envoy.port
+    server, port = mcp_servers("python"), mcp_gateways("python", rules=None).envoy.port
     session = open_session(made, Wire(port, "/crm/mcp"))
     outcome = attempt_http2(made, port, "/crm/mcp", session, server)
     assert outcome.answer is not None
-    assert outcome.ran == (made.attack.right is Right.DENIED)
+    assert outcome.ran == (made.attack.right is not Right.AMBIGUOUS)
 
 
-def test_what_is_allowed_runs_in_any_of_these_shapes(mcp_servers, mcp_gateways):
-    server, gateway = mcp_servers("typescript-2"), mcp_gateways("typescript-2")
-    wire = Wire(gateway.envoy.port, "/crm/mcp", seconds=SECONDS)
-    session = open_session(controls()[0], wire)
-    for made in controls():
-        outcome = attempt(made, wire, session, server)
-        assert outcome.ran, made.name
-        assert Right.ALLOWED.problems(outcome.answer) == [], made.name
+RULES = [{"deny": {"tools": ["crm.database.delete_row"]}}, {"allow": {"tools": ["*"]}}]
+
+
+@dataclass(frozen=True)
+class Guarded:
+    """The server that runs whatever any server runs, behind a gate that denies one tool."""
+
+    server: WeakServer
+    wire: Wire
+
+    def attempt(self, made):
+        """What becomes of an attack."""
+        return attempt(made, self.wire, open_session(made, self.wire), self.server)
+
+
+@pytest.fixture(scope="module")
+def guarded(tmp_path_factory):
+    with WeakServer() as server, McpGateway(tmp_path_factory.mktemp("guarded"), rules=RULES, crm=server) as gateway:
+        yield Guarded(server, Wire(gateway.envoy.port, "/crm/mcp", seconds=SECONDS))
+
+
+@pytest.mark.parametrize("made", corpus(), ids=lambda made: made.name)
+def test_no_attack_gets_past_the_gate_and_each_gets_the_right_answer(guarded, made):
+    outcome = guarded.attempt(made)
+    assert not outcome.ran
+    assert made.attack.right.problems(outcome.answer) == []
+
+
+@pytest.mark.parametrize("made", corpus(HTTP2), ids=lambda made: made.name)
+def test_no_attack_over_http2_gets_past_the_gate(guarded, made):
+    outcome = attempt_http2(made, guarded.wire.port, "/crm/mcp", "session", guarded.server)
+    assert not outcome.ran
+    assert made.attack.right.problems(outcome.answer) == []
+
+
+@pytest.mark.parametrize("made", controls(), ids=lambda made: made.name)
+def test_what_is_allowed_runs_in_any_of_these_shapes(guarded, made):
+    outcome = guarded.attempt(made)
+    assert outcome.ran
+    assert made.attack.right.problems(outcome.answer) == []
 
 
 def test_no_two_attempts_have_one_name():

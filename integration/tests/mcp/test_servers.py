@@ -117,7 +117,7 @@ def test_servers_by_path_and_by_authority(tmp_path):
                 assert arrived.line == b"POST /mcp HTTP/1.1" and arrived.body == exchange.body
                 assert arrived.values("host") == [way.authority] and arrived.values("origin") == ["http://localhost:1"]
             assert Wire(port, "/mcp").send(exchange).status == 404
-            servers = [record["server"] for record in gateway.envoy.wait_records(4)]
+            servers = [record["asked"].get("server") for record in gateway.envoy.wait_records(4)]
     assert servers == ["crm", "database", "reports", None]
 
 

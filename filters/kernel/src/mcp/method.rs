@@ -210,6 +210,15 @@ impl<'a> Named<'a> {
         Method::of_name(&name).map_or(Self::Other(name), Self::Known)
     }
 
+    /// Apart from the message.
+    #[must_use]
+    pub fn into_owned(self) -> Named<'static> {
+        match self {
+            Self::Known(method) => Named::Known(method),
+            Self::Other(name) => Named::Other(name.into_owned().into()),
+        }
+    }
+
     /// Its name.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -1,0 +1,148 @@
+//! The plugin configuration: what an operator writes, checked whole before anything is served.
+
+mod bounds;
+mod server;
+#[cfg(test)]
+mod tests;
+
+pub use bounds::Bounds;
+pub use server::{Backends, Qualified, Server, ServerConfig, Servers};
+
+use schemars::JsonSchema;
+use tollgate_config::{Fault, Map, Read, Value, object};
+use tollgate_identity::{Identity, IdentityConfig, Part};
+use tollgate_kernel::allowed::Allowed;
+use tollgate_kernel::key_ring::{KeyEntry, KeyRing};
+use tollgate_kernel::rule::Policy;
+use tollgate_kernel::subject::Label;
+
+/// The configuration of the filter.
+#[derive(Debug, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Config {
+    /// For the filter in the listener's chain.
+    pub gate: GateConfig,
+}
+
+object!(Config { gate });
+
+/// Which servers are there, and who may use what of them.
+#[derive(Debug, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct GateConfig {
+    /// Servers by name: letters, digits, `_` and `-`. A tool is called `<server>.<tool>` in rules, limits and records.
+    pub servers: Map<Label, ServerConfig>,
+    /// Virtual keys.
+    #[schemars(default)]
+    pub keys: Vec<KeyEntry>,
+    /// How it is proven who asks. By default with a virtual key.
+    pub identity: Option<IdentityConfig>,
+    /// Who may use what. The first rule that matches decides; what no rule matches is denied.
+    #[schemars(default)]
+    pub rules: Policy,
+    /// How a refusal is told.
+    #[schemars(default)]
+    pub refusals: Refusals,
+    /// Bounds of what is read and held.
+    #[schemars(default)]
+    pub bounds: Bounds,
+}
+
+object!(GateConfig {
+    servers,
+    keys = Vec::new(),
+    identity,
+    rules = Policy::default(),
+    refusals = Refusals::Result,
+    bounds = Bounds::default(),
+});
+
+/// How it is told that a rule or a limit refuses.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, JsonSchema)]
+#[schemars(rename_all = "lowercase")]
+pub enum Refusals {
+    /// With status 200 and, of a call of a tool, a failed result, which every client shows to its model.
+    #[default]
+    Result,
+    /// With status 403 or 429, and an error.
+    Status,
+}
+
+impl Read for Refusals {
+    fn read(value: &Value<'_>) -> Result<Self, Fault> {
+        value.one_of("enum Refusals", &[("result", Self::Result), ("status", Self::Status)])
+    }
+}
+
+/// The configuration, ready to decide with.
+#[derive(Debug)]
+pub struct Gate {
+    /// Servers.
+    pub servers: Servers,
+    /// Virtual keys.
+    pub keys: KeyRing,
+    /// How it is proven who asks.
+    pub identity: Identity,
+    /// Who may use what, after the server's own rules.
+    pub rules: Policy,
+    /// How a refusal is told.
+    pub refusals: Refusals,
+    /// Bounds.
+    pub bounds: Bounds,
+    /// What an operator should know of this configuration.
+    pub warnings: Vec<String>,
+}
+
+/// Reads and checks a plugin configuration. `variable` gives an environment variable of the VM.
+///
+/// # Errors
+/// The path to the field at fault, what was found and what was expected.
+pub fn load(json: &[u8], variable: &dyn Fn(&str) -> Option<String>) -> Result<Gate, String> {
+    if json.is_empty() {
+        return Err("found no configuration, expected `gate`".to_owned());
+    }
+    let json = str::from_utf8(json).map_err(|_| "found bytes that are not UTF-8, expected JSON".to_owned())?;
+    let config: Config = tollgate_config::read(json).map_err(|fault| fault.to_string())?;
+    config.gate.check(variable).map_err(|error| format!("gate.{error}"))
+}
+
+impl GateConfig {
+    #[inline(never)]
+    fn check(self, variable: &dyn Fn(&str) -> Option<String>) -> Result<Gate, String> {
+        let Self { servers, keys, identity, rules, refusals, bounds } = self;
+        bounds.check()?;
+        let servers = Servers::check(servers)?;
+        let identity = match identity {
+            Some(identity) => identity
+                .check(&|part, grant| no_models(part, grant.models.as_ref(), grant.routes.as_ref()), variable)
+                .map_err(|error| format!("identity.{error}"))?,
+            None => Identity::default(),
+        };
+        match (keys.is_empty(), identity.takes(Part::Key)) {
+            (false, false) => {
+                return Err("keys: found keys, expected `key` in a way of `identity.any_of`".to_owned());
+            }
+            (true, true) if identity.takes_only_keys() => {
+                return Err("keys: found none, expected one or more, or `identity` without `key`".to_owned());
+            }
+            _ => {}
+        }
+        for (index, key) in keys.iter().enumerate() {
+            no_models(&format!("keys[{index}]"), key.models.as_ref(), key.routes.as_ref())?;
+            if !key.limits.is_empty() {
+                return Err(format!("keys[{index}].limits: found limits, expected them in `limits`"));
+            }
+        }
+        let keys = KeyRing::new(keys).map_err(|error| format!("keys: {error}"))?;
+        Ok(Gate { servers, keys, identity, rules, refusals, bounds, warnings: Vec::new() })
+    }
+}
+
+/// What the AI gateway lets keys and tokens have, and this filter does not know.
+fn no_models(at: &str, models: Option<&Allowed>, routes: Option<&Allowed>) -> Result<(), String> {
+    match (models, routes) {
+        (None, None) => Ok(()),
+        (Some(_), _) => Err(format!("{at}.models: found some, expected none: what may be used is said in `rules`")),
+        (None, Some(_)) => Err(format!("{at}.routes: found some, expected none: what may be used is said in `rules`")),
+    }
+}

@@ -1,0 +1,88 @@
+use super::{Gate, load};
+use serde_json::{Value, json};
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
+const HASH: &str = "9c7c62b4a48b3999118dcfef2377c31d1ad126d255b10db4c98c90eca88ecab4";
+
+fn minimal() -> Value {
+    json!({"gate": {
+        "servers": {"crm": {"path": "/crm/mcp"}},
+        "keys": [{"id": "k", "sha256": [HASH]}],
+    }})
+}
+
+fn loaded(change: impl FnOnce(&mut Value)) -> Result<Gate, String> {
+    let mut config = minimal();
+    change(&mut config["gate"]);
+    load(config.to_string().as_bytes(), &|_| None)
+}
+
+#[test]
+fn a_server_and_a_key_are_a_configuration() {
+    let gate = loaded(|_| {}).unwrap();
+    assert!(gate.servers.find("/crm/mcp", "any").is_some());
+    assert!(gate.servers.find("/crm/mcp/", "any").is_none(), "a path leads to a server exactly as it is written");
+}
+
+#[test]
+fn what_cannot_work_is_refused_with_the_path_to_it() {
+    type Change<'c> = &'c dyn Fn(&mut Value);
+    let cases: [(Change<'_>, &str); 12] = [
+        (&|gate| gate["servers"] = json!({}), "gate.servers: found none, expected one or more"),
+        (&|gate| gate["servers"] = json!({"a.b": {"path": "/"}}), "gate.servers.a.b: expected a name of letters"),
+        (&|gate| gate["servers"] = json!({"a": {}}), "gate.servers.a: found neither `path` nor `authority`"),
+        (&|gate| gate["servers"] = json!({"a": {"path": "mcp"}}), "gate.servers.a.path: found `mcp`"),
+        (&|gate| gate["servers"] = json!({"a": {"authority": "A:80"}}), "gate.servers.a.authority: found `A:80`"),
+        (
+            &|gate| gate["servers"] = json!({"a": {"path": "/x"}, "b": {"path": "/x"}}),
+            "gate.servers.b: found the path and authority of `a` again",
+        ),
+        (
+            &|gate| gate["servers"]["crm"]["backends"] = json!({"names": ["a", "a__b"]}),
+            "gate.servers.crm.backends.names: found `a`, with which another one begins",
+        ),
+        (&|gate| gate["keys"] = json!([]), "gate.keys: found none, expected one or more"),
+        (&|gate| gate["keys"][0]["models"] = json!(["*"]), "gate.keys[0].models: found some, expected none"),
+        (&|gate| gate["rules"] = json!([{"allow": {}, "deny": {}}]), "gate.rules[0]"),
+        (&|gate| gate["bounds"] = json!({"request_bytes": 1}), "gate.bounds.request_bytes: found 1, expected"),
+        (&|gate| gate["rulez"] = json!([]), "gate.rulez: unknown field `rulez`"),
+    ];
+    for (change, expected) in cases {
+        let error = loaded(change).unwrap_err();
+        assert!(error.starts_with(expected), "{error}\n{expected}");
+    }
+}
+
+#[test]
+fn the_route_that_says_more_wins() {
+    let gate = loaded(|gate| {
+        gate["servers"] = json!({
+            "any": {"path": "/mcp"},
+            "host": {"authority": "reports.example"},
+            "both": {"authority": "reports.example", "path": "/mcp"},
+        });
+    })
+    .unwrap();
+    for (path, authority, expected) in [
+        ("/mcp", "reports.example:443", Some("both")),
+        ("/mcp", "Reports.Example", Some("both")),
+        ("/other", "reports.example", Some("host")),
+        ("/mcp", "else.example", Some("any")),
+        ("/other", "else.example", None),
+    ] {
+        let found = gate.servers.find(path, authority);
+        assert_eq!(found.map(|server| server.name.as_str()), expected, "{authority}{path}");
+    }
+}
+
+#[test]
+fn tools_of_servers_behind_one_are_those_servers() {
+    let gate = loaded(|gate| gate["servers"]["crm"]["backends"] = json!({"names": ["crm", "billing"]})).unwrap();
+    let server = gate.servers.find("/crm/mcp", "").unwrap();
+    let name = |tool| server.qualified(tool).map(|found| (found.server.to_owned(), found.name));
+    assert_eq!(name("crm__search"), Some(("crm".to_owned(), "crm.search".to_owned())));
+    assert_eq!(name("billing__a__b"), Some(("billing".to_owned(), "billing.a__b".to_owned())));
+    assert_eq!(name("search"), None);
+    assert_eq!(name("other__search"), None);
+}

@@ -1,0 +1,24 @@
+//! Envoy stats of an exchange. Labels come from the configuration, but for teams that an issuer of tokens or certificates
+//! names; `host::metrics` bounds their number.
+
+use crate::exchange::Exchange;
+use tollgate_host::metrics::count as add;
+
+const NONE: &str = "none";
+
+/// Counts an exchange that is over.
+pub fn count(exchange: &Exchange) {
+    let subject = exchange.caller.as_ref().map(|caller| &caller.subject);
+    let team = subject.and_then(|subject| subject.team.as_ref()).map_or(NONE, |team| team.as_str());
+    let server = exchange.server.as_ref().map_or(NONE, |server| server.name.as_str());
+    let verdict = match (&exchange.refusal, &exchange.decided) {
+        (Some(_), _) => "deny",
+        (None, Some(decided)) => decided.verdict,
+        (None, None) => "allow",
+    };
+    let asked = [("team", team), ("server", server), ("outcome", verdict)];
+    add("tollgate_mcp_requests_total", &asked, 1);
+    if let Some(refusal) = &exchange.refusal {
+        add("tollgate_mcp_refusals_total", &[asked[0], asked[1], ("reason", refusal.reason())], 1);
+    }
+}

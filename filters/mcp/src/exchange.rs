@@ -1,0 +1,108 @@
+//! One exchange: what the record and the counters tell of it.
+
+use crate::config::Server;
+use crate::refusal::Refusal;
+use std::rc::Rc;
+use tollgate_kernel::caller::Caller;
+use tollgate_kernel::json::Digest;
+use tollgate_kernel::json_rpc::Id;
+use tollgate_kernel::mcp::{Method, Named, Revision};
+
+/// Everything known of one exchange. Times are nanoseconds since 1970.
+#[derive(Debug, Default)]
+pub struct Exchange {
+    /// When the request's headers came.
+    pub began: u64,
+    /// The `x-request-id`.
+    pub request_id: String,
+    /// Trace id of the client's `traceparent`.
+    pub trace_id: Option<String>,
+    /// The server that is asked.
+    pub server: Option<Rc<Server>>,
+    /// What is done with the transport.
+    pub transport: Option<Transport>,
+    /// Who asks, once that is proven.
+    pub caller: Option<Rc<Caller>>,
+    /// Bytes of the request body.
+    pub request_bytes: usize,
+    /// What the body says, once it was read.
+    pub asked: Option<Asked>,
+    /// What the rules say of it.
+    pub decided: Option<Decided>,
+    /// Why the gate said no.
+    pub refusal: Option<Refusal>,
+}
+
+/// What is done with Streamable HTTP.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Transport {
+    /// A message is posted.
+    Post,
+    /// The session's stream is listened to.
+    Listen,
+    /// The session is ended.
+    End,
+}
+
+/// What a message asks for.
+#[derive(Debug, Clone)]
+pub struct Asked {
+    /// In which revision it is written.
+    pub revision: Revision,
+    /// What the answer will carry; `None` for what wants none.
+    pub id: Option<Id<'static>>,
+    /// The method; `None` for the answer to a request of the server's.
+    pub method: Option<Named<'static>>,
+    /// What it acts on.
+    pub object: Option<Object>,
+    /// Of the arguments, in their one spelling.
+    pub arguments: Option<Digest>,
+}
+
+/// What a request acts on, as rules name it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Object {
+    /// `<server>.<tool>`.
+    Tool(String),
+    /// `<server>.<prompt>`.
+    Prompt(String),
+    /// A URI.
+    Resource(String),
+    /// URIs.
+    Resources(Vec<String>),
+    /// The id of a task.
+    Task(String),
+}
+
+/// What the rules say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decided {
+    /// `allow`, `confirm`, `deny`.
+    pub verdict: &'static str,
+    /// Where in the configuration the rule stands that says so.
+    pub rule: Option<String>,
+    /// The stable reason code.
+    pub reason: &'static str,
+    /// The first rule in shadow that would have decided, and what it would have said.
+    pub shadow: Option<(String, &'static str)>,
+}
+
+impl Transport {
+    /// The method of HTTP.
+    #[must_use]
+    pub const fn method(self) -> &'static str {
+        match self {
+            Self::Post => "POST",
+            Self::Listen => "GET",
+            Self::End => "DELETE",
+        }
+    }
+}
+
+impl Asked {
+    /// Whether it calls a tool.
+    #[must_use]
+    pub fn is_call(&self) -> bool {
+        self.method == Some(Named::Known(Method::ToolsCall))
+    }
+}

@@ -1,0 +1,285 @@
+//! The gate: once per request. Which server, who asks, what for, is it allowed; what comes back; and at the end the record.
+
+use crate::arrival;
+use crate::config::Gate;
+use crate::counters;
+use crate::decision::{self, Context};
+use crate::exchange::{Asked, Exchange, Transport};
+use crate::record::{self, Ending};
+use crate::refusal::Refusal;
+use std::rc::Rc;
+use tollgate_host::abi::{self, Level, Map};
+use tollgate_host::headers::{self, Headers};
+use tollgate_host::state;
+use tollgate_host::stream::{RequestBody, Step, Stream};
+use tollgate_kernel::json::{Document, Limits};
+use tollgate_kernel::mcp::{self, Call, Content, Fault, Posted, Refused};
+use tollgate_kernel::rule::{Annotations, Verdict};
+
+/// One request at the gate.
+#[derive(Debug)]
+pub struct AtGate {
+    gate: Rc<Gate>,
+    exchange: Exchange,
+    /// Those of the request, as it came.
+    headers: Headers,
+    /// Headers of the client's that must not go on, in the order they came.
+    strip: Vec<Vec<u8>>,
+    /// Status of the response, ours or anybody's.
+    status: Option<u16>,
+    /// The response is Envoy's own, or another filter's: to be told as JSON-RPC.
+    translating: Option<u16>,
+    response_bytes: u64,
+}
+
+/// How many keys and values a body may have per byte of it: `[0,0,..` has one in two.
+const BYTES_PER_NODE: usize = 2;
+/// The most of them: 16 bytes are kept of each.
+const MAX_NODES: usize = 1 << 20;
+
+impl AtGate {
+    /// A request that begins.
+    #[must_use]
+    pub fn new(gate: Rc<Gate>) -> Self {
+        Self {
+            gate,
+            exchange: Exchange::default(),
+            headers: Headers::NONE,
+            strip: Vec::new(),
+            status: None,
+            translating: None,
+            response_bytes: 0,
+        }
+    }
+
+    fn refuse(&mut self, refusal: Refusal) -> Step {
+        let reply = refusal.reply(self.exchange.asked.as_ref(), self.gate.refusals);
+        self.status = Some(reply.status);
+        self.response_bytes = u64::try_from(reply.body.len()).unwrap_or(u64::MAX);
+        self.exchange.refusal = Some(refusal);
+        Step::Reply(reply)
+    }
+
+    /// Where the request goes, what it does there, and who asks.
+    fn arrive(&mut self) -> Result<(), Refusal> {
+        self.exchange.server = Some(arrival::server(&self.gate.servers, &self.headers)?);
+        self.exchange.transport = Some(arrival::transport(&self.headers)?);
+        let now_s = self.exchange.began.div_euclid(1_000_000_000);
+        match tollgate_identity::identify(&self.gate.identity, &self.gate.keys, &self.headers, now_s) {
+            Ok(caller) => {
+                self.exchange.caller = Some(caller);
+                Ok(())
+            }
+            Err(unidentified) => {
+                self.exchange.caller = unidentified.known;
+                Err(Refusal::Unproven(unidentified.fault))
+            }
+        }
+    }
+
+    /// What was posted, and whether it may go on.
+    fn decide(&mut self, body: &[u8]) -> Result<(), Refusal> {
+        let server = self.exchange.server.clone().ok_or(Refusal::UnknownPath)?;
+        let nodes = body.len().div_euclid(BYTES_PER_NODE).clamp(64, MAX_NODES);
+        let limits = Limits { bytes: self.gate.bounds.request_bytes, nodes };
+        let document = Document::read(body, limits).map_err(|fault| Refusal::Protocol(fault_of(fault.into())))?;
+        let all: Vec<(&str, &[u8])> = self.headers.iter().filter_map(|(name, value)| mcp_header(name, value)).collect();
+        let posted = Posted::read(&document, mcp::Headers(&all), &server.config.names_with);
+        let posted = posted.map_err(|fault| self.faulty(fault))?;
+        match posted.content {
+            Content::Call(call) => self.call(&call, posted.revision, &server),
+            Content::Notice(method) => {
+                let asked = Asked {
+                    revision: posted.revision,
+                    id: None,
+                    method: Some(method.into_owned()),
+                    object: None,
+                    arguments: None,
+                };
+                self.rules(asked, &server, server.name.as_str(), None)
+            }
+            Content::Answer(_) => {
+                let revision = posted.revision;
+                self.exchange.asked = Some(Asked { revision, id: None, method: None, object: None, arguments: None });
+                Ok(())
+            }
+        }
+    }
+
+    /// The fault, with the id of what is at fault kept for the answer.
+    fn faulty(&mut self, fault: Fault<'_>) -> Refusal {
+        let revision = mcp::Revision::WITHOUT_HEADER;
+        let id = fault.id.map(tollgate_kernel::json_rpc::Id::into_owned);
+        self.exchange.asked =
+            id.map(|id| Asked { revision, id: Some(id), method: None, object: None, arguments: None });
+        Refusal::Protocol(fault.reason)
+    }
+
+    fn call(
+        &mut self,
+        call: &Call<'_, '_>,
+        revision: mcp::Revision,
+        server: &Rc<crate::config::Server>,
+    ) -> Result<(), Refusal> {
+        let mut asked = Asked {
+            revision,
+            id: Some(call.id.clone().into_owned()),
+            method: Some(call.method.clone().into_owned()),
+            object: None,
+            arguments: call.arguments.map(tollgate_kernel::json::Value::digest),
+        };
+        let found = decision::object(call, server);
+        if let Ok((object, _)) = &found {
+            asked.object = object.clone();
+        }
+        self.exchange.asked = Some(asked.clone());
+        let (_, owner) = found?;
+        self.rules(asked, server, &owner, call.arguments)
+    }
+
+    /// What the rules say.
+    fn rules(
+        &mut self,
+        asked: Asked,
+        server: &crate::config::Server,
+        owner: &str,
+        arguments: Option<tollgate_kernel::json::Value<'_, '_>>,
+    ) -> Result<(), Refusal> {
+        let gate = Rc::clone(&self.gate);
+        let caller = self.exchange.caller.clone().ok_or(Refusal::UnknownPath)?;
+        let now_ms = abi::now().div_euclid(1_000_000);
+        let context = Context { gate: &gate, server, caller: &caller, now_ms };
+        let annotations = Annotations { trusted: server.config.trust_annotations, ..Annotations::default() };
+        let (verdict, decided, told) = context.decide(&asked, owner, arguments, annotations);
+        self.exchange.asked = Some(asked);
+        let refused = match verdict {
+            Verdict::Allow => None,
+            Verdict::Deny => Some(Refused::Denied),
+            Verdict::Confirm(_) => Some(Refused::Unconfirmed),
+        };
+        let refusal = refused.map(|refused| decision::refusal(&decided, refused, told));
+        self.exchange.decided = Some(decided);
+        refusal.map_or(Ok(()), Err)
+    }
+
+    /// Lets the request go to its server.
+    fn forward(&mut self) -> abi::Result<Step> {
+        for header in &self.strip {
+            abi::remove_header(Map::Request, header)?;
+        }
+        self.headers = Headers::NONE;
+        Ok(Step::Go)
+    }
+
+    /// What Envoy knows at the end.
+    fn ending(&self) -> Ending {
+        let status = || state::number(&["response", "code"]).and_then(|status| u16::try_from(status).ok());
+        Ending {
+            now: abi::now(),
+            status: self.status.or_else(status),
+            flags: state::number(&["response", "flags"]),
+            details: self.exchange.refusal.is_none().then(|| state::text(&["response", "code_details"])).flatten(),
+            bytes: self.response_bytes,
+        }
+    }
+}
+
+fn fault_of(fault: tollgate_kernel::json_rpc::Fault<'_>) -> mcp::Reason {
+    mcp::Reason::Message(fault.reason)
+}
+
+/// Those headers that MCP has.
+fn mcp_header<'h>(name: &'h [u8], value: &'h [u8]) -> Option<(&'h str, &'h [u8])> {
+    str::from_utf8(name).ok().filter(|name| name.starts_with("mcp-")).map(|name| (name, value))
+}
+
+impl Stream for AtGate {
+    fn request_headers(&mut self) -> abi::Result<Step> {
+        self.headers = Headers::read(Map::Request)?;
+        self.exchange = arrival::begin(&self.headers);
+        let proof = self.gate.identity.header.as_ref().map(|header| header.name.as_bytes());
+        let stripped = |name: &[u8]| arrival::is_stripped(name) || proof == Some(name);
+        self.strip = self.headers.iter().filter(|(name, _)| stripped(name)).map(|(name, _)| name.to_vec()).collect();
+        Ok(match self.arrive() {
+            Ok(()) => Step::Hold,
+            Err(refusal) => self.refuse(refusal),
+        })
+    }
+
+    fn request_grows(&mut self, size: usize) -> abi::Result<Step> {
+        self.exchange.request_bytes = size;
+        let limit = self.gate.bounds.request_bytes;
+        Ok(if size > limit { self.refuse(Refusal::TooLarge { limit }) } else { Step::Hold })
+    }
+
+    fn request_body(&mut self, body: &RequestBody) -> abi::Result<Step> {
+        self.exchange.request_bytes = body.size;
+        let limit = self.gate.bounds.request_bytes;
+        let refusal = match self.exchange.transport {
+            _ if body.trailers => Some(Refusal::Trailers),
+            Some(Transport::Post) if body.size > limit => Some(Refusal::TooLarge { limit }),
+            Some(Transport::Post) => self.decide(&body.read(body.size)?).err(),
+            _ if body.size > 0 => Some(Refusal::Method),
+            _ => None,
+        };
+        match refusal {
+            Some(refusal) => Ok(self.refuse(refusal)),
+            None => self.forward(),
+        }
+    }
+
+    fn response_headers(&mut self, end: bool) -> abi::Result<Step> {
+        if state::text(&["response", "code_details"]).as_deref() == Some("via_upstream") {
+            return Ok(Step::Go);
+        }
+        let seen = Headers::read(Map::Response)?;
+        let status = seen.text(":status").and_then(|status| status.parse().ok()).unwrap_or(500);
+        if status == 413 && self.exchange.refusal.is_none() {
+            // Envoy's buffer was full before ours.
+            self.exchange.refusal = Some(Refusal::TooLarge { limit: self.gate.bounds.request_bytes });
+        }
+        self.status = Some(status);
+        let text = status.to_string();
+        let mut kept = vec![(":status", text.as_bytes()), ("content-type", b"application/json")];
+        for name in ["www-authenticate", "retry-after", "allow"] {
+            kept.extend(seen.one(name).map(|value| (name, value)));
+        }
+        if end {
+            return Ok(Step::Reply(self.own_error(status)));
+        }
+        headers::replace_all(Map::Response, &kept)?;
+        self.translating = Some(status);
+        Ok(Step::Go)
+    }
+
+    fn reads_response(&self) -> bool {
+        self.translating.is_some()
+    }
+
+    fn response_data(&mut self, data: &[u8], end: bool) -> abi::Result<Step> {
+        match self.translating {
+            Some(status) if end => Ok(Step::Edit { first: data.len(), with: self.own_error(status).body }),
+            _ => Ok(Step::Hold),
+        }
+    }
+
+    fn log(&mut self) {
+        let ending = self.ending();
+        counters::count(&self.exchange);
+        let record = record::of(&self.exchange, &ending);
+        if state::set("tollgate.audit", record.as_bytes()).is_err() {
+            abi::log(Level::Error, "tollgate: a record could not be written");
+        }
+    }
+}
+
+impl AtGate {
+    /// What Envoy, or another filter, says of its own, as JSON-RPC.
+    fn own_error(&mut self, status: u16) -> tollgate_host::stream::Reply {
+        let refusal = self.exchange.refusal.clone().unwrap_or(Refusal::Upstream(status));
+        let mut reply = refusal.reply(self.exchange.asked.as_ref(), self.gate.refusals);
+        reply.status = status;
+        self.response_bytes = u64::try_from(reply.body.len()).unwrap_or(u64::MAX);
+        reply
+    }
+}

@@ -1,0 +1,46 @@
+//! The MCP gateway.
+//!
+//! Follow one request: [`gate`] reads its headers ([`arrival`]), then its body, decides ([`decision`]), lets it go to its server
+//! as it came, and at the end writes [`counters`] and the [`record`]. What is known of one
+//! exchange is an [`exchange::Exchange`]; whatever the gate says no to is a [`refusal::Refusal`].
+
+pub mod arrival;
+pub mod config;
+pub mod counters;
+pub mod decision;
+pub mod exchange;
+pub mod gate;
+pub mod record;
+pub mod refusal;
+
+use config::Gate;
+#[cfg(all(test, not(target_arch = "wasm32")))]
+use fake_envoy as _; // what the host's ABI is linked to
+use gate::AtGate;
+use std::rc::Rc;
+use tollgate_host::abi;
+use tollgate_host::environment;
+use tollgate_host::plugin::Plugin;
+
+mod entry {
+    //! `_initialize`, which Envoy calls first. In a module of its own because the macro writes it undocumented.
+    proxy_wasm::main! {{ tollgate_host::plugin::register::<crate::Mcp>(); }}
+}
+
+/// The filter.
+#[derive(Debug)]
+pub struct Mcp(Rc<Gate>);
+
+impl Plugin for Mcp {
+    type Stream = AtGate;
+
+    fn configure(config: &[u8]) -> Result<Self, String> {
+        let gate = config::load(config, &environment::variable)?;
+        gate.warnings.iter().for_each(|warning| abi::log(abi::Level::Warn, &format!("tollgate: {warning}")));
+        Ok(Self(Rc::new(gate)))
+    }
+
+    fn stream(&self) -> AtGate {
+        AtGate::new(Rc::clone(&self.0))
+    }
+}

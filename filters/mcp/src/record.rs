@@ -1,0 +1,133 @@
+//! The record: one JSON line per exchange, for people and for machines that count. Names of attributes are those of
+//! OpenTelemetry's conventions for MCP where there is one.
+//!
+//! It never holds a header, a key's secret, a session's whole id, or what a tool was called with and answered, unless the
+//! configuration says so: only what is named here.
+
+use crate::exchange::{Asked, Decided, Exchange, Object, Transport};
+use tollgate_kernel::json::Writer;
+use tollgate_kernel::subject::{Subject, SubjectField};
+use tollgate_kernel::timestamp;
+
+/// Envoy's response flags `DC` and `DR`: the client closed the connection, or reset its HTTP/2 stream, before it had
+/// everything.
+const CLIENT_GONE: u64 = 1 << 14 | 1 << 28;
+
+/// What Envoy knows when an exchange is over.
+#[derive(Debug, Clone, Default)]
+pub struct Ending {
+    /// Nanoseconds since 1970.
+    pub now: u64,
+    /// Status that the client got, if any.
+    pub status: Option<u16>,
+    /// Envoy's response flags.
+    pub flags: Option<u64>,
+    /// Envoy's response code details, when the gate did not refuse.
+    pub details: Option<String>,
+    /// Bytes of the answer.
+    pub bytes: u64,
+}
+
+impl Ending {
+    fn word(&self, exchange: &Exchange) -> &'static str {
+        match self.status {
+            _ if exchange.refusal.is_some() => "refused",
+            _ if self.flags.is_some_and(|flags| flags & CLIENT_GONE != 0) => "client_gone",
+            Some(200..400) => "complete",
+            _ => "failed",
+        }
+    }
+}
+
+/// The record of an exchange.
+#[must_use]
+pub fn of(exchange: &Exchange, ending: &Ending) -> String {
+    let mut line = Vec::with_capacity(1024);
+    let json = &mut Writer::new(&mut line);
+    let seen = exchange.began > 0;
+    json.open_object().key("time").text(&timestamp::rfc3339_millis(if seen { exchange.began } else { ending.now }));
+    json.key("filter").text("mcp");
+    json.key("id").text(&exchange.request_id);
+    json.text_if("trace_id", exchange.trace_id.as_deref());
+    if let Some(caller) = &exchange.caller {
+        write_subject(&caller.subject, json);
+    }
+    json.key("asked").open_object();
+    json.text_if("server", exchange.server.as_ref().map(|server| server.name.as_str()));
+    json.text_if("http.request.method", exchange.transport.map(Transport::method));
+    if let Some(asked) = &exchange.asked {
+        write_asked(asked, json);
+    }
+    json.key("bytes").number(u64::try_from(exchange.request_bytes).unwrap_or(u64::MAX));
+    json.close_object();
+    write_decision(exchange, json);
+    write_answer(exchange, ending, json);
+    json.close_object();
+    String::from_utf8(line).unwrap_or_else(|_| r#"{"filter":"mcp"}"#.to_owned())
+}
+
+fn write_subject(subject: &Subject, json: &mut Writer<'_>) {
+    json.key("subject").open_object();
+    for field in SubjectField::ALL {
+        json.text_if(field.name(), subject.text(field));
+    }
+    json.close_object();
+}
+
+fn write_asked(asked: &Asked, json: &mut Writer<'_>) {
+    json.key("mcp.protocol.version").text(asked.revision.name());
+    json.text_if("mcp.method.name", asked.method.as_ref().map(|method| method.as_str()));
+    json.text_if("jsonrpc.request.id", asked.id.as_ref().map(|id| id.raw()));
+    match &asked.object {
+        Some(Object::Tool(name)) => json.key("gen_ai.tool.name").text(name),
+        Some(Object::Prompt(name)) => json.key("gen_ai.prompt.name").text(name),
+        Some(Object::Resource(uri)) => json.key("mcp.resource.uri").text(uri),
+        Some(Object::Resources(uris)) => {
+            json.key("mcp.resource.uris").open_list();
+            uris.iter().for_each(|uri| json.text(uri));
+            json.close_list();
+        }
+        Some(Object::Task(_)) | None => {}
+    }
+    json.text_if("arguments_sha256", asked.arguments.map(|digest| digest.to_string()).as_deref());
+}
+
+fn write_decision(exchange: &Exchange, json: &mut Writer<'_>) {
+    json.key("decision").open_object();
+    let decided = exchange.decided.as_ref();
+    let (verdict, rule, reason) = match (&exchange.refusal, decided) {
+        (Some(refusal), decided) => {
+            let verdict = decided.filter(|decided| decided.verdict == "confirm").map_or("deny", |_| "confirm");
+            (verdict, Some(refusal.rule()), refusal.reason())
+        }
+        (None, Some(Decided { verdict, rule, reason, .. })) => (*verdict, rule.clone(), *reason),
+        (None, None) if exchange.began == 0 => {
+            ("deny", Some("before the gate".to_owned()), "refused_by_another_filter")
+        }
+        (None, None) if exchange.transport.is_some_and(|transport| transport != Transport::Post) => {
+            ("allow", None, "session")
+        }
+        (None, None) if exchange.asked.is_some() => ("allow", None, "answer"),
+        (None, None) => ("deny", Some("request".to_owned()), "incomplete_request"),
+    };
+    json.key("verdict").text(verdict);
+    json.text_if("rule", rule.as_deref());
+    json.key("reason").text(reason);
+    if let Some((rule, verdict)) = decided.and_then(|decided| decided.shadow.as_ref()) {
+        json.key("shadow").open_object().key("rule").text(rule);
+        json.key("verdict").text(verdict);
+        json.close_object();
+    }
+    json.close_object();
+}
+
+fn write_answer(exchange: &Exchange, ending: &Ending, json: &mut Writer<'_>) {
+    json.key("answer").open_object();
+    json.number_or_null("status", ending.status.map(u64::from));
+    json.key("bytes").number(ending.bytes);
+    let began = if exchange.began > 0 { exchange.began } else { ending.now };
+    json.key("ms").number(ending.now.saturating_sub(began).div_euclid(1_000_000));
+    json.key("end").text(ending.word(exchange));
+    json.text_if("details", ending.details.as_deref().filter(|details| *details != "via_upstream"));
+    json.close_object();
+}

@@ -1,0 +1,195 @@
+//! Everything the gate says no to: a stable reason, a status, and an answer that is JSON-RPC in every case. A client that speaks
+//! several revisions takes anything else for a sign of an old server, and tries to speak like one.
+
+use crate::config::Refusals;
+use crate::exchange::Asked;
+use tollgate_host::stream::Reply;
+use tollgate_identity::Fault as Unproven;
+use tollgate_kernel::json_rpc::{self, INVALID_REQUEST, Recipient};
+use tollgate_kernel::mcp::{Fault, Reason, Refused};
+
+/// Why a request is refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    /// No server is reached under this path and authority.
+    UnknownPath,
+    /// The transport that Streamable HTTP has replaced.
+    OldTransport,
+    /// A method of HTTP, or a body with one, that the transport does not have.
+    Method,
+    /// Not JSON in UTF-8.
+    ContentType,
+    /// A compressed body cannot be read, and so not decided on.
+    ContentEncoding,
+    /// Trailers: who reads them could take them for headers.
+    Trailers,
+    /// The body is larger than allowed.
+    TooLarge {
+        /// The limit in bytes.
+        limit: usize,
+    },
+    /// What is shown does not prove who asks.
+    Unproven(Unproven),
+    /// It is no message of MCP, or contradicts itself.
+    Protocol(Reason),
+    /// A tool or prompt of no server behind this one.
+    UnknownBackend,
+    /// A rule says no, or none says yes.
+    Policy(Box<Policy>),
+    /// The server's answer cannot be read, and so not decided on.
+    Answer(&'static str),
+    /// The server did not answer; Envoy's status.
+    Upstream(u16),
+}
+
+/// What the rules say no to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Policy {
+    /// How.
+    pub refused: Refused,
+    /// Where in the configuration the rule stands.
+    pub rule: Option<String>,
+    /// The stable reason code.
+    pub reason: &'static str,
+    /// What the rule wants the caller to be told.
+    pub told: Option<String>,
+}
+
+/// The code of an answer that the gateway could not get or let through.
+const BAD_GATEWAY: i32 = -31004;
+/// The code of a request by nobody who is known.
+const UNAUTHORIZED: i32 = -31000;
+
+impl Refusal {
+    /// The stable reason code, also Envoy's `RESPONSE_CODE_DETAILS`.
+    #[must_use]
+    pub const fn reason(&self) -> &'static str {
+        match self {
+            Self::UnknownPath => "unknown_path",
+            Self::OldTransport => "http_sse_transport",
+            Self::Method => "method_not_allowed",
+            Self::ContentType => "unsupported_content_type",
+            Self::ContentEncoding => "unsupported_content_encoding",
+            Self::Trailers => "trailers",
+            Self::TooLarge { .. } => "request_too_large",
+            Self::Unproven(fault) => fault.reason(),
+            Self::Protocol(reason) => reason.name(),
+            Self::UnknownBackend => "unknown_backend",
+            Self::Policy(policy) => policy.reason,
+            Self::Answer(reason) => reason,
+            Self::Upstream(_) => "no_answer",
+        }
+    }
+
+    /// What in the configuration, or in the request itself, decided.
+    #[must_use]
+    pub fn rule(&self) -> String {
+        match self {
+            Self::UnknownPath | Self::OldTransport => "servers".to_owned(),
+            Self::TooLarge { .. } => "bounds.request_bytes".to_owned(),
+            Self::Unproven(fault) => fault.rule().to_owned(),
+            Self::Policy(policy) => policy.rule.clone().unwrap_or_else(|| "rules".to_owned()),
+            Self::Answer(_) | Self::Upstream(_) => "answer".to_owned(),
+            _ => "request".to_owned(),
+        }
+    }
+
+    /// The status, where the answer is an error of HTTP.
+    fn status(&self) -> u16 {
+        match self {
+            Self::UnknownPath => 404,
+            Self::OldTransport | Self::Trailers => 400,
+            Self::Method => 405,
+            Self::ContentType | Self::ContentEncoding => 415,
+            Self::TooLarge { .. } => 413,
+            Self::Unproven(fault) if fault.is_forbidden() => 403,
+            Self::Unproven(_) => 401,
+            Self::Protocol(reason) => reason.status(),
+            Self::UnknownBackend => 400,
+            Self::Policy(policy) => policy.refused.status(),
+            Self::Answer(_) => 502,
+            Self::Upstream(status) => *status,
+        }
+    }
+
+    const fn code(&self) -> i32 {
+        match self {
+            Self::Unproven(_) => UNAUTHORIZED,
+            Self::Answer(_) | Self::Upstream(_) => BAD_GATEWAY,
+            _ => INVALID_REQUEST,
+        }
+    }
+
+    fn message(&self) -> String {
+        match self {
+            Self::UnknownPath => "no MCP server is reached under this path".to_owned(),
+            Self::OldTransport => {
+                "the HTTP+SSE transport of 2024-11-05 is not served; use Streamable HTTP at the server's one path"
+                    .to_owned()
+            }
+            Self::Method => {
+                "only POST, and in revisions with sessions GET and DELETE without a body, are served".to_owned()
+            }
+            Self::ContentType => "the content-type must be application/json, in UTF-8".to_owned(),
+            Self::ContentEncoding => {
+                "a compressed request body is not accepted; send it without content-encoding".to_owned()
+            }
+            Self::Trailers => "trailers are not accepted".to_owned(),
+            Self::TooLarge { limit } => format!("the request body is larger than {limit} bytes"),
+            Self::Unproven(fault) => fault.message(),
+            Self::Protocol(reason) => reason.to_string(),
+            Self::UnknownBackend => "the name begins with none of the servers behind this one".to_owned(),
+            Self::Policy(policy) => policy.message(),
+            Self::Answer(_) => "the server's answer could not be read, and was not let through".to_owned(),
+            Self::Upstream(_) => "the server did not answer".to_owned(),
+        }
+    }
+
+    /// The answer to what was `asked`, as far as that is known.
+    #[must_use]
+    pub fn reply(&self, asked: Option<&Asked>, refusals: Refusals) -> Reply {
+        let id = asked.and_then(|asked| asked.id.as_ref());
+        let recipient = id.map_or(Recipient::Unnamed, Recipient::Of);
+        let (status, body) = match self {
+            Self::Protocol(reason) => (reason.status(), Fault { reason: *reason, id: id.cloned() }.answer()),
+            Self::Policy(policy) => policy.answer(asked, refusals),
+            _ => (self.status(), json_rpc::error(recipient, self.code(), &self.message(), None)),
+        };
+        let mut headers = vec![("content-type", "application/json".to_owned())];
+        match self {
+            Self::Method => headers.push(("allow", "POST, GET, DELETE".to_owned())),
+            Self::Unproven(fault) if !fault.is_forbidden() => {
+                headers.push(("www-authenticate", "Bearer".to_owned()));
+            }
+            _ => {}
+        }
+        Reply { status, details: self.reason(), headers, body }
+    }
+}
+
+impl Policy {
+    /// For the model that reads it, and the person who reads over its shoulder.
+    #[must_use]
+    pub fn message(&self) -> String {
+        let mut text =
+            format!("refused by policy: rule={} reason={}", self.rule.as_deref().unwrap_or("none"), self.reason);
+        if let Some(told) = &self.told {
+            text.push_str("; ");
+            text.push_str(told);
+        }
+        text
+    }
+
+    fn answer(&self, asked: Option<&Asked>, refusals: Refusals) -> (u16, Vec<u8>) {
+        let text = self.message();
+        match asked.and_then(|asked| Some((asked, asked.id.as_ref()?, asked.method.as_ref()?))) {
+            Some((asked, id, method)) if refusals == Refusals::Result => {
+                (200, self.refused.answer(id, method, asked.revision, &text))
+            }
+            known => {
+                let recipient = known.map_or(Recipient::Unnamed, |(_, id, _)| Recipient::Of(id));
+                (self.refused.status(), json_rpc::error(recipient, self.refused.code(), &text, None))
+            }
+        }
+    }
+}
