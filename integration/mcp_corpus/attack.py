@@ -26,6 +26,10 @@ class Right(Enum):
     """It is an ordinary call of a tool that is allowed: it runs."""
     UNPARSEABLE = ((400,), (-32700, -32600))
     """It is not what JSON-RPC in MCP may be."""
+    INVALID = ((400,), (-32602,))
+    """Its parameters are not what they must be."""
+    REVISION = ((400,), (-32022,))
+    """It is of a revision that is not spoken here."""
     MISMATCH = ((400,), (-32020,))
     """Headers and body disagree."""
     AMBIGUOUS = ((400,), (-32020, -32600, -32602))

@@ -99,26 +99,26 @@ SPELLINGS = [
     Attack(
         "nul-in-key", call(f'"name": "{SAFE}", "name\\u0000": "{EVIL}", "arguments": {ARGUMENTS}'), Right.UNPARSEABLE
     ),
-    Attack("nul-in-name", call(f'"name": "{EVIL}\\u0000", "arguments": {ARGUMENTS}'), Right.UNPARSEABLE),
+    Attack("nul-in-name", call(f'"name": "{EVIL}\\u0000", "arguments": {ARGUMENTS}'), Right.INVALID),
     Attack("nul-in-method", call(evil(), method="tools/call\\u0000"), Right.UNPARSEABLE),
     Attack("method-case", call(evil(), method="Tools/Call"), Right.UNKNOWN, (LEGACY,)),
-    Attack("method-space", call(evil(), method="tools/call "), Right.UNKNOWN, (LEGACY,)),
+    Attack("method-space", call(evil(), method="tools/call "), Right.UNPARSEABLE, (LEGACY,)),
     Attack("name-case", call(f'"name": "Database.Delete_Row", "arguments": {ARGUMENTS}'), Right.DENIED, (LEGACY,)),
-    Attack("name-space", call(f'"name": " {EVIL}", "arguments": {ARGUMENTS}'), Right.DENIED, (LEGACY,)),
+    Attack("name-space", call(f'"name": " {EVIL}", "arguments": {ARGUMENTS}'), Right.INVALID, (LEGACY,)),
     Attack(
         "name-full-width",
         call(f'"name": "\uff44atabase.delete_row", "arguments": {ARGUMENTS}'),
-        Right.DENIED,
+        Right.INVALID,
         (LEGACY,),
     ),
     Attack(
         "name-zero-width",
         call(f'"name": "database.\u200bdelete_row", "arguments": {ARGUMENTS}'),
-        Right.DENIED,
+        Right.INVALID,
         (LEGACY,),
     ),
     Attack(
-        "name-homoglyph", call(f'"name": "d\u0430tabase.delete_row", "arguments": {ARGUMENTS}'), Right.DENIED, (LEGACY,)
+        "name-homoglyph", call(f'"name": "d\u0430tabase.delete_row", "arguments": {ARGUMENTS}'), Right.INVALID, (LEGACY,)
     ),
 ]
 
@@ -184,8 +184,8 @@ SHAPES = [
     Attack(
         "params-text", f'{{"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": "{EVIL}"}}', Right.UNPARSEABLE
     ),
-    Attack("name-array", call(f'"name": ["{EVIL}"], "arguments": {ARGUMENTS}'), Right.UNPARSEABLE),
-    Attack("arguments-array", call(f'"name": "{EVIL}", "arguments": [{ARGUMENTS}]'), Right.UNPARSEABLE),
+    Attack("name-array", call(f'"name": ["{EVIL}"], "arguments": {ARGUMENTS}'), Right.INVALID),
+    Attack("arguments-array", call(f'"name": "{EVIL}", "arguments": [{ARGUMENTS}]'), Right.INVALID),
 ]
 
 # Where a reader gives up or looks no further.
@@ -302,7 +302,7 @@ HEADERS = [
         headers={"mcp-protocol-version": ["2026-07-28"]},
         eras=(LEGACY,),
     ),
-    Attack("revision-unknown", CALL, Right.AMBIGUOUS, headers={"mcp-protocol-version": ["2099-01-01"]}),
+    Attack("revision-unknown", CALL, Right.REVISION, headers={"mcp-protocol-version": ["2099-01-01"]}),
     Attack("session-twice", CALL, Right.AMBIGUOUS, (LEGACY,), {"mcp-session-id": ["{session}", "other"]}),
     Attack(
         "unasked-answers",

@@ -25,6 +25,12 @@ impl From<String> for Pattern {
 }
 
 impl Pattern {
+    /// Whether the whole of `name` fits, if capital letters are not told from others.
+    #[must_use]
+    pub fn fits_folded(&self, name: &str) -> bool {
+        Self(self.0.to_ascii_lowercase()).fits(&name.to_ascii_lowercase())
+    }
+
     /// Whether the whole of `name` fits. Takes each `*` for as little as possible, so that no name is read twice.
     #[must_use]
     pub fn fits(&self, name: &str) -> bool {
@@ -41,6 +47,12 @@ impl Patterns {
     #[must_use]
     pub fn fit(&self, name: &str) -> bool {
         self.0.iter().any(|pattern| pattern.fits(name))
+    }
+
+    /// Whether the whole of `name` fits one of them, if capital letters are not told from others.
+    #[must_use]
+    pub fn fit_folded(&self, name: &str) -> bool {
+        self.0.iter().any(|pattern| pattern.fits_folded(name))
     }
 }
 

@@ -175,6 +175,8 @@ pub enum Reason {
     NoRule,
     /// A rule matches if an argument is read in one way.
     UnclearArgument,
+    /// A rule matches if capital letters are not told from others.
+    UnclearName,
     /// No rule must allow it, and none denies it.
     NotRuled,
 }
@@ -186,8 +188,8 @@ enum Fit {
     No,
     /// With some arguments.
     Maybe,
-    /// For some readers of the arguments.
-    Unclear,
+    /// To some readers, for this reason.
+    Unclear(Reason),
 }
 
 impl Policy {
@@ -219,27 +221,29 @@ impl Policy {
 impl Rule {
     fn verdict(&self, fit: Fit) -> Option<(Verdict<'_>, Reason)> {
         match (&self.then, fit) {
-            (_, Fit::No) | (Then::Allow, Fit::Unclear) | (Then::Deny, Fit::Maybe) => None,
+            (_, Fit::No) | (Then::Allow, Fit::Unclear(_)) | (Then::Deny, Fit::Maybe) => None,
             (Then::Allow, _) => Some((Verdict::Allow, Reason::Rule)),
             (Then::Deny, Fit::Yes) => Some((Verdict::Deny, Reason::Rule)),
-            (_, Fit::Unclear) => Some((Verdict::Deny, Reason::UnclearArgument)),
+            (_, Fit::Unclear(reason)) => Some((Verdict::Deny, reason)),
             (Then::Confirm(confirm), _) => Some((Verdict::Confirm(confirm), Reason::Rule)),
         }
     }
 
     fn fit<'v>(&self, asked: &Asked<'_, '_, '_>, value_of: &impl Fn(Attribute) -> Option<&'v str>) -> Fit {
-        let outside = self.objects.fit(asked)
+        let objects = self.objects.fit(asked);
+        let outside = objects != Fit::No
             && fit_all(&self.attributes, value_of)
             && self.between.is_none_or(|between| between.contains(asked.now_ms))
             && self.annotations_fit(asked.object);
         match asked.arguments {
             _ if !outside => Fit::No,
-            _ if self.arguments.is_empty() => Fit::Yes,
+            _ if self.arguments.is_empty() => objects,
+            Arguments::Any if objects != Fit::Yes => objects,
             Arguments::Any => Fit::Maybe,
             Arguments::These(None) => Fit::No,
             Arguments::These(Some(value)) => {
                 let fits = self.arguments.iter().map(|(pointer, condition)| condition.fit(value.at(pointer)));
-                fits.fold(Fit::Yes, |all, one| match (all, one) {
+                fits.fold(objects, |all, one| match (all, one) {
                     (Fit::No, _) | (_, Fit::No) => Fit::No,
                     (Fit::Yes, one) => one,
                     (all, _) => all,
@@ -264,7 +268,7 @@ impl Rule {
 }
 
 impl Objects {
-    fn fit(&self, asked: &Asked<'_, '_, '_>) -> bool {
+    fn fit(&self, asked: &Asked<'_, '_, '_>) -> Fit {
         let named = [&self.tools, &self.prompts, &self.resources];
         let (patterns, name) = match asked.object {
             Object::Nothing => (&None, ""),
@@ -272,8 +276,15 @@ impl Objects {
             Object::Prompt(name) => (&self.prompts, name),
             Object::Resource(uri) => (&self.resources, uri),
         };
-        let object = named.into_iter().all(Option::is_none) || patterns.as_ref().is_some_and(|them| them.fit(name));
-        object && self.methods.as_ref().is_none_or(|methods| methods.fit(asked.method))
+        if !self.methods.as_ref().is_none_or(|methods| methods.fit(asked.method)) {
+            return Fit::No;
+        }
+        match patterns {
+            Some(patterns) if patterns.fit(name) => Fit::Yes,
+            Some(patterns) if patterns.fit_folded(name) => Fit::Unclear(Reason::UnclearName),
+            None if named.into_iter().all(Option::is_none) => Fit::Yes,
+            _ => Fit::No,
+        }
     }
 }
 
@@ -311,6 +322,7 @@ impl Reason {
             Self::Rule => "rule",
             Self::NoRule => "no_rule",
             Self::UnclearArgument => "unclear_argument",
+            Self::UnclearName => "unclear_name",
             Self::NotRuled => "not_ruled",
         }
     }

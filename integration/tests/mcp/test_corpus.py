@@ -99,7 +99,11 @@ class Guarded:
 
 @pytest.fixture(scope="module")
 def guarded(tmp_path_factory):
-    with WeakServer() as server, McpGateway(tmp_path_factory.mktemp("guarded"), rules=RULES, crm=server) as gateway:
+    def bounded(bootstrap):
+        bootstrap.gate(bounds={"request_bytes": 2 << 20})
+
+    directory = tmp_path_factory.mktemp("guarded")
+    with WeakServer() as server, McpGateway(directory, bounded, rules=RULES, crm=server) as gateway:
         yield Guarded(server, Wire(gateway.envoy.port, "/crm/mcp", seconds=SECONDS))
 
 

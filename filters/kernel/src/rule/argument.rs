@@ -1,6 +1,6 @@
 //! What an argument must be.
 
-use super::{Fit, NotARule};
+use super::{Fit, NotARule, Reason};
 use crate::json::{self, Decimal, Kind, Place};
 use crate::pattern::Patterns;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -89,7 +89,7 @@ impl Condition {
         let value = match place {
             Place::Value(value) => value,
             Place::Absent => return Fit::No,
-            Place::Unclear => return Fit::Unclear,
+            Place::Unclear => return Fit::Unclear(Reason::UnclearArgument),
         };
         let fits = match self {
             Self::OneOf(scalars) => {
@@ -108,7 +108,7 @@ impl Condition {
             Some(true) => Fit::Yes,
             Some(false) => Fit::No,
             // It is of another type, and who knows what a server makes of it.
-            None => Fit::Unclear,
+            None => Fit::Unclear(Reason::UnclearArgument),
         }
     }
 }

@@ -56,7 +56,7 @@ fn three_lines_are_a_policy() {
         (None, "database.read_row", "deny", "#3"),
         (Some("support"), "database.delete_row", "confirm", "#2"),
         (None, "database.delete_row", "confirm", "#2"),
-        (Some("support"), "database.Delete_row", "deny", "#3"),
+        (Some("support"), "database.Delete_row", "deny", "#2"),
         (Some("support"), "database.drop_table", "deny", "#3"),
     ] {
         let value_of = |attribute| team.filter(|_| attribute == TEAM);
