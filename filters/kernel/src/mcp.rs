@@ -3,13 +3,16 @@
 //! What the body says counts. Headers that repeat it ([`Headers`]) must agree with it, in the revisions that demand them and in
 //! those that do not know them: somebody may route by them.
 
+pub mod answer;
 mod fault;
 mod headers;
+pub mod lint;
 mod method;
 mod name;
 mod param_header;
 mod refusal;
 mod revision;
+pub mod tool;
 
 pub use fault::{Date, Fault, HEADER_MISMATCH, MISSING_CAPABILITY, Reason, UNSUPPORTED_VERSION};
 pub use headers::Headers;

@@ -199,6 +199,29 @@ impl<'a> Fields<'a> {
     }
 }
 
+/// Writes the whole event `raw` with `data` in place of its own: where its first line of data was, and all other lines as they
+/// are. CR and LF in `data` begin a new line of data.
+pub fn rewrite(raw: &[u8], data: &[u8], out: &mut Vec<u8>) {
+    let mut rest = raw.strip_prefix(BYTE_ORDER_MARK).unwrap_or(raw);
+    out.extend_from_slice(raw.get(..raw.len().saturating_sub(rest.len())).unwrap_or_default());
+    let mut is_written = false;
+    while let Some((line, after)) = split_line(rest) {
+        let whole = rest.get(..rest.len().saturating_sub(after.len())).unwrap_or_default();
+        let end = whole.get(line.len()..).unwrap_or_default();
+        rest = after;
+        if line != b"data" && !line.starts_with(b"data:") {
+            out.extend_from_slice(whole);
+        } else if !mem::replace(&mut is_written, true) {
+            for line in data.split(|byte| matches!(byte, b'\r' | b'\n')) {
+                out.extend_from_slice(b"data: ");
+                out.extend_from_slice(line);
+                out.extend_from_slice(end);
+            }
+        }
+    }
+    out.extend_from_slice(rest);
+}
+
 /// The first line without its end (LF, CR or CRLF), and what comes after that end.
 fn split_line(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let (line, rest) = bytes.split_at_checked(memchr2(b'\r', b'\n', bytes)?)?;

@@ -1,0 +1,303 @@
+//! What a server answers, read as it comes and passed on: JSON, or server-sent events.
+//!
+//! An [`AnswerReader`] is fed the chunks of one answer and says what the client gets instead of each. A message is held until
+//! it is whole, then read strictly, shown to an [`Editor`] and passed on: byte for byte as it came, unless the editor wants it
+//! otherwise. Comments, `id`, `retry`, line ends and white space stay as they are; of an event that is changed, all but its
+//! data. What comes out does not depend on how the answer is cut.
+//!
+//! What cannot be read cannot be decided upon. Then it depends on the [`Purpose`]: an answer that is only watched goes on
+//! unread; any other ends with an error in its place ([`Tally::fault`] says why), and nothing follows it. The same goes for
+//! what is larger than [`Limits::bytes`]: an answer that is watched is passed on from there as it comes, holds nothing any
+//! more and is not looked at ([`AnswerReader::is_passing`]), so that a large result costs next to nothing.
+//!
+//! An event that the end of the stream cuts off is not passed on. A second response to one request is not, nor is a response
+//! to a request that was not sent: readers disagree on which counts.
+
+mod edits;
+mod exchange;
+mod fault;
+mod list;
+mod stream;
+mod tally;
+
+pub use fault::{BAD_ANSWER, Fault};
+pub use list::{Entry, List};
+pub use tally::{Outcome, Tally};
+
+use super::Revision;
+use crate::json::{Limits, Value};
+use crate::json_rpc::{self, Id, Recipient};
+use exchange::{Exchange, Fate};
+use std::{fmt, mem};
+use stream::Events;
+
+/// In what form an answer comes: its content type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// `application/json`: one message.
+    Json,
+    /// `text/event-stream`: a message in each event.
+    EventStream,
+}
+
+/// To which requests an answer may have responses.
+#[derive(Debug, Clone)]
+pub enum Awaited {
+    /// To none: a stream that the client listens to, the answer to a notification.
+    Nothing,
+    /// To the request with this id, one.
+    Response(Id<'static>),
+    /// To any: a stream that goes on where another broke off.
+    Resumed,
+}
+
+/// Why an answer is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// To know what came of the request, if that is easily known.
+    Watch,
+    /// To decide on what it says.
+    Inspect,
+    /// The same, and to show of this list what the caller may see.
+    Filter(List),
+    /// The same of whatever lists come.
+    FilterAny,
+}
+
+/// What is expected of an answer.
+#[derive(Debug, Clone)]
+pub struct Expected {
+    /// To which requests it may have responses.
+    pub awaited: Awaited,
+    /// Why it is read.
+    pub purpose: Purpose,
+    /// In which revision it is written.
+    pub revision: Revision,
+}
+
+/// What the client gets instead of a chunk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Onward {
+    /// The chunk as it is.
+    Unchanged,
+    /// These bytes; none while a message is not whole.
+    Bytes(Vec<u8>),
+}
+
+/// Whether the client is shown something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shown {
+    /// As it is.
+    Yes,
+    /// Not at all.
+    No,
+}
+
+/// What comes of a result.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// The client gets it.
+    Pass,
+    /// The client gets this message instead, which is JSON.
+    Replace(Vec<u8>),
+}
+
+/// What a server asks or says by itself.
+#[derive(Debug, Clone, Copy)]
+pub struct Saying<'s, 'd, 'a> {
+    /// A request: the client will answer it.
+    pub is_request: bool,
+    /// Its method.
+    pub method: &'s str,
+    /// An object.
+    pub params: Option<Value<'d, 'a>>,
+}
+
+/// Who decides on what an answer says. Everything it is shown was read strictly.
+pub trait Editor {
+    /// Whether the client is shown an entry of a list. Asked where lists are filtered.
+    fn entry(&mut self, entry: &Entry<'_, '_>) -> Shown {
+        let _ = entry;
+        Shown::Yes
+    }
+
+    /// What comes of a result, as the server has sent it. Asked before [`Editor::entry`] is.
+    fn result(&mut self, result: Value<'_, '_>) -> Verdict {
+        let _ = result;
+        Verdict::Pass
+    }
+
+    /// Whether the client is shown what the server asks or says by itself.
+    fn saying(&mut self, saying: Saying<'_, '_, '_>) -> Shown {
+        let _ = saying;
+        Shown::Yes
+    }
+
+    /// Whether [`Editor::redact`] may change anything.
+    fn redacts(&self) -> bool {
+        false
+    }
+
+    /// What the client is told instead of a string in a result, an error or parameters; keys are not asked for.
+    fn redact(&mut self, text: &str) -> Option<String> {
+        let _ = text;
+        None
+    }
+
+    /// The message that ends an answer which cannot be passed on. `id` is that of the request.
+    fn fault(&mut self, fault: Fault, id: &Id<'_>) -> Vec<u8> {
+        json_rpc::error(Recipient::Of(id), BAD_ANSWER, &fault.to_string(), None)
+    }
+}
+
+/// Reads one answer.
+pub struct AnswerReader {
+    exchange: Exchange,
+    held: Held,
+    state: State,
+}
+
+/// What of the answer is held.
+enum Held {
+    /// What came so far.
+    Body(Vec<u8>),
+    Events(Events),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Reading,
+    /// The rest goes on unread.
+    Passing,
+    /// Nothing more goes on.
+    Closed,
+}
+
+impl AnswerReader {
+    /// A reader of an answer that begins. `limits` are those of one message. A stream may hold twice the bytes: a message in its
+    /// event, and twice that in comments and line ends; the message is then copied once.
+    #[must_use]
+    pub fn new(form: Form, expected: Expected, limits: Limits) -> Self {
+        let held = match form {
+            Form::Json => Held::Body(Vec::new()),
+            Form::EventStream => Held::Events(Events::new(limits.bytes)),
+        };
+        Self { exchange: Exchange::new(expected, limits), held, state: State::Reading }
+    }
+
+    /// What came of it so far.
+    #[must_use]
+    pub const fn tally(&self) -> &Tally {
+        &self.exchange.tally
+    }
+
+    /// Whether the rest goes on as it comes: [`AnswerReader::skip`] does the same as [`AnswerReader::push`].
+    #[must_use]
+    pub fn is_passing(&self) -> bool {
+        self.state == State::Passing
+    }
+
+    /// Whether nothing more goes on: the answer had a fault, and its client was told.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.state == State::Closed
+    }
+
+    /// Bytes held.
+    #[must_use]
+    pub fn held(&self) -> usize {
+        match &self.held {
+            Held::Body(body) => body.len(),
+            Held::Events(events) => events.held(),
+        }
+    }
+
+    /// Counts bytes that go on without being shown to the reader.
+    pub fn skip(&mut self, bytes: usize) {
+        self.exchange.count(bytes);
+    }
+
+    /// What the client gets instead of the next `chunk`.
+    pub fn push(&mut self, chunk: &[u8], editor: &mut dyn Editor) -> Onward {
+        self.exchange.count(chunk.len());
+        match self.state {
+            State::Reading => {}
+            State::Passing => return Onward::Unchanged,
+            State::Closed => return Onward::Bytes(Vec::new()),
+        }
+        let mut out = Vec::new();
+        let read = match &mut self.held {
+            Held::Body(body) if body.len().saturating_add(chunk.len()) <= self.exchange.limits.bytes => {
+                body.extend_from_slice(chunk);
+                Ok(())
+            }
+            Held::Body(_) => Err(Fault::TooLarge),
+            Held::Events(events) => events.read(chunk, &mut self.exchange, editor, &mut out),
+        };
+        match read {
+            Ok(()) => {}
+            Err(Fault::TooLarge) if self.exchange.only_watches() => self.pass(chunk, &mut out),
+            Err(fault) => self.close(fault, editor, &mut out),
+        }
+        if out == chunk { Onward::Unchanged } else { Onward::Bytes(out) }
+    }
+
+    /// What the client gets after the last chunk.
+    pub fn finish(&mut self, editor: &mut dyn Editor) -> Vec<u8> {
+        let mut out = Vec::new();
+        if let (State::Reading, Held::Body(body)) = (self.state, &mut self.held) {
+            let body = mem::take(body);
+            match self.exchange.body(&body, editor) {
+                Ok(Fate::AsItIs) => out = body,
+                Ok(Fate::Dropped) => {}
+                Ok(Fate::Changed(message)) => out = message,
+                Err(fault) => self.close(fault, editor, &mut out),
+            }
+        }
+        if self.state == State::Reading {
+            self.state = State::Closed;
+        }
+        out
+    }
+
+    /// Gives up reading.
+    fn pass(&mut self, chunk: &[u8], out: &mut Vec<u8>) {
+        self.state = State::Passing;
+        self.exchange.unread();
+        match &mut self.held {
+            Held::Body(body) => {
+                out.append(&mut mem::take(body));
+                out.extend_from_slice(chunk);
+            }
+            Held::Events(events) => out.append(&mut events.take()),
+        }
+    }
+
+    /// Ends the answer with an error.
+    fn close(&mut self, fault: Fault, editor: &mut dyn Editor, out: &mut Vec<u8>) {
+        self.state = State::Closed;
+        let message = self.exchange.fail(fault, editor);
+        match &mut self.held {
+            Held::Body(body) => {
+                *body = Vec::new();
+                out.extend(message.into_iter().flatten());
+            }
+            Held::Events(events) => {
+                events.take();
+                if let Some(message) = message {
+                    stream::write(&message, out);
+                }
+            }
+        }
+    }
+}
+
+/// Answers are not printed.
+impl fmt::Debug for AnswerReader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "AnswerReader({:?}, {} bytes held, {:?})", self.state, self.held(), self.tally())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,188 @@
+//! What is decided on each message of an answer.
+
+use super::edits::Edits;
+use super::list::{filter, lists, member};
+use super::{Awaited, Editor, Expected, Fault, Outcome, Purpose, Saying, Shown, Tally, Verdict};
+use crate::framing::Event;
+use crate::json::{Document, Limits, Value};
+use crate::json_rpc::{self, Id, Message};
+
+const CACHE_SCOPE: &str = "cacheScope";
+
+pub(super) struct Exchange {
+    expected: Expected,
+    pub(super) limits: Limits,
+    /// The awaited response has come.
+    is_answered: bool,
+    pub(super) tally: Tally,
+}
+
+/// What comes of a message.
+#[derive(Debug)]
+pub(super) enum Fate {
+    AsItIs,
+    Dropped,
+    Changed(Vec<u8>),
+}
+
+impl Exchange {
+    pub(super) fn new(expected: Expected, limits: Limits) -> Self {
+        Self { expected, limits, is_answered: false, tally: Tally::default() }
+    }
+
+    pub(super) fn only_watches(&self) -> bool {
+        self.expected.purpose == Purpose::Watch
+    }
+
+    pub(super) fn count(&mut self, bytes: usize) {
+        self.tally.bytes = self.tally.bytes.saturating_add(u64::try_from(bytes).unwrap_or(u64::MAX));
+    }
+
+    /// Something went on unread.
+    pub(super) fn unread(&mut self) {
+        if self.tally.outcome == Outcome::None {
+            self.tally.outcome = Outcome::Unread;
+        }
+    }
+
+    /// The message that a fault is told with, if somebody still waits for one.
+    pub(super) fn fail(&mut self, fault: Fault, editor: &mut dyn Editor) -> Option<Vec<u8>> {
+        self.tally.fault = Some(fault);
+        match &self.expected.awaited {
+            Awaited::Response(id) if !self.is_answered => Some(editor.fault(fault, id)),
+            _ => None,
+        }
+    }
+
+    /// The one message of an answer that is no stream.
+    pub(super) fn body(&mut self, body: &[u8], editor: &mut dyn Editor) -> Result<Fate, Fault> {
+        if body.is_empty() && !matches!(self.expected.awaited, Awaited::Response(_)) {
+            return Ok(Fate::AsItIs);
+        }
+        match self.message(body, editor) {
+            Err(_) if self.only_watches() => {
+                self.unread();
+                Ok(Fate::AsItIs)
+            }
+            Ok(Fate::Dropped) if self.only_watches() => Ok(Fate::AsItIs),
+            Ok(Fate::Dropped) => Err(Fault::NotTheResponse),
+            fate => fate,
+        }
+    }
+
+    /// What an event carries. Clients read as messages what is called `message` or nothing; what else is one is treated as one.
+    pub(super) fn event(&mut self, event: &Event<'_>, editor: &mut dyn Editor) -> Result<Fate, Fault> {
+        if event.data.is_empty() {
+            return Ok(Fate::AsItIs);
+        }
+        match self.message(event.data, editor) {
+            Err(Fault::Message(_)) if !matches!(event.name, b"" | b"message") => Ok(Fate::AsItIs),
+            Err(_) if self.only_watches() => {
+                self.unread();
+                Ok(Fate::AsItIs)
+            }
+            fate => fate,
+        }
+    }
+
+    fn message(&mut self, text: &[u8], editor: &mut dyn Editor) -> Result<Fate, Fault> {
+        let document = Document::read(text, self.limits).map_err(json_rpc::Fault::from)?;
+        let document = &document;
+        match Message::of(document)? {
+            Message::Request { method, params, .. } => {
+                self.tally.requests = self.tally.requests.saturating_add(1);
+                Ok(self.saying(document, Saying { is_request: true, method: &method, params }, editor))
+            }
+            Message::Notification { method, params } => {
+                self.tally.notifications = self.tally.notifications.saturating_add(1);
+                Ok(self.saying(document, Saying { is_request: false, method: &method, params }, editor))
+            }
+            Message::Result { id, .. } | Message::Error { id: Some(id), .. } if !self.awaits(&id) => Ok(self.dropped()),
+            Message::Result { result, .. } => self.result(document, result, editor),
+            Message::Error { error, id } => {
+                // To what cannot be read a server answers without its id; the client may still wait for another.
+                self.is_answered |= id.is_some();
+                self.tally.outcome = Outcome::of_error(error);
+                Ok(self.edited(document, Edits::default(), error, editor))
+            }
+        }
+    }
+
+    fn saying(&mut self, document: &Document<'_>, saying: Saying<'_, '_, '_>, editor: &mut dyn Editor) -> Fate {
+        match (editor.saying(saying), saying.params) {
+            (Shown::No, _) => self.dropped(),
+            (Shown::Yes, Some(params)) => self.edited(document, Edits::default(), params, editor),
+            (Shown::Yes, None) => Fate::AsItIs,
+        }
+    }
+
+    fn result<'a>(
+        &mut self,
+        document: &Document<'a>,
+        result: Value<'_, 'a>,
+        editor: &mut dyn Editor,
+    ) -> Result<Fate, Fault> {
+        self.tally.outcome = Outcome::of_result(result);
+        if let Verdict::Replace(message) = editor.result(result) {
+            self.is_answered = true;
+            return Ok(Fate::Changed(message));
+        }
+        let mut edits = Edits::default();
+        match self.expected.purpose {
+            Purpose::Watch | Purpose::Inspect => {}
+            Purpose::Filter(list) => self.filter(list, result, editor, &mut edits)?,
+            Purpose::FilterAny => lists(result).try_for_each(|list| self.filter(list, result, editor, &mut edits))?,
+        }
+        self.is_answered = true;
+        Ok(self.edited(document, edits, result, editor))
+    }
+
+    /// Leaves out of a list what the client is not shown. Others may be shown more or less, so no cache may keep it for them.
+    fn filter(
+        &mut self,
+        list: super::List,
+        result: Value<'_, '_>,
+        editor: &mut dyn Editor,
+        edits: &mut Edits,
+    ) -> Result<(), Fault> {
+        filter(list, result, editor, edits, &mut self.tally)?;
+        match member(result, CACHE_SCOPE)? {
+            Some(scope) if scope.as_str().as_deref() == Some("private") => {}
+            Some(scope) => edits.replace(scope.range(), "\"private\"".to_owned()),
+            None if self.expected.revision.is_stateless() => {
+                let end = result.range().end.saturating_sub(1);
+                edits.replace(end..end, format!(",\"{CACHE_SCOPE}\":\"private\""));
+            }
+            None => {}
+        }
+        Ok(())
+    }
+
+    fn edited(
+        &mut self,
+        document: &Document<'_>,
+        mut edits: Edits,
+        value: Value<'_, '_>,
+        editor: &mut dyn Editor,
+    ) -> Fate {
+        if editor.redacts() {
+            edits.redact(value, editor);
+        }
+        let Some((text, redacted)) = edits.apply(document) else { return Fate::AsItIs };
+        self.tally.redacted = self.tally.redacted.saturating_add(u32::try_from(redacted).unwrap_or(u32::MAX));
+        Fate::Changed(text)
+    }
+
+    fn awaits(&self, id: &Id<'_>) -> bool {
+        match &self.expected.awaited {
+            Awaited::Nothing => false,
+            Awaited::Response(awaited) => !self.is_answered && awaited.is(id),
+            Awaited::Resumed => true,
+        }
+    }
+
+    fn dropped(&mut self) -> Fate {
+        self.tally.dropped = self.tally.dropped.saturating_add(1);
+        Fate::Dropped
+    }
+}
