@@ -6,6 +6,7 @@ use std::rc::Rc;
 use tollgate_kernel::caller::Caller;
 use tollgate_kernel::json::Digest;
 use tollgate_kernel::json_rpc::Id;
+use tollgate_kernel::mcp::answer::Tally;
 use tollgate_kernel::mcp::{Method, Named, Revision};
 
 /// Everything known of one exchange. Times are nanoseconds since 1970.
@@ -31,6 +32,8 @@ pub struct Exchange {
     pub decided: Option<Decided>,
     /// Why the gate said no.
     pub refusal: Option<Refusal>,
+    /// What came back.
+    pub tally: Tally,
 }
 
 /// What is done with Streamable HTTP.

@@ -1,5 +1,6 @@
 //! The gate: once per request. Which server, who asks, what for, is it allowed; what comes back; and at the end the record.
 
+use crate::answer::Answer;
 use crate::arrival;
 use crate::config::Gate;
 use crate::counters;
@@ -29,7 +30,8 @@ pub struct AtGate {
     status: Option<u16>,
     /// The response is Envoy's own, or another filter's: to be told as JSON-RPC.
     translating: Option<u16>,
-    response_bytes: u64,
+    /// What is read of the server's answer.
+    answer: Option<Answer>,
 }
 
 /// How many keys and values a body may have per byte of it: `[0,0,..` has one in two.
@@ -48,14 +50,13 @@ impl AtGate {
             strip: Vec::new(),
             status: None,
             translating: None,
-            response_bytes: 0,
+            answer: None,
         }
     }
 
     fn refuse(&mut self, refusal: Refusal) -> Step {
         let reply = refusal.reply(self.exchange.asked.as_ref(), self.gate.refusals);
         self.status = Some(reply.status);
-        self.response_bytes = u64::try_from(reply.body.len()).unwrap_or(u64::MAX);
         self.exchange.refusal = Some(refusal);
         Step::Reply(reply)
     }
@@ -179,7 +180,7 @@ impl AtGate {
             status: self.status.or_else(status),
             flags: state::number(&["response", "flags"]),
             details: self.exchange.refusal.is_none().then(|| state::text(&["response", "code_details"])).flatten(),
-            bytes: self.response_bytes,
+            bytes: state::number(&["response", "size"]).unwrap_or_default(),
         }
     }
 }
@@ -229,38 +230,39 @@ impl Stream for AtGate {
     }
 
     fn response_headers(&mut self, end: bool) -> abi::Result<Step> {
-        if state::text(&["response", "code_details"]).as_deref() == Some("via_upstream") {
-            return Ok(Step::Go);
-        }
         let seen = Headers::read(Map::Response)?;
-        let status = seen.text(":status").and_then(|status| status.parse().ok()).unwrap_or(500);
-        if status == 413 && self.exchange.refusal.is_none() {
-            // Envoy's buffer was full before ours.
-            self.exchange.refusal = Some(Refusal::TooLarge { limit: self.gate.bounds.request_bytes });
+        if state::text(&["response", "code_details"]).as_deref() != Some("via_upstream") {
+            return self.translate(&seen, end);
         }
-        self.status = Some(status);
-        let text = status.to_string();
-        let mut kept = vec![(":status", text.as_bytes()), ("content-type", b"application/json")];
-        for name in ["www-authenticate", "retry-after", "allow"] {
-            kept.extend(seen.one(name).map(|value| (name, value)));
+        match Answer::begin(&self.gate, &self.exchange, &seen, abi::now().div_euclid(1_000_000)) {
+            Ok(answer) => self.answer = answer.filter(|_| !end),
+            Err(unreadable) => return Ok(self.refuse(Refusal::Answer(unreadable.reason()))),
         }
-        if end {
-            return Ok(Step::Reply(self.own_error(status)));
+        let Some(answer) = &self.answer else { return Ok(Step::Go) };
+        if answer.may_change() {
+            abi::remove_header(Map::Response, b"content-length")?;
         }
-        headers::replace_all(Map::Response, &kept)?;
-        self.translating = Some(status);
-        Ok(Step::Go)
+        Ok(if answer.is_held() { Step::Hold } else { Step::Go })
     }
 
     fn reads_response(&self) -> bool {
-        self.translating.is_some()
+        self.translating.is_some() || self.answer.as_ref().is_some_and(Answer::is_read)
     }
 
     fn response_data(&mut self, data: &[u8], end: bool) -> abi::Result<Step> {
-        match self.translating {
-            Some(status) if end => Ok(Step::Edit { first: data.len(), with: self.own_error(status).body }),
-            _ => Ok(Step::Hold),
+        if let Some(status) = self.translating {
+            let told = || Step::Edit { first: data.len(), with: self.own_error(status).body };
+            return Ok(if end { told() } else { Step::Hold });
         }
+        let Some(answer) = &mut self.answer else { return Ok(Step::Go) };
+        let held = answer.is_held();
+        let with = answer.push(data, end);
+        self.exchange.tally = *answer.tally();
+        Ok(match with {
+            _ if held && !end => Step::Hold,
+            None => Step::Go,
+            Some(with) => Step::Edit { first: data.len(), with },
+        })
     }
 
     fn log(&mut self) {
@@ -274,12 +276,32 @@ impl Stream for AtGate {
 }
 
 impl AtGate {
+    /// An answer of Envoy's own, or of another filter.
+    fn translate(&mut self, seen: &Headers, end: bool) -> abi::Result<Step> {
+        let status = seen.text(":status").and_then(|status| status.parse().ok()).unwrap_or(500);
+        if status == 413 && self.exchange.refusal.is_none() {
+            // Envoy's buffer was full before ours.
+            self.exchange.refusal = Some(Refusal::TooLarge { limit: self.gate.bounds.request_bytes });
+        }
+        self.status = Some(status);
+        if end {
+            return Ok(Step::Reply(self.own_error(status)));
+        }
+        let text = status.to_string();
+        let mut kept = vec![(":status", text.as_bytes()), ("content-type", b"application/json")];
+        for name in ["www-authenticate", "retry-after", "allow"] {
+            kept.extend(seen.one(name).map(|value| (name, value)));
+        }
+        headers::replace_all(Map::Response, &kept)?;
+        self.translating = Some(status);
+        Ok(Step::Go)
+    }
+
     /// What Envoy, or another filter, says of its own, as JSON-RPC.
-    fn own_error(&mut self, status: u16) -> tollgate_host::stream::Reply {
+    fn own_error(&self, status: u16) -> tollgate_host::stream::Reply {
         let refusal = self.exchange.refusal.clone().unwrap_or(Refusal::Upstream(status));
         let mut reply = refusal.reply(self.exchange.asked.as_ref(), self.gate.refusals);
         reply.status = status;
-        self.response_bytes = u64::try_from(reply.body.len()).unwrap_or(u64::MAX);
         reply
     }
 }

@@ -1,9 +1,10 @@
 //! The MCP gateway.
 //!
 //! Follow one request: [`gate`] reads its headers ([`arrival`]), then its body, decides ([`decision`]), lets it go to its server
-//! as it came, and at the end writes [`counters`] and the [`record`]. What is known of one
+//! as it came, reads what comes back ([`answer`]), and at the end writes [`counters`] and the [`record`]. What is known of one
 //! exchange is an [`exchange::Exchange`]; whatever the gate says no to is a [`refusal::Refusal`].
 
+pub mod answer;
 pub mod arrival;
 pub mod config;
 pub mod counters;

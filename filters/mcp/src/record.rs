@@ -6,6 +6,7 @@
 
 use crate::exchange::{Asked, Decided, Exchange, Object, Transport};
 use tollgate_kernel::json::Writer;
+use tollgate_kernel::mcp::answer::{Fault, Outcome, Tally};
 use tollgate_kernel::subject::{Subject, SubjectField};
 use tollgate_kernel::timestamp;
 
@@ -121,6 +122,29 @@ fn write_decision(exchange: &Exchange, json: &mut Writer<'_>) {
     json.close_object();
 }
 
+/// What came of the request. Of lists, how much of them the caller was not shown.
+fn write_tally(tally: &Tally, json: &mut Writer<'_>) {
+    if tally.outcome != Outcome::None {
+        json.key("outcome").text(tally.outcome.name());
+    }
+    match tally.outcome {
+        Outcome::ToolError => json.key("error.type").text("tool_error"),
+        Outcome::Error(Some(code)) => json.key("error.type").text(&code.to_string()),
+        _ => {}
+    }
+    for (name, count) in [
+        ("shown", tally.shown),
+        ("hidden", tally.hidden),
+        ("requests", tally.requests),
+        ("notifications", tally.notifications),
+        ("dropped", tally.dropped),
+        ("redacted", tally.redacted),
+    ] {
+        json.number_if(name, Some(u64::from(count)).filter(|count| *count > 0));
+    }
+    json.text_if("fault", tally.fault.map(Fault::name));
+}
+
 fn write_answer(exchange: &Exchange, ending: &Ending, json: &mut Writer<'_>) {
     json.key("answer").open_object();
     json.number_or_null("status", ending.status.map(u64::from));
@@ -128,6 +152,7 @@ fn write_answer(exchange: &Exchange, ending: &Ending, json: &mut Writer<'_>) {
     let began = if exchange.began > 0 { exchange.began } else { ending.now };
     json.key("ms").number(ending.now.saturating_sub(began).div_euclid(1_000_000));
     json.key("end").text(ending.word(exchange));
+    write_tally(&exchange.tally, json);
     json.text_if("details", ending.details.as_deref().filter(|details| *details != "via_upstream"));
     json.close_object();
 }

@@ -56,7 +56,6 @@ fn three_lines_are_a_policy() {
         (None, "database.read_row", "deny", "#3"),
         (Some("support"), "database.delete_row", "confirm", "#2"),
         (None, "database.delete_row", "confirm", "#2"),
-        (Some("support"), "database.Delete_row", "deny", "#2"),
         (Some("support"), "database.drop_table", "deny", "#3"),
     ] {
         let value_of = |attribute| team.filter(|_| attribute == TEAM);
@@ -78,6 +77,24 @@ fn three_lines_are_a_policy() {
     }
     let prompt = policy.decide(&asked(Object::Prompt("x")), nobody);
     assert_eq!((prompt.verdict, prompt.rule, prompt.reason), (Verdict::Deny, None, Reason::NoRule));
+}
+
+#[test]
+fn a_name_that_some_servers_take_for_another_neither_is_allowed_nor_escapes_a_rule_that_refuses() {
+    for (rules, verdict, reason) in [
+        (json!([{"allow": {"tools": ["a.search"]}}]), "deny", Reason::NoRule),
+        (json!([{"deny": {"tools": ["a.search"]}}, {"allow": {"tools": ["*"]}}]), "deny", Reason::UnclearName),
+        (
+            json!([{"confirm": {"tools": ["a.s*"], "by": "caller"}}, {"allow": {"tools": ["*"]}}]),
+            "deny",
+            Reason::UnclearName,
+        ),
+        (json!([{"deny": {"tools": ["a.find"]}}, {"allow": {"tools": ["*"]}}]), "allow", Reason::Rule),
+    ] {
+        let policy = policy(rules);
+        let decision = policy.decide(&asked(tool("a.Search")), nobody);
+        assert_eq!((decision.verdict.name(), decision.reason), (verdict, reason), "{policy:?}");
+    }
 }
 
 #[test]
