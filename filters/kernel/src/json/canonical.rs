@@ -18,6 +18,14 @@ impl Value<'_, '_> {
         Digest(hash.finalize().into())
     }
 
+    /// The digest of the object that it is, as if the members `keys` were not there.
+    #[must_use]
+    pub fn digest_without(self, keys: &[&str]) -> Digest {
+        let mut hash = Sha256::new();
+        self.canonical_object(keys, &mut |piece| hash.update(piece.as_bytes()));
+        Digest(hash.finalize().into())
+    }
+
     /// Tells `out` the value as RFC 8785 writes it, except numbers: they stay as they are written. RFC 8785 makes them
     /// doubles, so that 9007199254740993 is 9007199254740992; to many who read JSON it is not, nor is `1.0` to them `1`. Of
     /// two spellings of a number the second is refused rather than taken for the first.
@@ -34,12 +42,13 @@ impl Value<'_, '_> {
                 }
                 out("]");
             }
-            Kind::Object => self.canonical_object(out),
+            Kind::Object => self.canonical_object(&[], out),
         }
     }
 
-    fn canonical_object(self, out: &mut dyn FnMut(&str)) {
-        let mut members: Vec<_> = self.members().map(|member| (member.key(), member.value)).collect();
+    fn canonical_object(self, without: &[&str], out: &mut dyn FnMut(&str)) {
+        let members = self.members().map(|member| (member.key(), member.value));
+        let mut members: Vec<_> = members.filter(|(key, _)| !without.contains(&key.as_ref())).collect();
         members.sort_unstable_by(|(one, _), (other, _)| one.encode_utf16().cmp(other.encode_utf16()));
         out("{");
         for (at, (key, value)) in members.into_iter().enumerate() {
