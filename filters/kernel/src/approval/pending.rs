@@ -30,7 +30,7 @@ pub const MAX_ENTRY: usize = 8 * 1024;
 const VERSION: u8 = 1;
 
 /// What nobody shares with somebody else.
-const OWN: [SubjectField; 2] = [SubjectField::Key, SubjectField::Other(Field::User)];
+const OWN: [SubjectField; 3] = [SubjectField::Key, SubjectField::Other(Field::User), SubjectField::Other(Field::Agent)];
 
 /// Some of the calls.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
