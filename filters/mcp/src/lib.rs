@@ -4,6 +4,7 @@
 //! as it came, and at the end writes [`counters`] and the [`record`]. What is known of one
 //! exchange is an [`exchange::Exchange`]; whatever the gate says no to is a [`refusal::Refusal`].
 
+pub mod approval;
 pub mod arrival;
 pub mod config;
 pub mod counters;
