@@ -6,7 +6,7 @@ use tollgate_config::{Fault, Map, Read, Value, object};
 use tollgate_kernel::allowed::Allowed;
 use tollgate_kernel::caller::Grant;
 use tollgate_kernel::claims::ClaimPath;
-use tollgate_kernel::signed_subject::SigningKeys;
+use tollgate_kernel::signing_keys::SigningKeys;
 use tollgate_kernel::spiffe::SpiffePattern;
 use tollgate_kernel::subject::Field;
 

@@ -5,6 +5,7 @@
 //! untrusted unless its type says otherwise: it is refused with a reason, never with a panic.
 
 pub mod allowed;
+pub mod approval;
 pub mod calibration;
 pub mod caller;
 pub mod claims;
@@ -21,6 +22,7 @@ pub mod protobuf;
 pub mod rate_limit_service;
 pub mod rule;
 pub mod signed_subject;
+pub mod signing_keys;
 pub mod spiffe;
 pub mod sse;
 pub mod subject;

@@ -18,28 +18,13 @@
 //! So it is worth nothing with another request line, or later. With the same one it can be used again until it is too
 //! old, with any body, by who has seen it: the way between the gateways must be encrypted.
 
-use crate::hmac::HmacKey;
+use crate::signing_keys::SigningKeys;
 use crate::subject::{Field, Label, Subject};
-use std::fmt;
 
 /// What the other gateway's clock may be ahead.
 const AHEAD_S: u64 = 10;
 /// All fields at their longest have 480 bytes.
 const MAX_LENGTH: usize = 1024;
-const MIN_KEY: usize = 32;
-
-/// One or two keys, either of which signs: two while they are rotated.
-#[derive(Debug, Clone)]
-pub struct SigningKeys([HmacKey; 2]);
-
-/// Why a text holds no [`SigningKeys`]. Never quotes it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NotSigningKeys {
-    /// Neither one nor two.
-    Count(usize),
-    /// One of them has so few bytes.
-    Length(usize),
-}
 
 /// What a signature is bound to.
 #[derive(Debug, Clone, Copy)]
@@ -66,23 +51,6 @@ pub enum HeaderFault {
 }
 
 impl SigningKeys {
-    /// Reads one key, or two with a comma between.
-    ///
-    /// # Errors
-    /// When it holds something else.
-    pub fn parse(text: &str) -> Result<Self, NotSigningKeys> {
-        let keys: Vec<&[u8]> = text.split(',').map(|key| key.trim().as_bytes()).collect();
-        if let Some(short) = keys.iter().find(|key| key.len() < MIN_KEY) {
-            return Err(NotSigningKeys::Length(short.len()));
-        }
-        match keys[..] {
-            // Kept twice, so that each check is the same work.
-            [only] => Ok(Self([HmacKey::new(only), HmacKey::new(only)])),
-            [first, second] => Ok(Self([HmacKey::new(first), HmacKey::new(second)])),
-            _ => Err(NotSigningKeys::Count(keys.len())),
-        }
-    }
-
     /// The subject that a header of this request says, if it is signed, and not longer ago than `max_age_s`.
     ///
     /// # Errors
@@ -126,8 +94,7 @@ impl SigningKeys {
         let mac = from_hex(mac)?;
         let message =
             [b"tollgate-subject\n", line.method, b"\n", line.authority, b"\n", line.path, b"\n", signed.as_bytes()];
-        let Self([first, second]) = self;
-        (first.verify(&message, &mac) | second.verify(&message, &mac)).then_some(signed)
+        self.verify(&message, &mac).then_some(signed)
     }
 }
 
@@ -144,17 +111,6 @@ fn from_hex(text: &str) -> Option<[u8; 32]> {
     }
     Some(bytes)
 }
-
-impl fmt::Display for NotSigningKeys {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Count(count) => write!(f, "must hold one key, or two with a comma between, holds {count}"),
-            Self::Length(length) => write!(f, "must hold keys of {MIN_KEY} bytes or more, holds one of {length}"),
-        }
-    }
-}
-
-impl std::error::Error for NotSigningKeys {}
 
 #[cfg(test)]
 mod tests;

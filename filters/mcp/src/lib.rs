@@ -5,6 +5,7 @@
 //! exchange is an [`exchange::Exchange`]; whatever the gate says no to is a [`refusal::Refusal`].
 
 pub mod answer;
+pub mod approval;
 pub mod arrival;
 pub mod config;
 pub mod counters;

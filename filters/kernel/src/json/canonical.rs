@@ -18,7 +18,7 @@ impl Value<'_, '_> {
         Digest(hash.finalize().into())
     }
 
-    /// The digest of the object without its members `keys`.
+    /// The digest of the object that it is, as if the members `keys` were not there.
     #[must_use]
     pub fn digest_without(self, keys: &[&str]) -> Digest {
         let mut hash = Sha256::new();

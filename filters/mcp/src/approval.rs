@@ -1,0 +1,6 @@
+//! "Are you sure?": the part of the gate that asks.
+
+mod html;
+pub mod http;
+pub mod page;
+pub mod store;

@@ -1,0 +1,100 @@
+//! Where approvals are kept: in slots that all workers of this Envoy share, each changed by compare-and-swap.
+
+use tollgate_host::abi;
+use tollgate_kernel::approval::pending::{self, Slot};
+use tollgate_kernel::approval::used::{self, Used};
+
+/// Set when all slots are there. The number is that of how they are written: another one begins with others.
+const READY: &str = "tollgate.approvals.1";
+/// How often a change is tried. Each time it fails, another worker's has succeeded.
+const TRIES: u32 = 1000;
+
+/// The host refuses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unavailable;
+
+/// Where pending calls are.
+pub trait Store {
+    /// What a slot holds.
+    ///
+    /// # Errors
+    /// When the host refuses.
+    fn read(&self, slot: u8) -> Result<Slot, Unavailable>;
+
+    /// Changes a slot, alone of all workers. `change` may be called several times, and only the last call counts.
+    ///
+    /// # Errors
+    /// When the host refuses. Nothing is changed then.
+    fn change<T>(&self, slot: u8, change: impl FnMut(&mut Slot) -> T) -> Result<T, Unavailable>;
+}
+
+/// The store of this Envoy.
+#[derive(Debug, Clone, Copy)]
+pub struct Shared;
+
+fn calls(slot: u8) -> String {
+    format!("{READY}.calls.{slot}")
+}
+
+fn states(slot: u8) -> String {
+    format!("{READY}.states.{slot}")
+}
+
+/// Makes the slots, if nobody has yet. Envoy configures a plugin on its main thread before any worker does, so that no
+/// worker changes one while another makes it anew.
+///
+/// # Errors
+/// When the host refuses.
+pub fn prepare() -> abi::Result<()> {
+    if abi::shared_data(READY)?.is_some() {
+        return Ok(());
+    }
+    for slot in 0..pending::SLOTS {
+        abi::set_shared_data(&calls(slot), &Slot::default().write(), 0)?;
+    }
+    for slot in 0..used::SLOTS {
+        abi::set_shared_data(&states(slot), &Used::default().write(), 0)?;
+    }
+    abi::set_shared_data(READY, b"1", 0).map(|_| ())
+}
+
+impl Store for Shared {
+    fn read(&self, slot: u8) -> Result<Slot, Unavailable> {
+        let (bytes, _) = abi::shared_data(&calls(slot)).ok().flatten().ok_or(Unavailable)?;
+        Slot::read(&bytes).ok_or(Unavailable)
+    }
+
+    fn change<T>(&self, slot: u8, mut change: impl FnMut(&mut Slot) -> T) -> Result<T, Unavailable> {
+        swap(&calls(slot), |bytes| {
+            let mut slot = Slot::read(bytes)?;
+            let result = change(&mut slot);
+            Some((slot.write(), result))
+        })
+    }
+}
+
+/// Uses a state of a client's, alone of all workers.
+///
+/// # Errors
+/// When the host refuses.
+pub fn use_state(
+    change: impl Fn(&mut Used) -> Result<(), used::NotUsed>,
+    slot: u8,
+) -> Result<Result<(), used::NotUsed>, Unavailable> {
+    swap(&states(slot), |bytes| {
+        let mut used = Used::read(bytes)?;
+        let result = change(&mut used);
+        Some((used.write(), result))
+    })
+}
+
+fn swap<T>(name: &str, mut change: impl FnMut(&[u8]) -> Option<(Vec<u8>, T)>) -> Result<T, Unavailable> {
+    for _ in 0..TRIES {
+        let (bytes, version) = abi::shared_data(name).ok().flatten().ok_or(Unavailable)?;
+        let (changed, result) = change(&bytes).ok_or(Unavailable)?;
+        if changed == bytes || abi::set_shared_data(name, &changed, version).map_err(|_| Unavailable)? {
+            return Ok(result);
+        }
+    }
+    Err(Unavailable)
+}
