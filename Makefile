@@ -56,7 +56,7 @@ else
 	$(call say,The pure Rust tests again$(comma) compiled to wasm32)
 	@export CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER=$(abspath $(RUNNER)) NODE_PATH=$(abspath filters/fake-envoy/node); \
 		cargo test --target wasm32-unknown-unknown -p tollgate-config -p tollgate-kernel -p tollgate-wire --lib --tests; \
-		cargo test --target wasm32-unknown-unknown -p tollgate-identity -p tollgate-llm -p tollgate-mcp --lib
+		cargo test --target wasm32-unknown-unknown -p tollgate-identity -p tollgate-limits -p tollgate-llm -p tollgate-mcp --lib
 endif
 
 .PHONY: test-envoy

@@ -150,17 +150,18 @@ fn frame(bytes: &[u8]) -> Vec<u8> {
 
 /// What is kept of limits, whoever wrote it, and what counting makes of it at any time.
 pub fn limits(data: &[u8]) {
-    const LIMITS: [&str; 4] = [
+    const LIMITS: [&str; 5] = [
         r#"{"name": "a", "tokens": 1000, "every": "month", "utc_offset": "-08:00"}"#,
         r#"{"name": "b", "usd": 10000000, "every": "week"}"#,
         r#"{"name": "c", "requests": 18446744073709551615, "every": "minute", "burst": 7}"#,
         r#"{"name": "d", "requests": 1, "every": "hour", "burst": 1}"#,
+        r#"{"name": "e", "concurrent": 3}"#,
     ];
     let Some((which, rest)) = data.split_first() else { return };
-    let Some(limit) = LIMITS.get(usize::from(which % 4)) else { return };
+    let Some(limit) = LIMITS.get(usize::from(which % 5)) else { return };
     let limit: Limit = tollgate_config::read(limit).unwrap();
     let Some((steps, kept)) = rest.split_at_checked(rest.len().min(200) / 20 * 20) else { return };
-    let mut bucket = match which / 4 % 2 {
+    let mut bucket = match which / 5 % 2 {
         0 => Bucket::default(),
         _ => Bucket::read(kept).unwrap_or_default(),
     };

@@ -209,7 +209,7 @@ def test_shadow_refuses_nobody_and_says_whom_it_would_have(start):
     assert [gateway.post("openai", "gpt-4o-mini").status for _ in range(3)] == [200] * 3
     verdicts = [record["limits"][0]["verdict"] for record in gateway.records(3)]
     assert verdicts == ["allowed", "would_refuse", "would_refuse"]
-    series = {labels["outcome"]: value for labels, value in gateway.envoy.metrics("tollgate_llm_limits_total")}
+    series = {labels["outcome"]: value for labels, value in gateway.envoy.metrics("tollgate_limits_total")}
     assert series == {"allowed": 1, "would_refuse": 2}
 
 

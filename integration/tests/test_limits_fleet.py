@@ -217,7 +217,7 @@ def test_without_the_store_the_configuration_decides_within_the_timeout_and_it_i
     records = gateway.records(2)
     assert records[0]["decision"] == {"verdict": "deny", "rule": "limits.strict", "reason": "limit_store_failed"}
     assert [record["limits"][0]["verdict"] for record in records] == ["refused_uncounted", "allowed_uncounted"]
-    outcomes = {labels["outcome"] for labels, _ in gateway.envoy.metrics("tollgate_llm_limits_total")}
+    outcomes = {labels["outcome"] for labels, _ in gateway.envoy.metrics("tollgate_limits_total")}
     assert outcomes == {"refused_uncounted", "allowed_uncounted"}
     # When it is back, what was used meanwhile is drawn too.
     before = one.counted()

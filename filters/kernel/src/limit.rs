@@ -1,4 +1,4 @@
-//! Limits: what a subject may use of requests, tokens or dollars in a window of time.
+//! Limits: what a subject may use of requests, tokens or dollars in a window of time, or at once.
 //!
 //! A [`Limit`] is configured; it has one [`counter::Counter`] for each combination of the attributes that it counts
 //! [`per`](Limit::per), which its [`bucket::Fingerprint`] finds in one of [`bucket::BUCKETS`] buckets. Whoever keeps the
@@ -14,7 +14,7 @@ mod window;
 pub use window::{Every, Span, UtcOffset};
 
 use crate::pattern::Patterns;
-use crate::subject::{KeyId, Label, SubjectField};
+use crate::subject::{Field, KeyId, Label, SubjectField};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use std::borrow::Cow;
 use std::fmt;
@@ -34,6 +34,12 @@ pub enum Attribute {
     Provider,
     /// What that provider calls the model.
     ProviderModel,
+    /// The MCP server that is asked.
+    Server,
+    /// The tool that is called: `<server>.<tool>`.
+    Tool,
+    /// The session in which something is asked.
+    Session,
     /// Of the subject.
     #[schemars(untagged)]
     Subject(SubjectField),
@@ -52,6 +58,10 @@ pub enum Unit {
     Calls,
     /// Messages between agents.
     Messages,
+    /// Bytes of what tools answer.
+    ResultBytes,
+    /// What is under way at the same time.
+    Concurrent,
 }
 
 /// Whether a limit refuses.
@@ -87,6 +97,8 @@ pub enum Refill {
         /// In how many milliseconds the amount comes back.
         millis: u64,
     },
+    /// As soon as what takes it is over.
+    WhenOver,
 }
 
 /// One limit.
@@ -140,8 +152,14 @@ pub struct LimitConfig {
     /// How many messages between agents.
     #[schemars(range(min = 1))]
     pub messages: Option<u64>,
-    /// In which window: all of it comes back when the next one begins.
-    pub every: Every,
+    /// How many bytes of what tools answer.
+    #[schemars(range(min = 1))]
+    pub result_bytes: Option<u64>,
+    /// How many at the same time.
+    #[schemars(range(min = 1))]
+    pub concurrent: Option<u64>,
+    /// In which window: all of it comes back when the next one begins. Must be written, but not for `concurrent`.
+    pub every: Option<Every>,
     /// Whose days, weeks and months: `+01:00`. Default: UTC.
     #[schemars(default)]
     pub utc_offset: UtcOffset,
@@ -166,6 +184,8 @@ object!(LimitConfig {
     usd,
     calls,
     messages,
+    result_bytes,
+    concurrent,
     every,
     utc_offset = UtcOffset::default(),
     burst,
@@ -181,6 +201,10 @@ pub enum NotALimit {
     Units(usize),
     /// Nothing is ever allowed, or more than can be counted.
     Amount,
+    /// It does not say in which window.
+    NoEvery,
+    /// What is under way has no window, and no service can keep it.
+    Concurrent,
     /// An amount comes back steadily only within minutes and hours, and not of dollars.
     Burst,
     /// More at once than there is, or nothing.
@@ -218,6 +242,8 @@ impl LimitConfig {
             (Unit::Usd, usd),
             (Unit::Calls, self.calls),
             (Unit::Messages, self.messages),
+            (Unit::ResultBytes, self.result_bytes),
+            (Unit::Concurrent, self.concurrent),
         ];
         let mut given = counted.into_iter().filter_map(|(unit, amount)| amount.map(|amount| (unit, amount)));
         match (given.next(), given.count()) {
@@ -229,8 +255,13 @@ impl LimitConfig {
     }
 
     fn refill(&self, unit: Unit, amount: u64) -> Result<Refill, NotALimit> {
-        let Some(burst) = self.burst else { return Ok(Refill::Window(self.every, self.utc_offset)) };
-        let millis = match self.every {
+        if unit == Unit::Concurrent {
+            let windowed = self.every.is_some() || self.utc_offset != UtcOffset::default() || self.burst.is_some();
+            return if windowed || self.store.is_some() { Err(NotALimit::Concurrent) } else { Ok(Refill::WhenOver) };
+        }
+        let every = self.every.ok_or(NotALimit::NoEvery)?;
+        let Some(burst) = self.burst else { return Ok(Refill::Window(every, self.utc_offset)) };
+        let millis = match every {
             Every::Minute => 60_000,
             Every::Hour => 3_600_000,
             Every::Day | Every::Week | Every::Month => return Err(NotALimit::Burst),
@@ -288,7 +319,16 @@ impl Read for Limit {
 
 impl Read for Attribute {
     fn read(value: &Value<'_>) -> Result<Self, Fault> {
-        let others = [Self::Model, Self::Route, Self::Operation, Self::Provider, Self::ProviderModel];
+        let others = [
+            Self::Model,
+            Self::Route,
+            Self::Operation,
+            Self::Provider,
+            Self::ProviderModel,
+            Self::Server,
+            Self::Tool,
+            Self::Session,
+        ];
         let all: Vec<Self> = SubjectField::ALL.into_iter().map(Self::Subject).chain(others).collect();
         value.one_of("enum Attribute", &all.into_iter().map(|one| (one.name(), one)).collect::<Vec<_>>())
     }
@@ -343,6 +383,7 @@ impl Refill {
             Self::Window(Every::Day, offset) => (3, offset.seconds()),
             Self::Window(Every::Week, offset) => (4, offset.seconds()),
             Self::Window(Every::Month, offset) => (5, offset.seconds()),
+            Self::WhenOver => (6, 0),
         };
         let [a, b, c, d, e, f, g, h] = seconds.to_le_bytes();
         [which, a, b, c, d, e, f, g, h]
@@ -350,6 +391,11 @@ impl Refill {
 }
 
 impl Attribute {
+    /// Whether there may be any number of its values: those that follow from no configuration.
+    const fn has_many_values(self) -> bool {
+        matches!(self, Self::Subject(SubjectField::Other(Field::User | Field::Agent)) | Self::Tool | Self::Session)
+    }
+
     /// Whether it tells apart who may serve a request, rather than the request.
     #[must_use]
     pub const fn is_of_candidate(self) -> bool {
@@ -366,6 +412,9 @@ impl Attribute {
             Self::Operation => "operation",
             Self::Provider => "provider",
             Self::ProviderModel => "provider_model",
+            Self::Server => "server",
+            Self::Tool => "tool",
+            Self::Session => "session",
         }
     }
 }
@@ -380,17 +429,24 @@ impl Unit {
             Self::Usd => "usd",
             Self::Calls => "calls",
             Self::Messages => "messages",
+            Self::ResultBytes => "result_bytes",
+            Self::Concurrent => "concurrent",
         }
     }
 }
 
 impl fmt::Display for NotALimit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const UNITS: &str = "expected one of `requests`, `tokens`, `usd`, `calls`, `messages`";
+        const UNITS: &str =
+            "expected one of `requests`, `tokens`, `usd`, `calls`, `messages`, `result_bytes`, `concurrent`";
         match self {
             Self::Units(0) => write!(f, "counts nothing, {UNITS}"),
             Self::Units(count) => write!(f, "counts {count} things, {UNITS}"),
             Self::Amount => f.write_str("must allow something, and at most 10 million dollars"),
+            Self::NoEvery => f.write_str("missing field `every`"),
+            Self::Concurrent => f.write_str(
+                "`every`, `utc_offset`, `burst` and `store` are not for `concurrent`, which counts what is under way",
+            ),
             Self::Burst => f.write_str("`burst` is for every minute or hour, and not for dollars"),
             Self::BurstAmount => f.write_str("`burst` must be 1 to the limit's own amount"),
             Self::BurstInService => f.write_str("`burst` is not for limits that a rate limit service keeps"),

@@ -1,10 +1,10 @@
 //! What a request says before its body is read.
 
 use crate::exchange::Exchange;
-use crate::limits::Granted;
 use tollgate_host::abi;
 use tollgate_host::headers::Headers;
 use tollgate_identity::credentials;
+use tollgate_limits::Granted;
 use tollgate_wire::Format;
 use tollgate_wire::endpoint::{Endpoint, Operation};
 

@@ -1,5 +1,6 @@
 //! The plugin configuration: what an operator writes, checked whole before anything is served.
 
+use crate::limits::asked;
 use references::References;
 use schemars::JsonSchema;
 use std::rc::Rc;
@@ -9,13 +10,13 @@ use tollgate_kernel::caller::Grant;
 use tollgate_kernel::key_ring::{KeyEntry, KeyRing};
 use tollgate_kernel::limit::Limit;
 use tollgate_kernel::subject::Label;
+use tollgate_limits::Services;
 
 mod bounds;
 mod cache;
 mod model;
 mod provider;
 mod references;
-mod service;
 #[cfg(test)]
 mod tests;
 mod warning;
@@ -24,7 +25,6 @@ pub use bounds::Bounds;
 pub use cache::{Cache, CachedModel, ModelCache};
 pub use model::{Candidates, Model, Served, Target};
 pub use provider::Provider;
-pub use service::Service;
 
 /// The configuration of one filter instance: either the gate's or a provider's.
 #[derive(Debug, JsonSchema)]
@@ -63,7 +63,7 @@ pub struct GateConfig {
     pub limits: Vec<Rc<Limit>>,
     /// Services that keep limits for a fleet of Envoys, by name.
     #[schemars(default)]
-    pub rate_limit_services: Map<Label, Service>,
+    pub rate_limit_services: Services,
     /// Tell who asks how the limits stand that count for it, in the headers `ratelimit` and `ratelimit-policy`.
     #[schemars(default)]
     pub ratelimit_headers: bool,
@@ -82,7 +82,7 @@ object!(GateConfig {
     models,
     keys,
     limits = Vec::new(),
-    rate_limit_services = Map::default(),
+    rate_limit_services = Services::default(),
     ratelimit_headers = false,
     identity,
     bounds = Bounds::default(),
@@ -112,7 +112,7 @@ pub struct Gate {
     /// Limits that count for whoever they match.
     pub limits: Vec<Rc<Limit>>,
     /// Who keeps limits for a fleet.
-    pub services: Map<Label, Service>,
+    pub services: Rc<Services>,
     /// Clients are told how their limits stand.
     pub ratelimit_headers: bool,
     /// How it is proven who asks.
@@ -177,9 +177,12 @@ impl GateConfig {
         for (name, service) in &self.rate_limit_services {
             service.check().map_err(|error| format!("gate.rate_limit_services.{name}.{error}"))?;
         }
-        service::check(&self.limits, &self.rate_limit_services, "gate.limits")?;
+        let check = |limits: &[Rc<Limit>], at: &str| {
+            tollgate_limits::check(limits, &self.rate_limit_services, &asked::COUNTS, at)
+        };
+        check(&self.limits, "gate.limits")?;
         for (index, key) in self.keys.iter().enumerate() {
-            service::check(&key.limits, &self.rate_limit_services, &format!("gate.keys[{index}].limits"))?;
+            check(&key.limits, &format!("gate.keys[{index}].limits"))?;
         }
         let keys = KeyRing::new(self.keys).map_err(|error| format!("gate.keys: {error}"))?;
         let Self { providers, models, limits, rate_limit_services: services, ratelimit_headers, bounds, cache, .. } =
@@ -188,8 +191,9 @@ impl GateConfig {
             model.check(name, &providers).map_err(|error| format!("gate.models.{name}.{error}"))
         })?;
         let all = || limits.iter().chain(keys.entries().flat_map(|key| &key.limits));
-        let mut warnings = Vec::from_iter(warning::of_process(all()));
+        let mut warnings = Vec::from_iter(tollgate_limits::warning::of_process(all()));
         warnings.extend(warning::of_unknown(&all().map(|limit| limit.unit).collect::<Vec<_>>(), &models));
+        let services = Rc::new(services);
         Ok(Gate { models, providers, keys, limits, services, ratelimit_headers, identity, bounds, cache, warnings })
     }
 }

@@ -4,11 +4,11 @@
 use crate::answer::Passage;
 use crate::config::{self, Gate, Role};
 use crate::exchange::{Admitted, Attempt, Carried, Exchange, Outcome};
-use crate::limits::Granted;
 use std::rc::Rc;
 use tollgate_host::headers::{self, Headers};
 use tollgate_kernel::caller::Caller;
 use tollgate_kernel::virtual_key::VirtualKey;
+use tollgate_limits::Granted;
 use tollgate_wire::Format;
 use tollgate_wire::endpoint::{Endpoint, Operation};
 use tollgate_wire::envelope::Envelope;

@@ -6,7 +6,6 @@
 use crate::answer::Tally;
 use crate::cache::Consulted;
 use crate::config::{Candidates, Gate, Target};
-use crate::limits::Granted;
 use crate::refusal::Refusal;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -14,6 +13,7 @@ use tollgate_host::headers::Headers;
 use tollgate_host::state;
 use tollgate_kernel::caller::Caller;
 use tollgate_kernel::subject::Label;
+use tollgate_limits::Granted;
 use tollgate_wire::Format;
 use tollgate_wire::endpoint::Operation;
 use tollgate_wire::envelope::Envelope;

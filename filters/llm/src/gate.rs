@@ -7,7 +7,7 @@ mod read;
 use crate::cache::{self, Again, CACHE_HEADER, Wish};
 use crate::config::{Gate, Served};
 use crate::exchange::{self, Carried, Exchange, Outcome, Shared, millis};
-use crate::limits::{self, told};
+use crate::limits;
 use crate::refusal::{Refusal, error_reply};
 use crate::settle::{self, Ending};
 use crate::{arrival, attempt, calibrations, counters, models, record};
@@ -271,7 +271,6 @@ impl Stream for AtGate {
                 cache::keep(&mut exchange.borrow_mut(), &settled, ending.now);
                 let exchange = exchange.borrow();
                 let limits = limits::settle::settle(&exchange, &settled, millis(ending.now));
-                told::decisions(&exchange.limits);
                 counters::count(&exchange, &settled);
                 record::of_exchange(&exchange, &settled, &limits, &ending)
             }

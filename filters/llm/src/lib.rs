@@ -64,7 +64,7 @@ impl Plugin for Llm {
         Ok(match config::load(config, &environment::variable)? {
             Role::Gate(gate) => {
                 if gate.has_limits() {
-                    limits::ledger::prepare().map_err(|error| format!("the counters of limits: {error}"))?;
+                    tollgate_limits::ledger::prepare().map_err(|error| format!("the counters of limits: {error}"))?;
                 }
                 gate.warnings.iter().for_each(|warning| abi::log(abi::Level::Warn, &format!("tollgate: {warning}")));
                 Self::Gate(Rc::from(gate))

@@ -4,11 +4,11 @@
 
 use crate::cache::{Consulted, Found};
 use crate::exchange::{Exchange, Outcome};
-use crate::limits::told::Counted;
 use crate::settle::{Ending, Settled};
 use tollgate_kernel::json::Writer;
 use tollgate_kernel::subject::{Subject, SubjectField};
 use tollgate_kernel::timestamp;
+use tollgate_limits::Counted;
 use tollgate_wire::endpoint::Operation;
 use tollgate_wire::money::NanoUsd;
 use tollgate_wire::price::PriceStatus;

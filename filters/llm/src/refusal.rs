@@ -1,8 +1,8 @@
 //! Everything the gate itself says no to: a stable reason, a status, a sentence.
 
-use crate::limits::admission::{Denial, Why};
 use tollgate_host::stream::Reply;
 use tollgate_identity::Fault;
+use tollgate_limits::{Denial, Why};
 use tollgate_wire::Format;
 use tollgate_wire::endpoint::{Endpoint, Operation};
 use tollgate_wire::error::{ApiError, ErrorKind, Invalid};
@@ -71,12 +71,7 @@ impl Refusal {
             Self::NotServedByModel { .. } => "operation_not_served",
             Self::TooLarge { .. } => "request_too_large",
             Self::Invalid(_) => "invalid_request",
-            Self::Limit(denial) => match denial.why {
-                Why::Full(_) => "limit_exceeded",
-                Why::StoreFailed => "limit_store_failed",
-                Why::Unbound => "unbounded_output",
-                Why::Unpriced => "unpriced_model",
-            },
+            Self::Limit(denial) => denial.reason(),
             Self::NotCarried => "not_carried",
             Self::Misconfigured => "gateway_misconfigured",
         }
@@ -117,7 +112,7 @@ impl Refusal {
             Self::ModelNotAllowed { .. } | Self::RouteNotAllowed { .. } => ErrorKind::Permission,
             Self::TooLarge { .. } => ErrorKind::TooLarge,
             Self::Limit(denial) => match denial.why {
-                Why::Full(_) => ErrorKind::RateLimit,
+                Why::Full(_) | Why::Busy { .. } => ErrorKind::RateLimit,
                 Why::StoreFailed => ErrorKind::Overloaded,
                 Why::Unbound => ErrorKind::InvalidRequest,
                 Why::Unpriced => ErrorKind::Permission,

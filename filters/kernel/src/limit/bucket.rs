@@ -1,19 +1,18 @@
 //! Where counters are kept: so many buckets and no more, each with so many counters and no more. What a caller can invent
-//! (users, for example) makes counters, so their number must have a bound.
+//! (sessions, for example) makes counters, so their number must have a bound.
 //!
 //! A bucket is read and written whole, in a form of its own: it is what workers compare and swap.
 
 use super::counter::{Counter, Lapsing};
 use super::{Attribute, Limit};
-use crate::subject::{Field, SubjectField};
 use sha2::{Digest, Sha256};
 
 /// How many buckets there are.
 pub const BUCKETS: u16 = 4096;
 
-/// How many of them are for counters that are not told apart by user.
-const OF_ALL: u16 = 1024;
-const OF_USERS: u16 = BUCKETS - OF_ALL;
+/// How many of them are for counters of which there are only so many.
+const OF_FEW: u16 = 1024;
+const OF_MANY: u16 = BUCKETS - OF_FEW;
 
 /// How many counters one holds.
 pub const COUNTERS_PER_BUCKET: usize = 32;
@@ -60,19 +59,19 @@ impl Fingerprint {
         let mut first = [0; 16];
         first.iter_mut().zip(digest.finalize()).for_each(|(byte, digest)| *byte = digest);
         let [_, _, kind, ..] = &mut first;
-        let by_user = limit.per.contains(&Attribute::Subject(SubjectField::Other(Field::User)));
+        let of_many = limit.per.iter().any(|attribute| attribute.has_many_values());
         // The digest's own bits choose the bucket; of those left, one says among which.
-        *kind = *kind & !1 | u8::from(by_user);
+        *kind = *kind & !1 | u8::from(of_many);
         Self(first)
     }
 
-    /// In which bucket it is. Counters of users, whom there may be any number of, have buckets of their own: they can be in the
-    /// way of each other, and of no others.
+    /// In which bucket it is. Counters of users and others of which there may be any number have buckets of their own: they
+    /// can be in the way of each other, and of no others.
     #[must_use]
     pub const fn bucket(&self) -> u16 {
         let [low, high, kind, ..] = self.0;
         let number = u16::from_le_bytes([low, high]);
-        if kind & 1 == 0 { number % OF_ALL } else { (number % OF_USERS).saturating_add(OF_ALL) }
+        if kind & 1 == 0 { number % OF_FEW } else { (number % OF_MANY).saturating_add(OF_FEW) }
     }
 }
 

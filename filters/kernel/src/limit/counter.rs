@@ -57,8 +57,8 @@ pub struct Standing {
     pub used: u64,
     /// What neither they nor those under way take.
     pub left: u64,
-    /// When all of it is there again.
-    pub resets_in_ms: u64,
+    /// When all of it is there again; `None` when that is for who is under way to say.
+    pub resets_in_ms: Option<u64>,
 }
 
 /// What a counter had for a request of a limit that a service keeps.
@@ -94,8 +94,8 @@ impl Counter {
         self.hold(need, now_ms, lapse)
     }
 
-    /// Gives a reservation back and counts what was `used` instead. A request counts in the window in which it began: when
-    /// that is over, nothing is left to count.
+    /// Gives a reservation back and counts what was `used` instead, unless only what is under way counts. A request counts in
+    /// the window in which it began: when that is over, nothing is left to count.
     pub fn settle(&mut self, limit: &Limit, reservation: &Reservation, used: u64, now_ms: u64) {
         self.advance(limit, now_ms);
         if !self.is_of_this_window(limit, reservation) {
@@ -105,7 +105,9 @@ impl Counter {
             lapsing.amount = lapsing.amount.saturating_sub(reservation.amount);
         }
         self.reserved.retain(|lapsing| lapsing.amount > 0);
-        self.used = self.used.saturating_add(used);
+        if limit.refill != Refill::WhenOver {
+            self.used = self.used.saturating_add(used);
+        }
         self.set_end(limit);
     }
 
@@ -135,8 +137,9 @@ impl Counter {
         let mut now = self.clone();
         now.advance(limit, now_ms);
         let resets_in_ms = match limit.refill {
-            Refill::Window(every, offset) => every.span(offset, now_ms).end_ms.saturating_sub(now_ms),
-            Refill::Steady { millis, .. } => comes_back_in(now.used, limit.amount, millis),
+            Refill::Window(every, offset) => Some(every.span(offset, now_ms).end_ms.saturating_sub(now_ms)),
+            Refill::Steady { millis, .. } => Some(comes_back_in(now.used, limit.amount, millis)),
+            Refill::WhenOver => None,
         };
         let left = limit.room().saturating_sub(now.used).saturating_sub(now.reserved());
         Standing { used: now.used, left, resets_in_ms }
@@ -152,7 +155,7 @@ impl Counter {
     fn is_of_this_window(&self, limit: &Limit, reservation: &Reservation) -> bool {
         match limit.refill {
             Refill::Window(..) => reservation.since_ns == self.since_ns,
-            Refill::Steady { .. } => true,
+            Refill::Steady { .. } | Refill::WhenOver => true,
         }
     }
 
@@ -182,6 +185,7 @@ impl Counter {
                 }
                 self.set_end(limit);
             }
+            Refill::WhenOver => {}
         }
     }
 
@@ -220,7 +224,7 @@ impl Counter {
             Refill::Steady { millis, .. } if wanted > room => {
                 Some(comes_back_in(wanted.saturating_sub(room), limit.amount, millis))
             }
-            Refill::Steady { .. } => Some(SOON_MS),
+            Refill::Steady { .. } | Refill::WhenOver => Some(SOON_MS),
         };
         Full { left: room.saturating_sub(self.used).saturating_sub(self.reserved()), retry_after_ms }
     }
@@ -231,7 +235,7 @@ impl Limit {
     #[must_use]
     pub const fn room(&self) -> u64 {
         match self.refill {
-            Refill::Window(..) => self.amount,
+            Refill::Window(..) | Refill::WhenOver => self.amount,
             Refill::Steady { burst, .. } => burst,
         }
     }
@@ -243,7 +247,7 @@ impl Limit {
             Refill::Window(every, offset) => {
                 every.span(offset, before_ms).start_ms < every.span(offset, now_ms).start_ms
             }
-            Refill::Steady { .. } => false,
+            Refill::Steady { .. } | Refill::WhenOver => false,
         }
     }
 }

@@ -28,6 +28,33 @@ fn a_limit_is_read_as_it_is_written() {
 }
 
 #[test]
+fn what_is_under_way_has_no_window() {
+    let read = limit(json!({"name": "at-once", "per": ["tool", "session"], "concurrent": 5}));
+    assert_eq!((read.unit, read.amount, read.room()), (Unit::Concurrent, 5, 5));
+    assert_eq!((read.refill, read.is_long()), (Refill::WhenOver, false));
+    assert_eq!(read.per, [Attribute::Tool, Attribute::Session]);
+}
+
+#[test]
+fn every_attribute_is_read_by_its_name() {
+    for attribute in [
+        TEAM,
+        Attribute::Subject(SubjectField::Key),
+        Attribute::Model,
+        Attribute::Route,
+        Attribute::Operation,
+        Attribute::Provider,
+        Attribute::ProviderModel,
+        Attribute::Server,
+        Attribute::Tool,
+        Attribute::Session,
+    ] {
+        let read = limit(json!({"name": "x", "per": [attribute.name()], "result_bytes": 1, "every": "hour"}));
+        assert_eq!((read.unit, read.per), (Unit::ResultBytes, vec![attribute]));
+    }
+}
+
+#[test]
 fn what_makes_no_limit_is_told() {
     for (change, message) in [
         (json!({"requests": null}), "counts nothing, expected one of `requests`"),
@@ -38,6 +65,19 @@ fn what_makes_no_limit_is_told() {
         (json!({"requests": null, "usd": 1e8}), "must allow something"),
         (json!({"requests": -1}), "invalid value"),
         (json!({"every": "year"}), "unknown variant `year`"),
+        (json!({"every": null}), "missing field `every`"),
+        (json!({"result_bytes": 1}), "counts 2 things"),
+        (
+            json!({"requests": null, "concurrent": 1}),
+            "`every`, `utc_offset`, `burst` and `store` are not for `concurrent`",
+        ),
+        (json!({"requests": null, "every": null, "concurrent": 0}), "must allow something"),
+        (json!({"requests": null, "every": null, "concurrent": 1, "utc_offset": "+01:00"}), "are not for `concurrent`"),
+        (json!({"requests": null, "every": null, "concurrent": 1, "burst": 1}), "are not for `concurrent`"),
+        (
+            json!({"requests": null, "every": null, "concurrent": 1, "store": "fleet", "when_store_fails": "deny"}),
+            "are not for `concurrent`",
+        ),
         (json!({"every": "day", "burst": 1}), "`burst` is for every minute or hour"),
         (json!({"requests": null, "usd": 5, "burst": 1}), "`burst` is for every minute or hour"),
         (json!({"burst": 11}), "`burst` must be 1 to"),

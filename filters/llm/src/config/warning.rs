@@ -1,22 +1,10 @@
 //! What a configuration allows and an operator should know.
 
 use super::Served;
-use std::rc::Rc;
 use tollgate_config::Map;
-use tollgate_kernel::limit::{Limit, Unit};
+use tollgate_kernel::limit::Unit;
 use tollgate_kernel::subject::Label;
-
-/// How many of several are named.
-const NAMED: usize = 3;
-
-/// Limits whose counters are gone with the process long before their window ends.
-pub(super) fn of_process<'a>(limits: impl Iterator<Item = &'a Rc<Limit>>) -> Option<String> {
-    let which = some(limits.filter(|limit| limit.store.is_none() && limit.is_long()).map(|limit| limit.path()))?;
-    Some(format!(
-        "{which}: what was used is forgotten when this Envoy ends; to keep it, name a rate limit service as its `store` \
-         (docs/limits.md)"
-    ))
-}
+use tollgate_limits::warning::some;
 
 /// Models that a limit of one of these units will refuse for want of a bound or a price.
 pub(super) fn of_unknown(units: &[Unit], models: &Map<Label, Served>) -> Vec<String> {
@@ -38,14 +26,4 @@ pub(super) fn of_unknown(units: &[Unit], models: &Map<Label, Served>) -> Vec<Str
         ));
     }
     warnings
-}
-
-/// The first few of several, and how many more there are.
-fn some(mut all: impl Iterator<Item = String>) -> Option<String> {
-    let mut named: Vec<String> = all.by_ref().take(NAMED).collect();
-    let more = all.count();
-    if more > 0 {
-        named.push(format!("and {more} more"));
-    }
-    if named.is_empty() { None } else { Some(named.join(", ")) }
 }

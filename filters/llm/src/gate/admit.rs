@@ -5,9 +5,8 @@ use crate::bill::estimated_input;
 use crate::calibrations;
 use crate::config::{Candidates, Served, Target};
 use crate::exchange::{self, Admitted, millis};
-use crate::limits::admission::Admission;
-use crate::limits::claim::{Asked, claims};
-use crate::limits::{Granted, Need, told};
+use crate::limits::asked::{Asked, claims};
+use crate::limits::need;
 use crate::refusal::Refusal;
 use crate::route::{ROUTE_HEADER, TARGETS_HEADER};
 use std::rc::Rc;
@@ -16,6 +15,7 @@ use tollgate_host::stream::{Step, Waker};
 use tollgate_kernel::limit::Unit;
 use tollgate_kernel::limit::counter::Lapse;
 use tollgate_kernel::subject::Label;
+use tollgate_limits::{Admission, Granted, told};
 use tollgate_wire::endpoint::Operation;
 use tollgate_wire::envelope::Envelope;
 use tollgate_wire::token_count;
@@ -65,7 +65,7 @@ impl AtGate {
             return Ok(self.refuse(Refusal::NotServedByModel { operation }));
         }
         let mut admission = self.reserve(model, &name, &envelope, operation, targets, uses);
-        admission.ask(&self.gate, waker, abi::now());
+        admission.ask(&self.gate.services, waker, abi::now());
         self.go_on(Box::new(Pending { name, envelope, operation, candidates, ready, admission }))
     }
 
@@ -94,7 +94,8 @@ impl AtGate {
             }
             claims
         });
-        let need = |target: &Target| Need::of(target, operation, envelope, self.estimated_tokens(target, envelope));
+        let need =
+            |target: &Target| need::of_target(target, operation, envelope, self.estimated_tokens(target, envelope));
         let needs = if claims.is_empty() { Vec::new() } else { model.targets.iter().map(need).collect() };
         let lapse = Lapse(self.gate.bounds.reservation_s);
         Admission::begin(claims, needs, targets, lapse, millis(abi::now()))

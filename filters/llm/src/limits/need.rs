@@ -1,55 +1,34 @@
 //! What a request may use at most.
 
 use crate::config::Target;
-use tollgate_kernel::limit::Unit;
+use tollgate_limits::Need;
 use tollgate_wire::endpoint::Operation;
 use tollgate_wire::envelope::Envelope;
-use tollgate_wire::money::NanoUsd;
 
 /// What most models take, in tokens.
 const MOST_INPUT: u64 = 200_000;
 
-/// What a request may use at most of one target.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Need {
-    /// Tokens of input and output; `None` when nothing bounds its output.
-    pub tokens: Option<u64>,
-    /// What they cost; `None` when they have no price, or no bound.
-    pub cost: Option<NanoUsd>,
-}
-
-impl Need {
-    /// Of `target`, with `input` tokens as they are estimated. The output is bound by the request, or by the model.
-    #[must_use]
-    pub fn of(target: &Target, operation: Operation, envelope: &Envelope, input: u64) -> Self {
-        let bound = match (envelope.max_output_tokens, target.max_output_tokens) {
-            (Some(asked), Some(most)) => Some(asked.min(most)),
-            (asked, most) => asked.or(most),
-        };
-        let input =
-            if envelope.repeat.continued { input.max(target.max_input_tokens.unwrap_or(MOST_INPUT)) } else { input };
-        let predicted = if envelope.predicts { input } else { 0 };
-        let output = match operation {
-            Operation::Chat => bound.map(|bound| bound.saturating_mul(envelope.answers).saturating_add(predicted)),
-            Operation::Embeddings => Some(0),
-            // To count tokens is free.
-            Operation::CountTokens | Operation::Models => return Self { tokens: Some(0), cost: Some(NanoUsd(0)) },
-        };
-        let price = target.price.as_ref();
-        Self {
-            tokens: output.map(|output| input.saturating_add(output)),
-            cost: output.zip(price).map(|(output, listed)| listed.price.most(input, output, envelope.premium)),
-        }
-    }
-
-    /// How much of what is counted. `None` when nobody knows.
-    #[must_use]
-    pub fn amount(&self, unit: Unit) -> Option<u64> {
-        match unit {
-            Unit::Requests | Unit::Calls | Unit::Messages => Some(1),
-            Unit::Tokens => self.tokens,
-            Unit::Usd => self.cost.map(|cost| cost.0),
-        }
+/// What a request may use at most of `target`, with `input` tokens as they are estimated. The output is bound by the request,
+/// or by the model.
+#[must_use]
+pub fn of_target(target: &Target, operation: Operation, envelope: &Envelope, input: u64) -> Need {
+    let bound = match (envelope.max_output_tokens, target.max_output_tokens) {
+        (Some(asked), Some(most)) => Some(asked.min(most)),
+        (asked, most) => asked.or(most),
+    };
+    let input =
+        if envelope.repeat.continued { input.max(target.max_input_tokens.unwrap_or(MOST_INPUT)) } else { input };
+    let predicted = if envelope.predicts { input } else { 0 };
+    let output = match operation {
+        Operation::Chat => bound.map(|bound| bound.saturating_mul(envelope.answers).saturating_add(predicted)),
+        Operation::Embeddings => Some(0),
+        // To count tokens is free.
+        Operation::CountTokens | Operation::Models => return Need { tokens: Some(0), nano_usd: Some(0) },
+    };
+    let price = target.price.as_ref();
+    Need {
+        tokens: output.map(|output| input.saturating_add(output)),
+        nano_usd: output.zip(price).map(|(output, listed)| listed.price.most(input, output, envelope.premium).0),
     }
 }
 
@@ -70,7 +49,7 @@ mod tests {
             let admitted = example::admitted(Format::OpenaiResponses, &body);
             let need = |most, input| {
                 let target = Target { max_input_tokens: most, ..admitted.targets()[0].clone() };
-                Need::of(&target, Operation::Chat, &admitted.envelope, input).tokens
+                of_target(&target, Operation::Chat, &admitted.envelope, input).tokens
             };
             assert_eq!(need(None, 1000), Some(tokens), "{field}");
             assert_eq!(need(Some(4000), 1000), Some(tokens.min(4100)), "{field}");
@@ -94,11 +73,11 @@ mod tests {
         ] {
             let admitted = example::admitted(Format::OpenaiChat, &format!("{{\"model\":\"claude\",{asked}}}"));
             let target = Target { max_output_tokens: most, ..admitted.targets()[0].clone() };
-            let need = Need::of(&target, operation, &admitted.envelope, 1000);
-            assert_eq!((need.tokens, need.cost), (tokens, cost.map(NanoUsd)), "{asked} {most:?} {operation:?}");
-            let unpriced = Need::of(&Target { price: None, ..target }, operation, &admitted.envelope, 1000);
+            let need = of_target(&target, operation, &admitted.envelope, 1000);
+            assert_eq!((need.tokens, need.nano_usd), (tokens, cost), "{asked} {most:?} {operation:?}");
+            let unpriced = of_target(&Target { price: None, ..target }, operation, &admitted.envelope, 1000);
             assert_eq!(unpriced.tokens, tokens);
-            assert_eq!(unpriced.cost, (operation == Operation::CountTokens).then_some(NanoUsd(0)));
+            assert_eq!(unpriced.nano_usd, (operation == Operation::CountTokens).then_some(0));
         }
     }
 }

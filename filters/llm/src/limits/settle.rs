@@ -1,23 +1,14 @@
 //! What a request has used of its limits.
 
-use super::Granted;
-use super::admission::settle as give;
-use super::claim::{Claim, State};
-use super::need::Need;
-use super::told::Counted;
 use crate::exchange::{Attempt, Exchange, Outcome};
 use crate::settle::Settled;
 use tollgate_kernel::limit::Unit;
+use tollgate_limits::{Claim, Counted, Granted, Need, State};
 use tollgate_wire::usage::{Certainty, Usage};
 
-/// Counts what an exchange that is over has used, in the place of what it had reserved. For the record, all that was counted.
+/// Settles what an exchange that is over had reserved. For the record, all that was counted.
 pub fn settle(exchange: &Exchange, settled: &Settled, now_ms: u64) -> Vec<Counted> {
-    let count = |claim: &Claim| {
-        let used = used(claim, &exchange.limits, exchange, settled);
-        let total = claim.reservation().and_then(|held| give(claim, held, used, now_ms));
-        Counted::of(claim, used, total)
-    };
-    exchange.limits.claims.iter().filter(|claim| claim.state != State::Open).map(count).collect()
+    tollgate_limits::settle(&exchange.limits, |claim| used(claim, &exchange.limits, exchange, settled), now_ms)
 }
 
 /// How much of what a claim counts an exchange has used: what is billed. Of an attempt that nobody can bill, because it

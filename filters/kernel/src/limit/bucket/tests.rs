@@ -1,7 +1,7 @@
 use super::super::counter::Lapse;
 use super::super::tests::limit;
 use super::super::{Attribute, Limit};
-use super::{BUCKETS, Bucket, COUNTERS_PER_BUCKET, Crowded, Fingerprint, OF_ALL};
+use super::{BUCKETS, Bucket, COUNTERS_PER_BUCKET, Crowded, Fingerprint, OF_FEW};
 use crate::subject::{Field, SubjectField};
 use serde_json::json;
 use std::collections::BTreeSet;
@@ -60,6 +60,23 @@ fn what_differs_in_anything_that_is_counted_apart_has_a_counter_of_its_own() {
 }
 
 #[test]
+fn what_callers_can_invent_has_buckets_of_its_own() {
+    for (attribute, many) in [
+        ("user", true),
+        ("agent", true),
+        ("tool", true),
+        ("session", true),
+        ("server", false),
+        ("key", false),
+        ("team", false),
+        ("model", false),
+    ] {
+        let limit = limit(json!({"name": "rate", "per": ["feature", attribute], "calls": 10, "every": "minute"}));
+        assert_eq!(Fingerprint::of(&limit, |_| Some("x")).bucket() >= OF_FEW, many, "{attribute}");
+    }
+}
+
+#[test]
 fn counters_spread_over_all_buckets_and_those_of_users_are_in_the_way_of_no_others() {
     let per_team = limit(json!({"name": "rate", "per": ["team"], "requests": 10, "every": "minute"}));
     let buckets = |limit: &Limit| -> BTreeSet<u16> {
@@ -69,8 +86,8 @@ fn counters_spread_over_all_buckets_and_those_of_users_are_in_the_way_of_no_othe
     };
     let (of_users, of_teams) = (buckets(&per_user()), buckets(&per_team));
     assert!(of_users.is_disjoint(&of_teams));
-    assert_eq!(of_teams, (0..OF_ALL).collect());
-    assert!(of_users.len() > 3000 && of_users.iter().all(|bucket| (OF_ALL..BUCKETS).contains(bucket)));
+    assert_eq!(of_teams, (0..OF_FEW).collect());
+    assert!(of_users.len() > 3000 && of_users.iter().all(|bucket| (OF_FEW..BUCKETS).contains(bucket)));
 }
 
 #[test]

@@ -18,6 +18,10 @@ fn sixty_a_minute() -> Limit {
     limit(json!({"name": "x", "requests": 60, "every": "minute", "burst": 10}))
 }
 
+fn three_at_once() -> Limit {
+    limit(json!({"name": "x", "concurrent": 3}))
+}
+
 fn reserve(counter: &mut Counter, limit: &Limit, need: u64, now: u64) -> Result<Reservation, Full> {
     counter.reserve(limit, need, now, LAPSE)
 }
@@ -33,7 +37,7 @@ fn what_is_reserved_is_not_left_for_others_and_what_is_not_used_comes_back() {
     let refused = reserve(&mut counter, &limit, 4, NOON).unwrap_err();
     assert_eq!(refused, Full { left: 3, retry_after_ms: Some(1000) }, "it may fit as soon as the other is over");
     counter.settle(&limit, &held, 2, NOON + 10);
-    assert_eq!(counter.standing(&limit, NOON), Standing { used: 2, left: 8, resets_in_ms: HOUR });
+    assert_eq!(counter.standing(&limit, NOON), Standing { used: 2, left: 8, resets_in_ms: Some(HOUR) });
     reserve(&mut counter, &limit, 8, NOON + 20).unwrap();
     assert_eq!(left(&counter, &limit, NOON + 20), 0);
 }
@@ -116,7 +120,46 @@ fn steadily_a_burst_goes_at_once_and_then_one_a_second() {
         use_one(NOON + second * 1000).unwrap();
         assert!(use_one(NOON + second * 1000 + 500).is_err(), "{second}");
     }
-    assert_eq!(counter.standing(&limit, NOON + 200_000), Standing { used: 0, left: 10, resets_in_ms: 0 });
+    assert_eq!(counter.standing(&limit, NOON + 200_000), Standing { used: 0, left: 10, resets_in_ms: Some(0) });
+}
+
+#[test]
+fn of_what_is_under_way_so_many_go_at_once_and_the_next_when_one_is_over() {
+    let (limit, mut counter) = (three_at_once(), Counter::default());
+    let held: Vec<_> = (0..3).map(|_| reserve(&mut counter, &limit, 1, NOON).unwrap()).collect();
+    assert_eq!(reserve(&mut counter, &limit, 1, NOON).unwrap_err(), Full { left: 0, retry_after_ms: Some(1000) });
+    counter.settle(&limit, &held[0], 1, NOON + HOUR / 100);
+    assert_eq!(
+        counter.standing(&limit, NOON + HOUR / 100),
+        Standing { used: 0, left: 1, resets_in_ms: None },
+        "what is over counts no more, whatever it says it used"
+    );
+    reserve(&mut counter, &limit, 1, NOON + HOUR / 100).unwrap();
+    assert!(reserve(&mut counter, &limit, 1, NOON + HOUR / 100).is_err());
+}
+
+#[test]
+fn what_is_under_way_lapses_when_nobody_says_that_it_is_over() {
+    let (limit, mut counter) = (three_at_once(), Counter::default());
+    let lost = reserve(&mut counter, &limit, 1, NOON).unwrap();
+    assert_eq!(left(&counter, &limit, NOON + 599_000), 2);
+    assert_eq!(left(&counter, &limit, NOON + 700_000), 3);
+    let held = reserve(&mut counter, &limit, 1, NOON + 700_000).unwrap();
+    counter.settle(&limit, &lost, 0, NOON + 700_000);
+    assert_eq!(left(&counter, &limit, NOON + 700_000), 2, "it takes nothing from another one");
+    counter.settle(&limit, &held, 0, NOON + 700_000);
+    assert!(counter.is_over(NOON + 700_000), "and when none is under way, nothing is kept");
+}
+
+#[test]
+fn no_midnight_forgets_what_is_under_way() {
+    let (limit, mut counter) = (three_at_once(), Counter::default());
+    let midnight = NOON + 12 * HOUR;
+    for at in [midnight - 1, midnight, midnight + 1] {
+        reserve(&mut counter, &limit, 1, at).unwrap();
+    }
+    assert!(reserve(&mut counter, &limit, 1, midnight + 1).is_err());
+    assert!(reserve(&mut counter, &limit, 1, NOON).is_err(), "nor does a clock that is set back");
 }
 
 #[test]
@@ -280,6 +323,33 @@ mod properties {
                     let open: u64 = ledger.open.iter().map(|(amount, _)| amount).sum();
                     let standing = bucket.counter(&which, now).unwrap().standing(&limit, now);
                     prop_assert_eq!((standing.used, standing.left), (ledger.used, 100_u64.saturating_sub(ledger.used + open)));
+                    bytes = bucket.write();
+                }
+            }
+
+            #[test]
+            fn never_more_are_under_way_at_once_than_are_allowed(steps in steps(), most in 1..9_u64) {
+                let limit = limit(json!({"name": "x", "concurrent": most}));
+                let which = Fingerprint::of(&limit, |_| None);
+                let (mut bytes, mut open, mut now) = (Vec::new(), Vec::new(), NOON);
+                for step in steps {
+                    let mut bucket = Bucket::read(&bytes).unwrap();
+                    let counter = bucket.counter(&which, now).unwrap();
+                    let room = (open.len() as u64) < most;
+                    match step {
+                        Step::Wait(ms) => now += ms,
+                        Step::Reserve(_) => {
+                            let held = counter.reserve(&limit, 1, now, Lapse(1_000_000_000));
+                            prop_assert_eq!(held.is_ok(), room);
+                            open.extend(held);
+                        }
+                        Step::Settle { which, used } if !open.is_empty() => {
+                            counter.settle(&limit, &open.swap_remove(which % open.len()), used, now);
+                        }
+                        Step::Settle { .. } => {}
+                    }
+                    let standing = bucket.counter(&which, now).unwrap().standing(&limit, now);
+                    prop_assert_eq!((standing.used, standing.left), (0, most - open.len() as u64));
                     bytes = bucket.write();
                 }
             }

@@ -2,19 +2,17 @@ use super::*;
 use crate::calibrations::Calibrations;
 use crate::example::{self, NOON, USAGE};
 use crate::exchange::{Attempt, Outcome};
-use crate::limits::claim::{Asked, claims};
-use crate::limits::need::Need;
+use crate::limits::asked::{Asked, claims};
 use crate::settle::Ending;
 use serde_json::{Value, json};
 use std::rc::Rc;
 use tollgate_kernel::limit::counter::Reservation;
 use tollgate_wire::Format;
-use tollgate_wire::money::NanoUsd;
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
 /// What an attempt of the example may use at most.
-const MOST: Need = Need { tokens: Some(5000), cost: Some(NanoUsd(9_000_000)) };
+const MOST: Need = Need { tokens: Some(5000), nano_usd: Some(9_000_000) };
 
 fn served(target: usize) -> Attempt {
     let mut attempt = example::attempt(target, Outcome::Served);

@@ -1,8 +1,8 @@
 //! What clients and operators are told of limits.
 
-use super::admission::{Denial, Why};
-use super::claim::{Claim, State};
-use super::{Granted, ledger};
+use crate::admission::{BUSY_MS, Denial, Why};
+use crate::claim::{Claim, State};
+use crate::{Granted, ledger};
 use tollgate_host::metrics::count;
 use tollgate_kernel::json::Writer;
 use tollgate_kernel::limit::counter::Full;
@@ -22,7 +22,7 @@ pub struct Counted {
     reserved: u64,
     /// What was counted after it.
     used: u64,
-    /// What all requests have used together since the window began, if this Envoy keeps the limit.
+    /// What all requests have used together since the window began, if there is one and this Envoy keeps the limit.
     total: Option<u64>,
     /// Of how much.
     of: u64,
@@ -50,16 +50,16 @@ impl Counted {
         let (limit, verdict) = (claim.limit.path(), claim.verdict());
         let held = matches!(claim.state, State::Held(_) | State::Over(..) | State::Uncounted(_));
         let (reserved, used) = if held { (claim.need, used) } else { (0, 0) };
-        let total = total.filter(|_| held && claim.limit.store.is_none());
+        let total = total.filter(|_| held && claim.limit.store.is_none() && claim.limit.refill != Refill::WhenOver);
         Self { limit, unit, reserved, used, total, of: claim.limit.amount, verdict }
     }
 }
 
 /// Counts what became of a request's claims.
-pub fn decisions(granted: &Granted) {
+pub(crate) fn decisions(granted: &Granted) {
     for claim in granted.claims.iter().filter(|claim| claim.state != State::Open) {
         let labels = [("limit", claim.limit.name.as_str()), ("outcome", claim.verdict())];
-        count("tollgate_llm_limits_total", &labels, 1);
+        count("tollgate_limits_total", &labels, 1);
     }
 }
 
@@ -73,11 +73,20 @@ pub fn headers(granted: &Granted, now_ms: u64) -> Vec<(&'static str, String)> {
         let Ok(standing) = ledger::change(&claim.which, now_ms, |counter| counter.standing(limit, now_ms)) else {
             continue;
         };
-        let (parts, unit) = if limit.unit == Unit::Usd { (1000, "micro-usd") } else { (1, limit.unit.name()) };
+        let (parts, unit) = match limit.unit {
+            Unit::Usd => (1000, "micro-usd"),
+            Unit::ResultBytes => (1, "content-bytes"),
+            Unit::Concurrent => (1, "concurrent-requests"),
+            unit => (1, unit.name()),
+        };
+        let parameter =
+            |name: &str, seconds: Option<u64>| seconds.map_or_else(String::new, |seconds| format!(";{name}={seconds}"));
+        let (window, reset) =
+            (parameter("w", seconds_of(limit.refill)), parameter("t", standing.resets_in_ms.map(seconds)));
         let quota = limit.amount.checked_div(parts).unwrap_or_default();
         let left = standing.left.checked_div(parts).unwrap_or_default();
-        policies.push(format!("\"{}\";q={quota};w={};qu=\"{unit}\"", limit.name, seconds_of(limit.refill)));
-        standings.push(format!("\"{}\";r={left};t={}", limit.name, seconds(standing.resets_in_ms)));
+        policies.push(format!("\"{}\";q={quota}{window};qu=\"{unit}\"", limit.name));
+        standings.push(format!("\"{}\";r={left}{reset}", limit.name));
     }
     if policies.is_empty() {
         return Vec::new();
@@ -85,15 +94,16 @@ pub fn headers(granted: &Granted, now_ms: u64) -> Vec<(&'static str, String)> {
     vec![("ratelimit-policy", policies.join(", ")), ("ratelimit", standings.join(", "))]
 }
 
-const fn seconds_of(refill: Refill) -> u64 {
-    match refill {
+const fn seconds_of(refill: Refill) -> Option<u64> {
+    Some(match refill {
         Refill::Window(Every::Minute, _) => 60,
         Refill::Window(Every::Hour, _) => 3600,
         Refill::Window(Every::Day, _) => 86_400,
         Refill::Window(Every::Week, _) => 604_800,
         Refill::Window(Every::Month, _) => 2_592_000,
         Refill::Steady { millis, .. } => millis.div_ceil(1000),
-    }
+        Refill::WhenOver => return None,
+    })
 }
 
 const fn seconds(millis: u64) -> u64 {
@@ -101,6 +111,17 @@ const fn seconds(millis: u64) -> u64 {
 }
 
 impl Denial {
+    /// The stable reason code.
+    #[must_use]
+    pub const fn reason(&self) -> &'static str {
+        match self.why {
+            Why::Full(_) | Why::Busy { .. } => "limit_exceeded",
+            Why::StoreFailed => "limit_store_failed",
+            Why::Unbound => "unbounded_output",
+            Why::Unpriced => "unpriced_model",
+        }
+    }
+
     /// What the client is told.
     #[must_use]
     pub fn message(&self) -> String {
@@ -113,6 +134,9 @@ impl Denial {
             Why::Full(Full { retry_after_ms: None, .. }) => {
                 format!("this request may use more than the limit `{name}` allows at all; ask for fewer tokens")
             }
+            Why::Busy { most } => format!(
+                "the limit `{name}` allows {most} at the same time, and so many are under way; try again when one of them is over"
+            ),
             Why::StoreFailed => {
                 format!("how much the limit `{name}` leaves cannot be told at the moment; try again later")
             }
@@ -129,6 +153,7 @@ impl Denial {
     pub fn headers(&self) -> Vec<(&'static str, String)> {
         let wait = match self.why {
             Why::Full(Full { retry_after_ms, .. }) => retry_after_ms.map(|wait| seconds(wait).max(1)),
+            Why::Busy { .. } => Some(seconds(BUSY_MS)),
             Why::StoreFailed => Some(1),
             Why::Unbound | Why::Unpriced => return Vec::new(),
         };

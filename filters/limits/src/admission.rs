@@ -1,18 +1,20 @@
 //! All claims of a request, or none: reserves what it may use, leaves out candidates whose limits refuse, and refuses the
 //! request when none of them is left or a limit of its own refuses.
 
-use super::Granted;
-use super::claim::{Claim, State};
-use super::desk::{self, Outcome, Ticket, Wanted};
-use super::ledger::{self, Unavailable};
-use super::need::Need;
-use crate::config::Gate;
-use crate::exchange::millis;
+use crate::claim::{Claim, State};
+use crate::desk::{self, Outcome, Ticket, Wanted};
+use crate::ledger::{self, Unavailable};
+use crate::need::Need;
+use crate::service::Services;
+use crate::{Granted, millis};
 use std::rc::Rc;
 use tollgate_host::metrics::count;
 use tollgate_host::stream::Waker;
-use tollgate_kernel::limit::counter::{Full, Lapse, Reservation};
-use tollgate_kernel::limit::{Mode, WhenStoreFails};
+use tollgate_kernel::limit::counter::{Counter, Full, Lapse, Reservation};
+use tollgate_kernel::limit::{Limit, Mode, Refill, WhenStoreFails};
+
+/// After so long, one that is under way may be over.
+pub(crate) const BUSY_MS: u64 = 1000;
 
 /// A request's claims, while they are decided.
 #[derive(Debug)]
@@ -44,6 +46,11 @@ pub struct Denial {
 pub enum Why {
     /// There is not enough.
     Full(Full),
+    /// As much as may be at the same time is under way.
+    Busy {
+        /// How much that is.
+        most: u64,
+    },
     /// Nobody can say how much is left.
     StoreFailed,
     /// What the request needs of it has no bound.
@@ -68,8 +75,14 @@ impl Admission {
         admission
     }
 
+    /// The same for a request that only one can serve.
+    #[must_use]
+    pub fn of_one(claims: Vec<Claim>, need: Need, lapse: Lapse, now_ms: u64) -> Self {
+        Self::begin(claims, vec![need], vec![0], lapse, now_ms)
+    }
+
     /// Asks services for what is missing, unless the request is refused already; `waker` is called when they have answered.
-    pub fn ask(&mut self, gate: &Rc<Gate>, waker: &Waker, now: u64) {
+    pub fn ask(&mut self, services: &Rc<Services>, waker: &Waker, now: u64) {
         for index in 0..self.granted.claims.len() {
             if self.is_refused() {
                 break;
@@ -83,7 +96,7 @@ impl Admission {
                 need: claim.need,
                 taken,
                 lapse: self.lapse,
-                gate: Rc::clone(gate),
+                services: Rc::clone(services),
                 waker: waker.clone(),
             };
             match desk::wait(wanted, now) {
@@ -127,7 +140,7 @@ impl Admission {
             Outcome::Held(held) => Ok(State::Held(held)),
             Outcome::TooMuch(_) => Ok(State::Refused(over(None))),
             Outcome::OverLimit(_) => {
-                let full = over(Some(claim.resets_in_ms(now_ms)));
+                let full = over(claim.resets_in_ms(now_ms));
                 match claim.limit.mode {
                     Mode::Shadow => self.hold_anyway(claim, &part, now_ms).map(|held| State::Over(held, full)),
                     Mode::Enforce => Ok(State::Refused(full)),
@@ -166,6 +179,7 @@ impl Admission {
         // Of a limit of the request's own there is one, the last; of candidates', the one that passes first.
         let soonest = |denial: &Denial| match denial.why {
             Why::Full(Full { retry_after_ms: Some(wait), .. }) => wait,
+            Why::Busy { .. } => BUSY_MS,
             Why::StoreFailed => u64::MAX.saturating_sub(1),
             Why::Full(_) | Why::Unbound | Why::Unpriced => u64::MAX,
         };
@@ -244,6 +258,7 @@ impl Admission {
         let Some(claim) = self.granted.claims.get_mut(index) else { return };
         claim.state = state;
         let why = match state {
+            State::Refused(_) if claim.limit.refill == Refill::WhenOver => Why::Busy { most: claim.limit.amount },
             State::Refused(full) => Why::Full(full),
             State::Unknown => Why::StoreFailed,
             _ => return,
@@ -275,19 +290,20 @@ impl Admission {
 }
 
 /// Settles a reservation, and tells what all requests of the window have used that are over. What cannot be settled lapses.
-pub(super) fn settle(claim: &Claim, held: &Reservation, used: u64, now_ms: u64) -> Option<u64> {
+pub(crate) fn settle(claim: &Claim, held: &Reservation, used: u64, now_ms: u64) -> Option<u64> {
     let settled = ledger::change(&claim.which, now_ms, |counter| {
         counter.settle(&claim.limit, held, used, now_ms);
         counter.standing(&claim.limit, now_ms).used
     });
     if settled.is_err() {
-        unsettled(claim);
+        unsettled(&claim.limit);
     }
     settled.ok()
 }
 
-fn unsettled(claim: &Claim) {
-    count("tollgate_llm_limits_unsettled_total", &[("limit", claim.limit.name.as_str())], 1);
+/// Counts what could not be counted.
+pub(crate) fn unsettled(limit: &Limit) {
+    count("tollgate_limits_unsettled_total", &[("limit", limit.name.as_str())], 1);
 }
 
 impl Claim {
@@ -295,8 +311,8 @@ impl Claim {
         self.limit.when_store_fails == WhenStoreFails::Allow || self.limit.mode == Mode::Shadow
     }
 
-    fn resets_in_ms(&self, now_ms: u64) -> u64 {
-        tollgate_kernel::limit::counter::Counter::default().standing(&self.limit, now_ms).resets_in_ms
+    fn resets_in_ms(&self, now_ms: u64) -> Option<u64> {
+        Counter::default().standing(&self.limit, now_ms).resets_in_ms
     }
 }
 

@@ -7,16 +7,14 @@
 //! The desk is the VM's, so it knows the claims of every configuration that is in use. It holds only what held requests
 //! hold: who leaves, leaves the desk.
 
-use super::draw::{Draw, Drawn};
-use super::ledger;
-use crate::config::{Gate, Service};
-use crate::exchange::millis;
+use crate::admission::unsettled;
+use crate::draw::{Draw, Drawn};
+use crate::service::{Service, Services};
+use crate::{ledger, millis};
 use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
-use std::time::Duration;
 use tollgate_host::abi;
 use tollgate_host::grpc::{self, Method};
-use tollgate_host::metrics::count;
 use tollgate_host::stream::Waker;
 use tollgate_kernel::limit::Limit;
 use tollgate_kernel::limit::bucket::Fingerprint;
@@ -38,8 +36,8 @@ pub struct Wanted {
     pub taken: Taken,
     /// How long a reservation holds.
     pub lapse: Lapse,
-    /// Whose service is asked.
-    pub gate: Rc<Gate>,
+    /// Who can be asked.
+    pub services: Rc<Services>,
     /// Whom to wake.
     pub waker: Waker,
 }
@@ -163,7 +161,7 @@ fn in_queue(which: &Fingerprint, act: impl FnOnce(&mut Vec<Rc<Waiting>>)) -> boo
 
 impl Wanted {
     fn service(&self) -> Option<&Service> {
-        self.limit.store.as_ref().and_then(|store| self.gate.services.get(store))
+        self.limit.store.as_ref().and_then(|store| self.services.get(store))
     }
 }
 
@@ -213,7 +211,7 @@ impl Asked {
     fn credit(&self, now_ms: u64) {
         let Self { draw, limit, which, at_ms, .. } = self;
         if ledger::change(which, now_ms, |counter| counter.credit(limit, draw.amount, *at_ms, now_ms)).is_err() {
-            count("tollgate_llm_limits_unsettled_total", &[("limit", limit.name.as_str())], 1);
+            unsettled(limit);
         }
     }
 
@@ -272,11 +270,5 @@ impl Ticket {
 impl Drop for Ticket {
     fn drop(&mut self) {
         in_queue(&self.waiting.wanted.which, |queue| queue.retain(|other| !Rc::ptr_eq(other, &self.waiting)));
-    }
-}
-
-impl Service {
-    const fn timeout(&self) -> Duration {
-        Duration::from_millis(self.timeout_ms as u64)
     }
 }

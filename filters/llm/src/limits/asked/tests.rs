@@ -1,7 +1,7 @@
 use super::*;
 use crate::example;
 use serde_json::{Value, json};
-use tollgate_wire::money::NanoUsd;
+use tollgate_limits::Need;
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
@@ -72,7 +72,7 @@ fn what_can_leave_out_a_candidate_is_decided_before_what_can_only_refuse() {
 
 #[test]
 fn a_claim_needs_what_the_dearest_candidate_that_it_counts_may_use() {
-    let known = |tokens, cost| Need { tokens: Some(tokens), cost: Some(NanoUsd(cost)) };
+    let known = |tokens, cost| Need { tokens: Some(tokens), nano_usd: Some(cost) };
     let (cheap, dear, unknown) = (known(10, 100), known(9, 700), Need::default());
     let usd = json!({"name": "x", "usd": 1, "every": "day"});
     let each = json!({"name": "x", "per": ["provider"], "tokens": 1, "every": "day"});

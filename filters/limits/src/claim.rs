@@ -1,25 +1,10 @@
 //! Which limits count for a request.
 
-use super::need::Need;
-use crate::config::Target;
+use crate::need::Need;
 use std::rc::Rc;
 use tollgate_kernel::limit::bucket::Fingerprint;
 use tollgate_kernel::limit::counter::{Full, Reservation, Taken};
 use tollgate_kernel::limit::{Attribute, Limit};
-use tollgate_kernel::subject::Subject;
-
-/// A request, as limits see it.
-#[derive(Debug, Clone, Copy)]
-pub struct Asked<'a> {
-    /// Who asks.
-    pub subject: &'a Subject,
-    /// The model asked for.
-    pub model: &'a str,
-    /// Its route.
-    pub route: &'a str,
-    /// What is asked for.
-    pub operation: &'static str,
-}
 
 /// One counter of a limit that counts for a request.
 #[derive(Debug)]
@@ -59,61 +44,28 @@ pub enum State {
     GivenBack,
 }
 
-impl Asked<'_> {
-    fn value<'a>(&'a self, attribute: Attribute, target: Option<&'a Target>) -> Option<&'a str> {
-        match attribute {
-            Attribute::Subject(field) => self.subject.text(field),
-            Attribute::Model => Some(self.model),
-            Attribute::Route => Some(self.route),
-            Attribute::Operation => Some(self.operation),
-            Attribute::Provider => target.map(|target| target.provider.as_str()),
-            Attribute::ProviderModel => target.map(|target| target.model.as_str()),
-        }
-    }
-}
-
-/// The claims of a request on `limits`, for those of `targets` that are `candidates`: first those that can leave out a
-/// candidate, then those that can only refuse the request.
-pub fn claims<'a>(
-    limits: impl Iterator<Item = &'a Rc<Limit>>,
-    asked: &Asked<'_>,
-    targets: &[Target],
-    candidates: &[usize],
+/// The claims of a request, of which `value_of` tells the attributes, on those of `limits` that count for it, whoever serves it.
+pub fn claims<'l, 'v>(
+    limits: impl Iterator<Item = &'l Rc<Limit>>,
+    value_of: impl Fn(Attribute) -> Option<&'v str>,
 ) -> Vec<Claim> {
-    let (mut of_candidates, mut of_request): (Vec<Claim>, Vec<Claim>) = (Vec::new(), Vec::new());
-    for limit in limits {
-        if !limit.attributes().any(Attribute::is_of_candidate) {
-            if limit.applies(|attribute| asked.value(attribute, None)) {
-                of_request.push(Claim::new(limit, asked, None));
-            }
-            continue;
-        }
-        for (index, target) in candidates.iter().filter_map(|index| targets.get(*index).map(|target| (*index, target)))
-        {
-            if !limit.applies(|attribute| asked.value(attribute, Some(target))) {
-                continue;
-            }
-            let claim = Claim::new(limit, asked, Some((index, target)));
-            match of_candidates.iter_mut().find(|other| other.which == claim.which) {
-                Some(same) => same.targets.get_or_insert_default().push(index),
-                None => of_candidates.push(claim),
-            }
-        }
-    }
-    of_candidates.append(&mut of_request);
-    of_candidates
+    limits.filter(|limit| limit.applies(&value_of)).map(|limit| Claim::new(limit, &value_of, None)).collect()
 }
 
 impl Claim {
-    fn new(limit: &Rc<Limit>, asked: &Asked<'_>, target: Option<(usize, &Target)>) -> Self {
-        let value_of = |attribute| asked.value(attribute, target.map(|(_, target)| target));
+    /// A claim on `limit` by a request of which `value_of` tells the attributes, for what it uses of `targets`.
+    pub fn new<'v>(
+        limit: &Rc<Limit>,
+        value_of: impl Fn(Attribute) -> Option<&'v str>,
+        targets: Option<Vec<usize>>,
+    ) -> Self {
         let named = |attribute: &Attribute| (attribute.name(), value_of(*attribute).unwrap_or("none").to_owned());
         let values = if limit.store.is_some() { limit.per.iter().map(named).collect() } else { Vec::new() };
         Self {
             which: Fingerprint::of(limit, value_of),
             limit: Rc::clone(limit),
             values,
-            targets: target.map(|(index, _)| vec![index]),
+            targets,
             need: 0,
             state: State::Open,
         }
@@ -158,6 +110,3 @@ impl Claim {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;
