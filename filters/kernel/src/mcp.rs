@@ -14,7 +14,7 @@ mod refusal;
 mod revision;
 pub mod tool;
 
-pub use fault::{Date, Fault, HEADER_MISMATCH, MISSING_CAPABILITY, Reason, UNSUPPORTED_VERSION};
+pub use fault::{Era, Fault, HEADER_MISMATCH, MISSING_CAPABILITY, Reason, Requested, UNSUPPORTED_VERSION};
 pub use headers::Headers;
 pub use method::{ActsOn, Method, Named};
 pub use name::{Names, NotNames, is_uri};
@@ -174,7 +174,10 @@ fn revision(headers: Headers<'_>, meta: Option<Value<'_, '_>>, is_request: bool)
         (None, None) => Revision::WITHOUT_HEADER,
         (None, Some(_)) => return Err(Reason::MissingHeader(Headers::VERSION)),
         (Some(header), Some(own)) if header != own => return Err(Reason::Mismatch(Headers::VERSION)),
-        (Some(header), _) => Revision::of_name(header).ok_or(Reason::UnsupportedVersion(Date::of(header)))?,
+        (Some(header), own) => {
+            let era = if own.is_some() { Era::Stateless } else { Era::Sessions };
+            Revision::of_name(header).ok_or(Reason::UnsupportedVersion(Requested::of(header), era))?
+        }
     };
     if revision.is_stateless() && is_request {
         own.ok_or(Reason::Parameter(VERSION_KEY))?;

@@ -60,7 +60,7 @@ fn sessions(headers: &Headers) -> Result<(), Refusal> {
         (None, _) => Revision::WITHOUT_HEADER,
         (Some(version), None) => {
             let version = str::from_utf8(version).unwrap_or_default().trim();
-            let unknown = || mcp::Reason::UnsupportedVersion(mcp::Date::of(version));
+            let unknown = || mcp::Reason::UnsupportedVersion(mcp::Requested::of(version), mcp::Era::Sessions);
             Revision::of_name(version).ok_or_else(unknown).map_err(Refusal::Protocol)?
         }
         (Some(_), Some(_)) => {

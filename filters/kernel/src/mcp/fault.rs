@@ -34,8 +34,8 @@ pub enum Reason {
     MalformedHeader(&'static str),
     /// This header and the body say different things.
     Mismatch(&'static str),
-    /// A revision that is not spoken here.
-    UnsupportedVersion(Option<Date>),
+    /// A revision that is not spoken here, of a request that says its own or of one that leaves that to its session.
+    UnsupportedVersion(Option<Requested>, Era),
     /// A method that this revision does not have.
     NoSuchMethod(Revision),
     /// A notification that wants an answer, or a method that wants one as notification.
@@ -50,17 +50,36 @@ pub enum Reason {
     MissingCapability(&'static str),
 }
 
-/// A revision as it was asked for, if it has the form of one.
+/// The two ways to agree on a revision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Date([u8; 10]);
+pub enum Era {
+    /// Once in a session.
+    Sessions,
+    /// In each request.
+    Stateless,
+}
 
-impl Date {
-    /// The date that `text` is.
+/// A revision as it was asked for, if it can be told back: 1 to 16 letters, digits, `.`, `_` and `-`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Requested {
+    text: [u8; MAX_REQUESTED],
+    length: usize,
+}
+
+const MAX_REQUESTED: usize = 16;
+
+impl Requested {
+    /// The revision that `text` names.
     #[must_use]
     pub fn of(text: &str) -> Option<Self> {
-        let bytes: [u8; 10] = text.as_bytes().try_into().ok()?;
-        let fits = |(at, byte): (usize, &u8)| if matches!(at, 4 | 7) { *byte == b'-' } else { byte.is_ascii_digit() };
-        bytes.iter().enumerate().all(fits).then_some(Self(bytes))
+        let mut requested = Self { text: [0; MAX_REQUESTED], length: text.len() };
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
+        requested.text.get_mut(..text.len()).filter(|_| text.bytes().all(plain))?.copy_from_slice(text.as_bytes());
+        (!text.is_empty()).then_some(requested)
+    }
+
+    fn as_str(&self) -> &str {
+        self.text.get(..self.length).and_then(|text| str::from_utf8(text).ok()).unwrap_or_default()
     }
 }
 
@@ -83,7 +102,7 @@ impl Reason {
             Self::RepeatedHeader(_) | Self::MissingHeader(_) | Self::MalformedHeader(_) | Self::Mismatch(_) => {
                 HEADER_MISMATCH
             }
-            Self::UnsupportedVersion(_) => UNSUPPORTED_VERSION,
+            Self::UnsupportedVersion(..) => UNSUPPORTED_VERSION,
             Self::NoSuchMethod(_) => METHOD_NOT_FOUND,
             Self::Direction | Self::Answer | Self::ResemblingKey => INVALID_REQUEST,
             Self::Parameter(_) => INVALID_PARAMS,
@@ -111,7 +130,7 @@ impl Reason {
             Self::MissingHeader(_) => "missing_header",
             Self::MalformedHeader(_) => "malformed_header",
             Self::Mismatch(_) => "header_mismatch",
-            Self::UnsupportedVersion(_) => "unsupported_version",
+            Self::UnsupportedVersion(..) => "unsupported_version",
             Self::NoSuchMethod(_) => "no_such_method",
             Self::Direction => "direction",
             Self::Answer => "answer",
@@ -124,10 +143,11 @@ impl Reason {
     /// What the answer says besides, as JSON.
     fn data(self) -> Option<String> {
         match self {
-            Self::UnsupportedVersion(requested) => {
-                let supported = Revision::ALL.map(|revision| format!("\"{}\"", revision.name())).join(",");
-                let requested = requested.as_ref().and_then(|date| str::from_utf8(&date.0).ok());
-                let requested = requested.map(|date| format!(",\"requested\":\"{date}\"")).unwrap_or_default();
+            Self::UnsupportedVersion(requested, era) => {
+                let spoken = Revision::ALL.iter().filter(|one| era == Era::Sessions || one.is_stateless());
+                let supported = spoken.map(|revision| format!("\"{}\"", revision.name())).collect::<Vec<_>>().join(",");
+                let requested =
+                    requested.map(|name| format!(",\"requested\":\"{}\"", name.as_str())).unwrap_or_default();
                 Some(format!("{{\"supported\":[{supported}]{requested}}}"))
             }
             _ => None,
@@ -146,7 +166,7 @@ impl fmt::Display for Reason {
                 write!(f, "header `{name}` has characters or an encoding that it must not have")
             }
             Self::Mismatch(name) => write!(f, "header `{name}` does not match the body"),
-            Self::UnsupportedVersion(_) => write!(f, "unsupported protocol version in `{}`", Headers::VERSION),
+            Self::UnsupportedVersion(..) => write!(f, "unsupported protocol version in `{}`", Headers::VERSION),
             Self::NoSuchMethod(revision) => write!(f, "method not found in {}", revision.name()),
             Self::Direction => f.write_str("requests must have an `id`, notifications none"),
             Self::Answer => f.write_str("answers are not accepted in this revision"),
