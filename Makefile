@@ -24,6 +24,9 @@ BINDGEN_VERSION = $(shell grep -A1 '^name = "wasm-bindgen"$$' Cargo.lock | sed -
 # A file that starts it; see below where it comes from.
 REDIS := $(TOOLS)/redis/redis-server
 NODE_PACKAGES := $(TOOLS)/node/.installed
+# The official tests of JSON Schema are in the source of the package that the tests use anyway.
+SCHEMA_SUITE := $(TOOLS)/json-schema-suite/.installed
+SCHEMA_SUITE_VERSION = $(shell sed -n 's/^jsonschema==//p' integration/requirements.txt)
 RUNNER = $(TOOLS)/wasm-bindgen-$(BINDGEN_VERSION)/bin/wasm-bindgen-test-runner
 
 say = @printf '\n\033[1m%s\033[0m\n' '$(1)'
@@ -42,9 +45,10 @@ demo: toolchain $(TOOLS)/venv/.installed wasm ## two providers, one outage, and 
 test: test-native test-wasm test-envoy ## every test
 
 .PHONY: test-native
-test-native: toolchain ## the Rust tests on this machine
+test-native: toolchain $(SCHEMA_SUITE) ## the Rust tests on this machine
 	$(call say,Rust tests$(comma) natively)
 	@cargo test --locked --workspace --quiet
+	@JSON_SCHEMA_SUITE=$(abspath $(dir $(SCHEMA_SUITE))) cargo test --locked --quiet -p tollgate-kernel --test json_schema_suite -- --ignored
 
 .PHONY: test-wasm
 test-wasm: toolchain ## the tests of the pure crates, compiled to wasm32
@@ -96,7 +100,7 @@ soak: toolchain $(TOOLS)/venv/.installed wasm ## a million requests and what the
 
 # What `make fuzz` runs, and for how many seconds each.
 FUZZ_TARGETS := openai_chat openai_responses anthropic_messages google_gemini bedrock_converse framing envelope rate_limit_service limits \
-	proofs json mcp
+	proofs json mcp schema redact
 FUZZ_SECONDS := 600
 
 .PHONY: fuzz
@@ -191,6 +195,14 @@ $(NODE_PACKAGES): integration/mcp_servers/node/package-lock.json
 	$(call say,Installing the MCP SDKs and the conformance suite into $(@D): once$(comma) about half a minute)
 	@mkdir -p $(@D) && cp integration/mcp_servers/node/package.json integration/mcp_servers/node/package-lock.json $(@D)
 	@npm ci --prefix $(@D) --ignore-scripts --no-audit --no-fund
+	@touch $@
+
+$(SCHEMA_SUITE): $(TOOLS)/venv/.installed
+	$(call say,Unpacking the official tests of JSON Schema into $(@D): once)
+	@mkdir -p $(@D)
+	@$(PYTHON) -m pip download --disable-pip-version-check --quiet --no-deps --no-binary jsonschema --dest $(@D) \
+		jsonschema==$(SCHEMA_SUITE_VERSION)
+	@tar -xzf $(@D)/jsonschema-$(SCHEMA_SUITE_VERSION).tar.gz -C $(@D) --strip-components=2 --wildcards 'jsonschema-*/json/*'
 	@touch $@
 
 $(REDIS): integration/unpack-redis.sh

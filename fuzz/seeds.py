@@ -87,3 +87,16 @@ for number, (which, message) in enumerate(MESSAGES):
 for path in sorted(RECORDED.glob("*/*.request.json")):
     content = path.read_bytes()
     seed("json", f"{path.parent.name}.{path.name}", content[0], content[1:])
+
+# Schemas, each with a value: two lines.
+SCHEMAS = [
+    ({"type": ["object", "null"], "properties": {"a": {"enum": [1, "b"]}}, "required": ["a"], "additionalProperties": False}, {"a": 1.0}),
+    ({"items": {"pattern": "^(?!a)[b-d\\\\w]{1,3}$", "minLength": 1}, "uniqueItems": True, "contains": {"const": "b"}}, ["b", "c"]),
+    ({"anyOf": [{"minimum": 1, "multipleOf": 0.5}, {"if": {"type": "null"}, "then": True, "else": {"maxItems": 1}}]}, 1.5),
+    ({"$defs": {"t": {"properties": {"t": {"$ref": "#/$defs/t"}}, "unevaluatedProperties": False}}, "$ref": "#/$defs/t"}, {"t": {}}),
+    ({"oneOf": [{"prefixItems": [{"not": {"type": "string"}}], "unevaluatedItems": {"type": "array"}}, False]}, [1, []]),
+    ({"patternProperties": {"^x-": {"maximum": 3}}, "propertyNames": {"maxLength": 3}, "dependentRequired": {"x-": ["a"]}}, {"x-": 1}),
+]
+for number, (schema, value) in enumerate(SCHEMAS):
+    content = json.dumps(schema).encode() + b"\n" + json.dumps(value).encode()
+    seed("schema", str(number), content[0], content[1:])

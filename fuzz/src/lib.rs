@@ -7,6 +7,7 @@ use tollgate_kernel::limit::bucket::{Bucket, Fingerprint};
 use tollgate_kernel::limit::counter::{Lapse, Reservation};
 use tollgate_kernel::mcp::{Content, Headers, Names, Posted};
 use tollgate_kernel::rate_limit_service::Answer;
+use tollgate_kernel::schema::{self, Invalid, Schema};
 use tollgate_kernel::signed_subject::RequestLine;
 use tollgate_kernel::signing_keys::SigningKeys;
 use tollgate_kernel::x509::uri_names;
@@ -301,6 +302,32 @@ pub fn mcp(data: &[u8]) {
             assert!(tree.get("id").is_none() && method.starts_with(b"notifications/"));
         }
         Ok(Posted { content: Content::Answer(_), .. }) => assert!(tree.get("method").is_none()),
+    }
+}
+
+/// A schema and, in the next line, a value. Whatever they are, it takes no longer than its steps, what is said is short, and a
+/// value that is valid by a schema without references is not by its opposite.
+pub fn schema(data: &[u8]) {
+    let mut lines = data.splitn(2, |byte| *byte == b'\n');
+    let mut next = || lines.next().unwrap_or_default();
+    let (Ok(schema), Ok(value)) = (Document::read(next(), LIMITS), Document::read(next(), LIMITS)) else { return };
+    let limits = schema::Limits { schemas: 1000, steps: 100_000 };
+    let Ok(compiled) = Schema::compile(schema.root(), limits) else { return };
+    let checked = compiled.check(value.root());
+    match &checked {
+        Err(Invalid::TooMuch) => return,
+        Err(Invalid::Violation(violation)) => assert!(violation.pointer.len() <= 256 && violation.text.len() <= 256),
+        Ok(()) => {}
+    }
+    if schema.text().contains("$") {
+        return;
+    }
+    let not = format!("{{\"not\":{}}}", schema.text());
+    let Ok(not) = Document::read(not.as_bytes(), LIMITS) else { return };
+    let not = Schema::compile(not.root(), limits).unwrap_or_else(|unsupported| panic!("{unsupported}"));
+    match not.check(value.root()) {
+        Err(Invalid::TooMuch) => {}
+        opposite => assert_ne!(opposite.is_ok(), checked.is_ok()),
     }
 }
 

@@ -235,11 +235,16 @@ impl<'d, 'a> Value<'d, 'a> {
     }
 }
 
-impl<'a> Member<'_, 'a> {
+impl<'d, 'a> Member<'d, 'a> {
     /// Its key.
     #[must_use]
     pub fn key(&self) -> Cow<'a, str> {
         self.key.unescaped()
+    }
+
+    /// Its key, as a value.
+    pub(crate) const fn key_value(&self) -> Value<'d, 'a> {
+        self.key
     }
 
     /// Whether `key` is its key.

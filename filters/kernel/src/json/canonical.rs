@@ -1,12 +1,20 @@
 //! The one spelling of a value.
 
-use super::{Kind, Value, write_escaped};
+use super::{Decimal, Kind, Value, write_escaped};
 use sha2::{Digest as _, Sha256};
 use std::fmt;
 
 /// SHA-256 of a value in its one spelling.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Digest(pub [u8; 32]);
+
+/// How numbers are spelled.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Numbers {
+    AsWritten,
+    /// Equally if they are equal.
+    Equal,
+}
 
 impl Value<'_, '_> {
     /// What is the same for two values if and only if they say the same, whatever the white space, the order of keys and the
@@ -22,7 +30,7 @@ impl Value<'_, '_> {
     #[must_use]
     pub fn digest_without(self, keys: &[&str]) -> Digest {
         let mut hash = Sha256::new();
-        self.canonical_object(keys, &mut |piece| hash.update(piece.as_bytes()));
+        self.spell_object(keys, Numbers::AsWritten, &mut |piece| hash.update(piece.as_bytes()));
         Digest(hash.finalize().into())
     }
 
@@ -30,23 +38,39 @@ impl Value<'_, '_> {
     /// doubles, so that 9007199254740993 is 9007199254740992; to many who read JSON it is not, nor is `1.0` to them `1`. Of
     /// two spellings of a number the second is refused rather than taken for the first.
     pub fn canonical(self, out: &mut dyn FnMut(&str)) {
+        self.spell(Numbers::AsWritten, out);
+    }
+
+    /// What is the same for two values if and only if they are the same to JSON Schema: as [`Self::canonical`], and numbers
+    /// by what they are, so that `1.0` is `1`.
+    pub(crate) fn normal(self) -> String {
+        let mut text = String::with_capacity(self.range().len());
+        self.spell(Numbers::Equal, &mut |piece| text.push_str(piece));
+        text
+    }
+
+    fn spell(self, numbers: Numbers, out: &mut dyn FnMut(&str)) {
         match self.kind() {
-            Kind::Null | Kind::Bool | Kind::Number => out(self.raw()),
+            Kind::Null | Kind::Bool => out(self.raw()),
+            Kind::Number => match Decimal::of(self.raw()).filter(|_| numbers == Numbers::Equal) {
+                Some(decimal) => out(&decimal.to_string()),
+                None => out(self.raw()),
+            },
             Kind::String => quoted(&self.unescaped(), out),
             // INVARIANT: recursion here and below ends at MAX_DEPTH.
             Kind::Array => {
                 out("[");
                 for (at, item) in self.items().enumerate() {
                     out(if at == 0 { "" } else { "," });
-                    item.canonical(out);
+                    item.spell(numbers, out);
                 }
                 out("]");
             }
-            Kind::Object => self.canonical_object(&[], out),
+            Kind::Object => self.spell_object(&[], numbers, out),
         }
     }
 
-    fn canonical_object(self, without: &[&str], out: &mut dyn FnMut(&str)) {
+    fn spell_object(self, without: &[&str], numbers: Numbers, out: &mut dyn FnMut(&str)) {
         let members = self.members().map(|member| (member.key(), member.value));
         let mut members: Vec<_> = members.filter(|(key, _)| !without.contains(&key.as_ref())).collect();
         members.sort_unstable_by(|(one, _), (other, _)| one.encode_utf16().cmp(other.encode_utf16()));
@@ -55,7 +79,7 @@ impl Value<'_, '_> {
             out(if at == 0 { "" } else { "," });
             quoted(&key, out);
             out(":");
-            value.canonical(out);
+            value.spell(numbers, out);
         }
         out("}");
     }
