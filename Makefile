@@ -67,7 +67,7 @@ test-envoy: toolchain $(TOOLS)/venv/.installed $(TOOLS)/envoy-older/.installed $
 
 # Not among `make test` until there is a filter between: what they show now is stock Envoy.
 .PHONY: test-mcp
-test-mcp: $(TOOLS)/venv/.installed $(NODE_PACKAGES) ## MCP servers, clients and attacks, with a stock Envoy between
+test-mcp: $(TOOLS)/venv/.installed $(TOOLS)/fastmcp/.installed $(NODE_PACKAGES) rust-mcp ## MCP servers, clients and attacks, with a stock Envoy between
 	$(call say,MCP servers and clients with a stock Envoy between)
 	@cd integration && $(abspath $(PYTHON)) -m pytest -q -n 4 tests/mcp
 
@@ -122,12 +122,19 @@ rls: toolchain ## build the rate limit service of the tests: once, about a minut
 	$(call say,Building the rate limit service of the tests)
 	@cargo build --locked --quiet --manifest-path integration/rls/Cargo.toml
 
+.PHONY: rust-mcp
+rust-mcp: toolchain ## build the MCP server and the MCP client of the tests on the Rust SDK: once, about half a minute
+	$(call say,Building the MCP server over SQLite and the Rust client of the tests)
+	@cargo build --locked --quiet --manifest-path integration/rust_mcp/Cargo.toml
+
 .PHONY: lint
 lint: toolchain ## formatting, lints, and what is generated is current
 	$(call say,Lints)
 	@cargo fmt --check
 	@cargo fmt --check --manifest-path integration/rls/Cargo.toml
+	@cargo fmt --check --manifest-path integration/rust_mcp/Cargo.toml
 	@cargo clippy --locked --quiet --manifest-path integration/rls/Cargo.toml -- -D warnings
+	@cargo clippy --locked --quiet --manifest-path integration/rust_mcp/Cargo.toml -- -D warnings
 	@cargo clippy --workspace --all-targets --quiet -- -D warnings
 	@cargo clippy --quiet -p tollgate-llm --target wasm32-wasip1 -- -D warnings
 	@RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --quiet
@@ -175,6 +182,14 @@ $(TOOLS)/venv/.installed: integration/requirements.txt
 	@python3 -m venv --clear $(TOOLS)/venv
 	@$(PYTHON) -m pip install --disable-pip-version-check --requirement integration/requirements.txt \
 		| grep --line-buffered -E '^(Collecting|Installing|Successfully)'
+	@touch $@
+
+# Of its own: FastMCP wants other versions of what it shares with the SDKs.
+$(TOOLS)/fastmcp/.installed: integration/requirements-fastmcp.txt
+	@$(call need,python3,Install Python 3.11 or newer.)
+	$(call say,Installing FastMCP into $(@D): once)
+	@python3 -m venv --clear $(@D)
+	@$(@D)/bin/python -m pip install --disable-pip-version-check --quiet --requirement $<
 	@touch $@
 
 $(TOOLS)/envoy-older/.installed: $(TOOLS)/venv/.installed
