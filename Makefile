@@ -25,6 +25,7 @@ BINDGEN_VERSION = $(shell grep -A1 '^name = "wasm-bindgen"$$' Cargo.lock | sed -
 # A file that starts it; see below where it comes from.
 REDIS := $(TOOLS)/redis/redis-server
 NODE_PACKAGES := $(TOOLS)/node/.installed
+GO_READER := $(TOOLS)/go-reader/reader
 RUNNER = $(TOOLS)/wasm-bindgen-$(BINDGEN_VERSION)/bin/wasm-bindgen-test-runner
 
 say = @printf '\n\033[1m%s\033[0m\n' '$(1)'
@@ -67,7 +68,7 @@ test-envoy: toolchain $(TOOLS)/venv/.installed $(TOOLS)/envoy-older/.installed $
 
 # Not among `make test` until there is a filter between: what they show now is stock Envoy.
 .PHONY: test-mcp
-test-mcp: $(TOOLS)/venv/.installed $(TOOLS)/fastmcp/.installed $(NODE_PACKAGES) rust-mcp ## MCP servers, clients and attacks, with a stock Envoy between
+test-mcp: $(TOOLS)/venv/.installed $(TOOLS)/fastmcp/.installed $(NODE_PACKAGES) $(GO_READER) rust-mcp ## MCP servers, clients and attacks, with a stock Envoy between
 	$(call say,MCP servers and clients with a stock Envoy between)
 	@cd integration && $(abspath $(PYTHON)) -m pytest -q -n 4 tests/mcp
 
@@ -123,8 +124,8 @@ rls: toolchain ## build the rate limit service of the tests: once, about a minut
 	@cargo build --locked --quiet --manifest-path integration/rls/Cargo.toml
 
 .PHONY: rust-mcp
-rust-mcp: toolchain ## build the MCP server and the MCP client of the tests on the Rust SDK: once, about half a minute
-	$(call say,Building the MCP server over SQLite and the Rust client of the tests)
+rust-mcp: toolchain ## build what the tests of MCP have on the Rust SDK: once, about half a minute
+	$(call say,Building the MCP server over SQLite$(comma) the Rust client and the Rust reader of the tests)
 	@cargo build --locked --quiet --manifest-path integration/rust_mcp/Cargo.toml
 
 .PHONY: lint
@@ -203,6 +204,10 @@ $(NODE_PACKAGES): integration/mcp_servers/node/package-lock.json
 	@mkdir -p $(@D) && cp integration/mcp_servers/node/package.json integration/mcp_servers/node/package-lock.json $(@D)
 	@npm ci --prefix $(@D) --ignore-scripts --no-audit --no-fund
 	@touch $@
+
+$(GO_READER): integration/build-go-reader.sh integration/go_reader/main.go $(TOOLS)/venv/.installed
+	$(call say,Building the reader in Go: with the Go on the PATH$(comma) else with one that is thrown away again)
+	@integration/build-go-reader.sh $@ $(PYTHON)
 
 $(REDIS): integration/unpack-redis.sh
 	$(call say,Redis for the tests: the one on the PATH$(comma) else unpacked into $(@D))

@@ -38,7 +38,7 @@ class Database(McpServer):
         return self.directory / "shop.sqlite"
 
     def _command(self) -> list[str]:
-        return [_built("mcp-database"), str(self._file), self.answers, str(self.port)]
+        return [built("mcp-database"), str(self._file), self.answers, str(self.port)]
 
 
 class RustClient(LineClient):
@@ -55,13 +55,14 @@ class RustClient(LineClient):
         self._do("cancel_task", id=id)
 
     def _command(self) -> list[str]:
-        return [_built("mcp-person")]
+        return [built("mcp-person")]
 
     def _how(self) -> dict[str, object]:
         return {"tasks": self.tasks}
 
 
-def _built(name: str) -> str:
+def built(name: str) -> str:
+    """Where `make` put one of its programs."""
     path = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "debug" / name
     assert path.exists(), f"no {path}: run `make rust-mcp`"
     return str(path)
