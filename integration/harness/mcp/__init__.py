@@ -2,15 +2,20 @@
 
 from .conformance import REVISIONS, Checks, conformance
 from .gateway import ALLOW_ALL, KEYS, McpBootstrap, McpGateway, bearer
+from .inspector import Inspector
 from .node import node, packages
 from .python_client import PythonClient
+from .rust import Database, RustClient
 from .servers import MODERN, SERVERS, McpServer, PythonSdk, TypeScript1, TypeScript2
+from .strangers import Everything, FastMcp
 from .typescript_client import TypeScriptClient
 from .user import Called, Refused, User
 from .wire import Exchange, Wire
 
 # By the short name that tests call a client by.
-CLIENTS: dict[str, type[User]] = {"python": PythonClient, "typescript": TypeScriptClient}
+CLIENTS: dict[str, type[User]] = {"python": PythonClient, "typescript": TypeScriptClient, "rust": RustClient}
+# Servers that offer something of their own, by short name as well.
+STRANGERS: dict[str, type[McpServer]] = {server.NAME: server for server in (Database, Everything, FastMcp)}
 
 __all__ = [
     "ALLOW_ALL",
@@ -19,15 +24,21 @@ __all__ = [
     "MODERN",
     "REVISIONS",
     "SERVERS",
+    "STRANGERS",
     "Called",
     "Checks",
+    "Database",
+    "Everything",
     "Exchange",
+    "FastMcp",
+    "Inspector",
     "McpBootstrap",
     "McpGateway",
     "McpServer",
     "PythonClient",
     "PythonSdk",
     "Refused",
+    "RustClient",
     "TypeScript1",
     "TypeScript2",
     "TypeScriptClient",

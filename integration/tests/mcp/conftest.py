@@ -8,7 +8,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from harness.mcp import ALLOW_ALL, SERVERS, McpGateway, McpServer
+from harness.mcp import ALLOW_ALL, SERVERS, STRANGERS, McpGateway, McpServer
 
 
 class McpServers:
@@ -26,7 +26,7 @@ class McpServers:
     def running(self, name: str, answers: str = "sse") -> McpServer:
         """The same as it is."""
         if (name, answers) not in self._running:
-            self._running[name, answers] = self._stack.enter_context(SERVERS[name](answers))
+            self._running[name, answers] = self._stack.enter_context((SERVERS | STRANGERS)[name](answers))
         return self._running[name, answers]
 
 
