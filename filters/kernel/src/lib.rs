@@ -21,6 +21,7 @@ pub mod pattern;
 pub mod protobuf;
 pub mod rate_limit_service;
 pub mod rule;
+pub mod runaway;
 pub mod schema;
 pub mod signed_subject;
 pub mod signing_keys;

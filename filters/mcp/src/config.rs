@@ -8,13 +8,18 @@ mod tests;
 pub use bounds::Bounds;
 pub use server::{Backends, Qualified, Server, ServerConfig, Servers};
 
+use crate::limits::COUNTS;
 use schemars::JsonSchema;
+use std::rc::Rc;
 use tollgate_config::{Fault, Map, Read, Value, object};
 use tollgate_identity::{Identity, IdentityConfig, Part};
 use tollgate_kernel::allowed::Allowed;
 use tollgate_kernel::key_ring::{KeyEntry, KeyRing};
+use tollgate_kernel::limit::Limit;
 use tollgate_kernel::rule::Policy;
+use tollgate_kernel::runaway::Runaway;
 use tollgate_kernel::subject::Label;
+use tollgate_limits::Services;
 
 /// The configuration of the filter.
 #[derive(Debug, JsonSchema)]
@@ -40,6 +45,15 @@ pub struct GateConfig {
     /// Who may use what. The first rule that matches decides; what no rule matches is denied.
     #[schemars(default)]
     pub rules: Policy,
+    /// How much may be used: calls, requests, bytes of results, calls at the same time.
+    #[schemars(default)]
+    pub limits: Vec<Rc<Limit>>,
+    /// Services that keep limits for a fleet of Envoys, by name.
+    #[schemars(default)]
+    pub rate_limit_services: Services,
+    /// When an agent counts as lost, and is stopped.
+    #[schemars(default)]
+    pub runaway: Runaway,
     /// How a refusal is told.
     #[schemars(default)]
     pub refusals: Refusals,
@@ -53,6 +67,9 @@ object!(GateConfig {
     keys = Vec::new(),
     identity,
     rules = Policy::default(),
+    limits = Vec::new(),
+    rate_limit_services = Map::default(),
+    runaway = Runaway::default(),
     refusals = Refusals::Result,
     bounds = Bounds::default(),
 });
@@ -85,6 +102,12 @@ pub struct Gate {
     pub identity: Identity,
     /// Who may use what, after the server's own rules.
     pub rules: Policy,
+    /// Limits.
+    pub limits: Vec<Rc<Limit>>,
+    /// Who keeps limits for a fleet.
+    pub services: Rc<Services>,
+    /// When an agent counts as lost.
+    pub runaway: Runaway,
     /// How a refusal is told.
     pub refusals: Refusals,
     /// Bounds.
@@ -109,7 +132,7 @@ pub fn load(json: &[u8], variable: &dyn Fn(&str) -> Option<String>) -> Result<Ga
 impl GateConfig {
     #[inline(never)]
     fn check(self, variable: &dyn Fn(&str) -> Option<String>) -> Result<Gate, String> {
-        let Self { servers, keys, identity, rules, refusals, bounds } = self;
+        let Self { servers, keys, identity, rules, limits, rate_limit_services, runaway, refusals, bounds } = self;
         bounds.check()?;
         let servers = Servers::check(servers)?;
         let identity = match identity {
@@ -134,7 +157,13 @@ impl GateConfig {
             }
         }
         let keys = KeyRing::new(keys).map_err(|error| format!("keys: {error}"))?;
-        Ok(Gate { servers, keys, identity, rules, refusals, bounds, warnings: Vec::new() })
+        for (name, service) in &rate_limit_services {
+            service.check().map_err(|error| format!("rate_limit_services.{name}.{error}"))?;
+        }
+        tollgate_limits::check(&limits, &rate_limit_services, &COUNTS, "limits")?;
+        let warnings = Vec::from_iter(tollgate_limits::warning::of_process(limits.iter()));
+        let services = Rc::new(rate_limit_services);
+        Ok(Gate { servers, keys, identity, rules, limits, services, runaway, refusals, bounds, warnings })
     }
 }
 

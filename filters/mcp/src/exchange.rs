@@ -8,6 +8,7 @@ use tollgate_kernel::json::Digest;
 use tollgate_kernel::json_rpc::Id;
 use tollgate_kernel::mcp::answer::Tally;
 use tollgate_kernel::mcp::{Method, Named, Revision};
+use tollgate_limits::Granted;
 
 /// Everything known of one exchange. Times are nanoseconds since 1970.
 #[derive(Debug, Default)]
@@ -20,6 +21,8 @@ pub struct Exchange {
     pub trace_id: Option<String>,
     /// The server that is asked.
     pub server: Option<Rc<Server>>,
+    /// The name of the server that has what is asked for: that one, or one behind it.
+    pub owner: Option<String>,
     /// What is done with the transport.
     pub transport: Option<Transport>,
     /// Who asks, once that is proven.
@@ -32,6 +35,10 @@ pub struct Exchange {
     pub decided: Option<Decided>,
     /// Why the gate said no.
     pub refusal: Option<Refusal>,
+    /// What it holds of its limits.
+    pub limits: Granted,
+    /// It reached its server.
+    pub went_on: bool,
     /// What came back.
     pub tally: Tally,
 }

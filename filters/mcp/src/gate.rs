@@ -8,14 +8,16 @@ use crate::decision::{self, Context};
 use crate::exchange::{Asked, Exchange, Transport};
 use crate::record::{self, Ending};
 use crate::refusal::Refusal;
+use crate::{limits, runaway};
 use std::rc::Rc;
 use tollgate_host::abi::{self, Level, Map};
 use tollgate_host::headers::{self, Headers};
 use tollgate_host::state;
-use tollgate_host::stream::{RequestBody, Step, Stream};
+use tollgate_host::stream::{RequestBody, Step, Stream, Waker};
 use tollgate_kernel::json::{Document, Limits};
 use tollgate_kernel::mcp::{self, Call, Content, Fault, Posted, Refused};
 use tollgate_kernel::rule::{Annotations, Verdict};
+use tollgate_limits::Admission;
 
 /// One request at the gate.
 #[derive(Debug)]
@@ -32,6 +34,8 @@ pub struct AtGate {
     translating: Option<u16>,
     /// What is read of the server's answer.
     answer: Option<Answer>,
+    /// Waits for services that keep limits.
+    pending: Option<Box<Admission>>,
 }
 
 /// How many keys and values a body may have per byte of it: `[0,0,..` has one in two.
@@ -51,6 +55,7 @@ impl AtGate {
             status: None,
             translating: None,
             answer: None,
+            pending: None,
         }
     }
 
@@ -135,7 +140,10 @@ impl AtGate {
         }
         self.exchange.asked = Some(asked.clone());
         let (_, owner) = found?;
-        self.rules(asked, server, &owner, call.arguments)
+        self.exchange.owner = Some(owner.clone());
+        self.rules(asked, server, &owner, call.arguments)?;
+        let now_ms = millis(abi::now());
+        runaway::begin(&self.gate.runaway, &self.exchange, now_ms).map_err(Refusal::Lost)
     }
 
     /// What the rules say.
@@ -148,7 +156,7 @@ impl AtGate {
     ) -> Result<(), Refusal> {
         let gate = Rc::clone(&self.gate);
         let caller = self.exchange.caller.clone().ok_or(Refusal::UnknownPath)?;
-        let now_ms = abi::now().div_euclid(1_000_000);
+        let now_ms = millis(abi::now());
         let context = Context { gate: &gate, server, caller: &caller, now_ms };
         let annotations = Annotations { trusted: server.config.trust_annotations, ..Annotations::default() };
         let (verdict, decided, told) = context.decide(&asked, owner, arguments, annotations);
@@ -163,8 +171,42 @@ impl AtGate {
         refusal.map_or(Ok(()), Err)
     }
 
+    /// Reserves what the request may use of its limits.
+    fn admit(&mut self, waker: &Waker) -> abi::Result<Step> {
+        let now = abi::now();
+        let mut admission = limits::reserve(&self.gate, &self.exchange, millis(now));
+        admission.ask(&self.gate.services, waker, now);
+        self.go_on(Box::new(admission))
+    }
+
+    /// Decides what is decided, or holds the request until its deadline.
+    fn go_on(&mut self, admission: Box<Admission>) -> abi::Result<Step> {
+        if !admission.is_decided() {
+            self.pending = Some(admission);
+            return Ok(Step::Hold);
+        }
+        match admission.end(millis(abi::now())) {
+            Ok((granted, _)) => {
+                self.exchange.limits = granted;
+                self.forward()
+            }
+            Err((denial, granted)) => {
+                self.exchange.limits = granted;
+                Ok(self.refuse(Refusal::Limit(Box::new(denial))))
+            }
+        }
+    }
+
+    /// Services that keep limits have answered, or it is too late.
+    fn look_again(&mut self) -> abi::Result<Step> {
+        let Some(mut admission) = self.pending.take() else { return Ok(Step::Hold) };
+        admission.look(abi::now());
+        self.go_on(admission)
+    }
+
     /// Lets the request go to its server.
     fn forward(&mut self) -> abi::Result<Step> {
+        self.exchange.went_on = true;
         for header in &self.strip {
             abi::remove_header(Map::Request, header)?;
         }
@@ -183,6 +225,10 @@ impl AtGate {
             bytes: state::number(&["response", "size"]).unwrap_or_default(),
         }
     }
+}
+
+const fn millis(nanos: u64) -> u64 {
+    nanos.div_euclid(1_000_000)
 }
 
 fn fault_of(fault: tollgate_kernel::json_rpc::Fault<'_>) -> mcp::Reason {
@@ -225,8 +271,20 @@ impl Stream for AtGate {
         };
         match refusal {
             Some(refusal) => Ok(self.refuse(refusal)),
-            None => self.forward(),
+            None => self.admit(&body.waker),
         }
+    }
+
+    fn woken(&mut self) -> abi::Result<Step> {
+        self.look_again()
+    }
+
+    fn deadline(&self) -> Option<u64> {
+        self.pending.as_ref().and_then(|admission| admission.deadline())
+    }
+
+    fn expired(&mut self) -> abi::Result<Step> {
+        self.look_again()
     }
 
     fn response_headers(&mut self, end: bool) -> abi::Result<Step> {
@@ -234,7 +292,7 @@ impl Stream for AtGate {
         if state::text(&["response", "code_details"]).as_deref() != Some("via_upstream") {
             return self.translate(&seen, end);
         }
-        match Answer::begin(&self.gate, &self.exchange, &seen, abi::now().div_euclid(1_000_000)) {
+        match Answer::begin(&self.gate, &self.exchange, &seen, millis(abi::now())) {
             Ok(answer) => self.answer = answer.filter(|_| !end),
             Err(unreadable) => return Ok(self.refuse(Refusal::Answer(unreadable.reason()))),
         }
@@ -267,8 +325,17 @@ impl Stream for AtGate {
 
     fn log(&mut self) {
         let ending = self.ending();
+        let now_ms = millis(ending.now);
+        if let Some(admission) = self.pending.take() {
+            self.exchange.limits = admission.abandon(now_ms);
+        }
+        let went_on = self.exchange.went_on;
+        if went_on {
+            runaway::end(&self.gate.runaway, &self.exchange, now_ms);
+        }
+        let counted = limits::settle(&self.exchange, went_on, ending.bytes, now_ms);
         counters::count(&self.exchange);
-        let record = record::of(&self.exchange, &ending);
+        let record = record::of(&self.exchange, &counted, &ending);
         if state::set("tollgate.audit", record.as_bytes()).is_err() {
             abi::log(Level::Error, "tollgate: a record could not be written");
         }

@@ -12,8 +12,10 @@ pub mod counters;
 pub mod decision;
 pub mod exchange;
 pub mod gate;
+pub mod limits;
 pub mod record;
 pub mod refusal;
+pub mod runaway;
 
 use config::Gate;
 #[cfg(all(test, not(target_arch = "wasm32")))]
@@ -38,6 +40,9 @@ impl Plugin for Mcp {
 
     fn configure(config: &[u8]) -> Result<Self, String> {
         let gate = config::load(config, &environment::variable)?;
+        if !gate.limits.is_empty() {
+            tollgate_limits::ledger::prepare().map_err(|error| format!("the counters of limits: {error}"))?;
+        }
         gate.warnings.iter().for_each(|warning| abi::log(abi::Level::Warn, &format!("tollgate: {warning}")));
         Ok(Self(Rc::new(gate)))
     }

@@ -9,6 +9,7 @@ use tollgate_kernel::json::Writer;
 use tollgate_kernel::mcp::answer::{Fault, Outcome, Tally};
 use tollgate_kernel::subject::{Subject, SubjectField};
 use tollgate_kernel::timestamp;
+use tollgate_limits::Counted;
 
 /// Envoy's response flags `DC` and `DR`: the client closed the connection, or reset its HTTP/2 stream, before it had
 /// everything.
@@ -40,9 +41,9 @@ impl Ending {
     }
 }
 
-/// The record of an exchange.
+/// The record of an exchange, with what it has used of its limits.
 #[must_use]
-pub fn of(exchange: &Exchange, ending: &Ending) -> String {
+pub fn of(exchange: &Exchange, limits: &[Counted], ending: &Ending) -> String {
     let mut line = Vec::with_capacity(1024);
     let json = &mut Writer::new(&mut line);
     let seen = exchange.began > 0;
@@ -62,6 +63,11 @@ pub fn of(exchange: &Exchange, ending: &Ending) -> String {
     json.key("bytes").number(u64::try_from(exchange.request_bytes).unwrap_or(u64::MAX));
     json.close_object();
     write_decision(exchange, json);
+    if !limits.is_empty() {
+        json.key("limits").open_list();
+        limits.iter().for_each(|limit| limit.write(json));
+        json.close_list();
+    }
     write_answer(exchange, ending, json);
     json.close_object();
     String::from_utf8(line).unwrap_or_else(|_| r#"{"filter":"mcp"}"#.to_owned())

@@ -7,6 +7,8 @@ use tollgate_host::stream::Reply;
 use tollgate_identity::Fault as Unproven;
 use tollgate_kernel::json_rpc::{self, INVALID_REQUEST, Recipient};
 use tollgate_kernel::mcp::{Fault, Reason, Refused};
+use tollgate_kernel::runaway::Lost;
+use tollgate_limits::{Denial, Why};
 
 /// Why a request is refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +38,10 @@ pub enum Refusal {
     UnknownBackend,
     /// A rule says no, or none says yes.
     Policy(Box<Policy>),
+    /// A limit leaves no room.
+    Limit(Box<Denial>),
+    /// The agent has lost its way.
+    Lost(Lost),
     /// The server's answer cannot be read, and so not decided on.
     Answer(&'static str),
     /// The server did not answer; Envoy's status.
@@ -76,6 +82,8 @@ impl Refusal {
             Self::Protocol(reason) => reason.name(),
             Self::UnknownBackend => "unknown_backend",
             Self::Policy(policy) => policy.reason,
+            Self::Limit(denial) => denial.reason(),
+            Self::Lost(lost) => lost.reason(),
             Self::Answer(reason) => reason,
             Self::Upstream(_) => "no_answer",
         }
@@ -89,6 +97,9 @@ impl Refusal {
             Self::TooLarge { .. } => "bounds.request_bytes".to_owned(),
             Self::Unproven(fault) => fault.rule().to_owned(),
             Self::Policy(policy) => policy.rule.clone().unwrap_or_else(|| "rules".to_owned()),
+            Self::Limit(denial) => denial.rule.clone(),
+            Self::Lost(Lost::Repeats { .. }) => "runaway.repeats".to_owned(),
+            Self::Lost(Lost::Errors { .. }) => "runaway.errors".to_owned(),
             Self::Answer(_) | Self::Upstream(_) => "answer".to_owned(),
             _ => "request".to_owned(),
         }
@@ -107,6 +118,8 @@ impl Refusal {
             Self::Protocol(reason) => reason.status(),
             Self::UnknownBackend => 400,
             Self::Policy(policy) => policy.refused.status(),
+            Self::Limit(denial) if denial.why == Why::StoreFailed => 503,
+            Self::Limit(_) | Self::Lost(_) => Refused::Limited.status(),
             Self::Answer(_) => 502,
             Self::Upstream(status) => *status,
         }
@@ -115,6 +128,7 @@ impl Refusal {
     const fn code(&self) -> i32 {
         match self {
             Self::Unproven(_) => UNAUTHORIZED,
+            Self::Limit(_) | Self::Lost(_) => Refused::Limited.code(),
             Self::Answer(_) | Self::Upstream(_) => BAD_GATEWAY,
             _ => INVALID_REQUEST,
         }
@@ -140,6 +154,8 @@ impl Refusal {
             Self::Protocol(reason) => reason.to_string(),
             Self::UnknownBackend => "the name begins with none of the servers behind this one".to_owned(),
             Self::Policy(policy) => policy.message(),
+            Self::Limit(denial) => denial.message(),
+            Self::Lost(lost) => lost.message(),
             Self::Answer(_) => "the server's answer could not be read, and was not let through".to_owned(),
             Self::Upstream(_) => "the server did not answer".to_owned(),
         }
@@ -152,11 +168,17 @@ impl Refusal {
         let recipient = id.map_or(Recipient::Unnamed, Recipient::Of);
         let (status, body) = match self {
             Self::Protocol(reason) => (reason.status(), Fault { reason: *reason, id: id.cloned() }.answer()),
-            Self::Policy(policy) => policy.answer(asked, refusals),
+            Self::Policy(policy) => told(policy.refused, &policy.message(), asked, refusals),
+            // That a model goes round in circles is for the model to read.
+            Self::Lost(lost) => told(Refused::Limited, &lost.message(), asked, refusals),
             _ => (self.status(), json_rpc::error(recipient, self.code(), &self.message(), None)),
         };
         let mut headers = vec![("content-type", "application/json".to_owned())];
         match self {
+            Self::Limit(denial) => headers.extend(denial.headers()),
+            Self::Lost(lost) => {
+                headers.push(("retry-after", lost.wait_ms().div_ceil(1000).to_string()));
+            }
             Self::Method => headers.push(("allow", "POST, GET, DELETE".to_owned())),
             Self::Unproven(fault) if !fault.is_forbidden() => {
                 headers.push(("www-authenticate", "Bearer".to_owned()));
@@ -179,17 +201,17 @@ impl Policy {
         }
         text
     }
+}
 
-    fn answer(&self, asked: Option<&Asked>, refusals: Refusals) -> (u16, Vec<u8>) {
-        let text = self.message();
-        match asked.and_then(|asked| Some((asked, asked.id.as_ref()?, asked.method.as_ref()?))) {
-            Some((asked, id, method)) if refusals == Refusals::Result => {
-                (200, self.refused.answer(id, method, asked.revision, &text))
-            }
-            known => {
-                let recipient = known.map_or(Recipient::Unnamed, |(_, id, _)| Recipient::Of(id));
-                (self.refused.status(), json_rpc::error(recipient, self.refused.code(), &text, None))
-            }
+/// Status and body of a refusal by policy.
+fn told(refused: Refused, text: &str, asked: Option<&Asked>, refusals: Refusals) -> (u16, Vec<u8>) {
+    match asked.and_then(|asked| Some((asked, asked.id.as_ref()?, asked.method.as_ref()?))) {
+        Some((asked, id, method)) if refusals == Refusals::Result => {
+            (200, refused.answer(id, method, asked.revision, text))
+        }
+        known => {
+            let recipient = known.map_or(Recipient::Unnamed, |(_, id, _)| Recipient::Of(id));
+            (refused.status(), json_rpc::error(recipient, refused.code(), text, None))
         }
     }
 }

@@ -1,0 +1,67 @@
+//! Agents that have lost their way, as all workers of this Envoy see them.
+//!
+//! What is known of them is in Envoy's shared data, in a fixed number of watches, each changed by compare-and-swap. Should that
+//! not be possible, a call goes on: it is a guard against mistakes, not against enemies, for whom there are rules and limits.
+
+use crate::exchange::{Exchange, Object};
+use tollgate_host::abi::{self, Level};
+use tollgate_kernel::caller::Caller;
+use tollgate_kernel::mcp::answer::Outcome;
+use tollgate_kernel::runaway::{Fingerprint, Lost, Runaway, Watch};
+use tollgate_kernel::subject::{Field, Subject, SubjectField};
+
+/// How often a change is tried. Each time it fails, another worker's has succeeded.
+const TRIES: u32 = 100;
+
+/// What tells one agent from another.
+const OWN: [SubjectField; 4] = [
+    SubjectField::Key,
+    SubjectField::Other(Field::User),
+    SubjectField::Other(Field::Team),
+    SubjectField::Other(Field::Agent),
+];
+
+/// Whether the call of an exchange may be made, which is then counted.
+///
+/// # Errors
+/// Why not.
+pub fn begin(rules: &Runaway, exchange: &Exchange, now_ms: u64) -> Result<(), Lost> {
+    let Some((who, call)) = fingerprints(exchange).filter(|_| *rules != Runaway::default()) else { return Ok(()) };
+    change(who, |watch| watch.begin(rules, who, call, now_ms)).unwrap_or(Ok(()))
+}
+
+/// The call of an exchange is over.
+pub fn end(rules: &Runaway, exchange: &Exchange, now_ms: u64) {
+    let Some((errors, (who, _))) = rules.errors.zip(fingerprints(exchange)) else { return };
+    let failed = match exchange.tally.outcome {
+        Outcome::ToolError | Outcome::Error(_) => true,
+        Outcome::None | Outcome::Result | Outcome::InputRequired | Outcome::Task | Outcome::Unread => false,
+    };
+    change(who, |watch| watch.end(&errors, who, failed, now_ms));
+}
+
+/// Who calls, and what.
+fn fingerprints(exchange: &Exchange) -> Option<(Fingerprint, Fingerprint)> {
+    let asked = exchange.asked.as_ref().filter(|asked| asked.is_call())?;
+    let Some(Object::Tool(tool)) = &asked.object else { return None };
+    let Caller { subject, .. } = &**exchange.caller.as_ref()?;
+    Some((fingerprint(subject), Fingerprint::of_call(tool, asked.arguments.as_ref())))
+}
+
+fn fingerprint(subject: &Subject) -> Fingerprint {
+    Fingerprint::of(&OWN.map(|field| subject.text(field).unwrap_or_default()))
+}
+
+fn change<T>(who: Fingerprint, change: impl Fn(&mut Watch) -> T) -> Option<T> {
+    let name = format!("tollgate.runaway.1.{}", who.watch());
+    for _ in 0..TRIES {
+        let (bytes, version) = abi::shared_data(&name).ok()?.unwrap_or_default();
+        let mut watch = Watch::read(&bytes).unwrap_or_default();
+        let result = change(&mut watch);
+        if abi::set_shared_data(&name, &watch.write(), version).ok()? {
+            return Some(result);
+        }
+    }
+    abi::log(Level::Warn, "tollgate: an agent could not be watched");
+    None
+}
