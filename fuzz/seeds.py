@@ -100,3 +100,12 @@ SCHEMAS = [
 for number, (schema, value) in enumerate(SCHEMAS):
     content = json.dumps(schema).encode() + b"\n" + json.dumps(value).encode()
     seed("schema", str(number), content[0], content[1:])
+
+# What is redacted.
+SECRETS = [
+    b"key: sk-0123456789abcdefghijXYZ, 4111 1111 1111 1111 ada@example.com EMP-1",
+    b"-----BEGIN PRIVATE KEY-----\nMII\n-----END PRIVATE KEY----- eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhIn0.sig",
+    b'{"a@b.com": [4111111111111111, "AKIAIOSFODNN7EXAMPLE", "tg_a_0123456789abcdef", "[redacted:keys]"]}',
+]
+for number, content in enumerate(SECRETS):
+    seed("redact", str(number), content[0], content[1:])

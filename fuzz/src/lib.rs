@@ -7,6 +7,7 @@ use tollgate_kernel::limit::bucket::{Bucket, Fingerprint};
 use tollgate_kernel::limit::counter::{Lapse, Reservation};
 use tollgate_kernel::mcp::{Content, Headers, Names, Posted};
 use tollgate_kernel::rate_limit_service::Answer;
+use tollgate_kernel::redact::Redactor;
 use tollgate_kernel::schema::{self, Invalid, Schema};
 use tollgate_kernel::signed_subject::RequestLine;
 use tollgate_kernel::signing_keys::SigningKeys;
@@ -328,6 +329,19 @@ pub fn schema(data: &[u8]) {
     match not.check(value.root()) {
         Err(Invalid::TooMuch) => {}
         opposite => assert_ne!(opposite.is_ok(), checked.is_ok()),
+    }
+}
+
+/// What is redacted of any text, and that nothing is left of it.
+pub fn redact(data: &[u8]) {
+    const ALL: &str = r#"{"patterns": ["keys", "card_numbers", "email"], "also": ["EMP-*", "*-x", "a*:b*c"]}"#;
+    let redactor: Redactor = tollgate_config::read(ALL).unwrap();
+    if let Some(once) = str::from_utf8(data).ok().and_then(|text| redactor.redact(text)) {
+        assert_eq!(redactor.redact(&once), None, "{once}");
+    }
+    let Ok(document) = Document::read(data, LIMITS) else { return };
+    if let Some(json) = redactor.redact_json(document.root()) {
+        assert!(is_json(json.as_bytes()), "no JSON any more: {json}");
     }
 }
 

@@ -20,6 +20,7 @@ pub mod mcp;
 pub mod pattern;
 pub mod protobuf;
 pub mod rate_limit_service;
+pub mod redact;
 pub mod rule;
 pub mod runaway;
 pub mod schema;

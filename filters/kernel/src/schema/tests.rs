@@ -322,8 +322,8 @@ mod properties {
 
         #[test]
         fn multiples_are_exact(times in any::<i64>(), by in 1..1_000_000_i64, rest in 0..1_000_000_i64, e in -400..250_i32) {
-            let (times, by, rest) = (i128::from(times), i128::from(by), i128::from(rest % by));
-            let number = times * by + rest;
+            let rest = rest.rem_euclid(by);
+            let number = i128::from(times).saturating_mul(by.into()).saturating_add(rest.into());
             let (number, divisor) = (format!("{number}e{e}"), format!("{by}e{e}"));
             prop_assert_eq!(Decimal::of(&number).unwrap().is_multiple_of(&Decimal::of(&divisor).unwrap()), rest == 0);
         }
