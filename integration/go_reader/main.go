@@ -1,5 +1,5 @@
-// What a server in Go reads of a body: encoding/json into a struct, as servers there do it. Told bodies in base64, a line
-// each, it tells a line of JSON each: what it read, or null.
+// What a server in Go reads of a body: encoding/json into a struct, as servers there do it. Told bodies in base64, a
+// line each, it tells a line of JSON each: what it read, or null.
 package main
 
 import (
@@ -45,8 +45,12 @@ func tell(line string) error {
 		fmt.Println("null")
 		return nil
 	}
-	flat := map[string]any{"id": told.ID, "method": told.Method, "name": told.Params.Name, "arguments": told.Params.Arguments}
-	return json.NewEncoder(os.Stdout).Encode(flat)
+	return json.NewEncoder(os.Stdout).Encode(map[string]any{
+		"id":        told.ID,
+		"method":    told.Method,
+		"name":      told.Params.Name,
+		"arguments": told.Params.Arguments,
+	})
 }
 
 func main() {

@@ -1,7 +1,7 @@
 """An MCP server as people write them with FastMCP, in all revisions it speaks: `python fast.py sse`.
 
-It has the Python of its own that `make` installs for it. `/test` beside `/mcp` is for the test alone: GET tells which tools
-ran, DELETE forgets it.
+It runs in the environment that `make` installs for it. `/test` beside `/mcp` is for the test alone: GET tells which
+tools ran, DELETE forgets it.
 """
 
 from __future__ import annotations
@@ -77,7 +77,8 @@ async def side_entrance(request: Request) -> JSONResponse:
 
 async def main(answers: str, port: str = "0") -> None:
     """Serves until it is ended."""
-    app = server.http_app(path="/mcp", json_response=answers == "json", host_origin_protection=True, allowed_hosts=HOSTS)
+    json_response = answers == "json"
+    app = server.http_app("/mcp", json_response=json_response, host_origin_protection=True, allowed_hosts=HOSTS)
     logging.disable(logging.CRITICAL)
     listening = socket.create_server(("127.0.0.1", int(port)))
     print(f"listening on {listening.getsockname()[1]}", flush=True)

@@ -12,7 +12,7 @@ from .user import CALL_SECONDS, Called, Refused
 
 
 class Inspector:
-    """`Inspector(url).tools()`. `era` is `auto`, `modern` or `legacy`. It looks a tool up in the list before it calls it."""
+    """`Inspector(url).tools()`. `era` is `auto`, `modern` or `legacy`. It looks a tool up before it calls it."""
 
     def __init__(self, url: str, era: str = "auto", headers: dict[str, str] | None = None):
         self.url, self.era, self.headers = url, era, headers or {}

@@ -13,9 +13,9 @@ from .servers import MODERN, SESSIONS, McpServer
 
 
 class Database(McpServer):
-    """An MCP server over a SQLite database of a shop, with `customers` and `orders`. After `forget` the data is as at first.
+    """An MCP server over a SQLite database of a shop, with `customers` and `orders`.
 
-    With `json` it has no sessions in the older revisions.
+    `forget` makes the data as it was at first. With `json` it has no sessions in the older revisions.
     """
 
     NAME = "database"

@@ -1,4 +1,4 @@
-// The reference server `server-everything` as it is, but on loopback and saying which port it has: `node everything.cjs`.
+// The reference server `server-everything` as it is, but on loopback and telling its port: `node everything.cjs`.
 'use strict';
 
 const net = require('node:net');

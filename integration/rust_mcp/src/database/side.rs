@@ -1,5 +1,5 @@
-//! `/test` beside `/mcp`, for the test alone: GET tells which tools ran, PUT sets what is paged and changed, DELETE makes
-//! everything as it was at first, the data too.
+//! `/test` beside `/mcp`, for the test alone: GET tells which tools ran, PUT sets what is paged and changed, DELETE
+//! makes everything as it was at first, the data too.
 
 use crate::tables::Tables;
 use http_body_util::{BodyExt, Full, combinators::BoxBody};

@@ -13,7 +13,7 @@ const DATA: &str = include_str!("data.sql");
 /// How many rows a query brings back.
 const ROWS: usize = 100;
 /// How long a query may take; what reads can be endless.
-const QUERY_TIME: Duration = Duration::from_secs(5);
+const QUERY_TIME: Duration = Duration::from_secs(2);
 /// How many of SQLite's own steps pass between two looks at the clock.
 const STEPS: i32 = 10_000;
 

@@ -1,5 +1,5 @@
-//! A person with the official Rust client: it is told a line of JSON on its standard input and tells one, until that ends,
-//! as `mcp_servers/node/client.cjs` does.
+//! A person with the official Rust client: it is told a line of JSON on its standard input and tells one, until that
+//! ends, as `mcp_servers/node/client.cjs` does.
 
 mod person;
 mod talk;

@@ -73,7 +73,7 @@ impl From<ServiceError> for Refused {
             ServiceError::McpError(ErrorData { code, message, data, .. }) => {
                 Self { code: Some(code.0), message: message.into_owned(), data }
             }
-            other => Self::because(with_causes(&other)),
+            other => Self::because(other),
         }
     }
 }
@@ -82,7 +82,7 @@ impl From<ClientInitializeError> for Refused {
     fn from(error: ClientInitializeError) -> Self {
         match error {
             ClientInitializeError::JsonRpcError(error) => ServiceError::McpError(error).into(),
-            other => Self::because(with_causes(&other)),
+            other => Self::because(other),
         }
     }
 }
@@ -233,14 +233,4 @@ impl ClientHandler for Host {
     async fn on_progress(&self, params: ProgressNotificationParam, _context: NotificationContext<RoleClient>) {
         self.progress.lock().unwrap_or_else(PoisonError::into_inner).push(params.progress);
     }
-}
-
-fn with_causes(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut told = error.to_string();
-    let mut cause = error.source();
-    while let Some(deeper) = cause {
-        told = format!("{told}: {deeper}");
-        cause = deeper.source();
-    }
-    told
 }

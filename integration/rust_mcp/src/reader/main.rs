@@ -1,5 +1,5 @@
-//! What a server in Rust reads of a body: serde_json. Told bodies in base64, a line each, it tells a line of JSON each: what
-//! it read, or null.
+//! What a server in Rust reads of a body: serde_json. Told bodies in base64, a line each, it tells a line of JSON each:
+//! what it read, or null.
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
