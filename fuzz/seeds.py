@@ -84,6 +84,20 @@ for number, (which, message) in enumerate(MESSAGES):
     content = json.dumps({"jsonrpc": "2.0"} | message).encode()
     seed("mcp", str(number), which, content)
     seed("json", str(number), content[0], content[1:])
+
+# What servers answer: as JSON and as an event, read in every way that `tollgate_fuzz::mcp_answer` knows.
+RESULTS = [
+    {"id": 1, "result": {"tools": [{"name": "a", "inputSchema": {}, "_meta": {}}, {"name": "s"}], "cacheScope": "public"}},
+    {"id": 1, "result": {"resources": [{"uri": "a:b"}, {"uri": "s:b"}], "resultType": "complete"}},
+    {"id": 1, "result": {"content": [{"type": "text", "text": "a\"\n"}], "isError": True}},
+    {"id": 1, "error": {"code": -32602, "message": "x"}},
+    {"method": "notifications/progress", "params": {"progress": 0.5}},
+]
+for number, message in enumerate(RESULTS):
+    content = json.dumps({"jsonrpc": "2.0"} | message).encode()
+    for which in range(0, 256, 2):
+        seed("mcp_answer", f"{number}.{which}.json", which, content)
+        seed("mcp_answer", f"{number}.{which}.sse", which + 1, b": hi\r\n\r\nid: 1\r\ndata: " + content + b"\r\n\r\n")
 for path in sorted(RECORDED.glob("*/*.request.json")):
     content = path.read_bytes()
     seed("json", f"{path.parent.name}.{path.name}", content[0], content[1:])

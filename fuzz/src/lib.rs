@@ -2,10 +2,16 @@
 
 use crc::{CRC_32_ISO_HDLC, Crc};
 use tollgate_kernel::json::{Document, Kind, Limits, Value};
+use tollgate_kernel::json_rpc::Id;
 use tollgate_kernel::limit::Limit;
 use tollgate_kernel::limit::bucket::{Bucket, Fingerprint};
 use tollgate_kernel::limit::counter::{Lapse, Reservation};
-use tollgate_kernel::mcp::{Content, Headers, Names, Posted};
+use tollgate_kernel::mcp::answer::{
+    AnswerReader, Awaited, Editor, Entry, Expected, Form, List, Onward, Purpose, Shown, Tally,
+};
+use tollgate_kernel::mcp::lint::lint;
+use tollgate_kernel::mcp::tool::Definition;
+use tollgate_kernel::mcp::{Content, Headers, Names, Posted, Revision};
 use tollgate_kernel::rate_limit_service::Answer;
 use tollgate_kernel::redact::Redactor;
 use tollgate_kernel::schema::{self, Invalid, Schema};
@@ -343,6 +349,81 @@ pub fn redact(data: &[u8]) {
     if let Some(json) = redactor.redact_json(document.root()) {
         assert!(is_json(json.as_bytes()), "no JSON any more: {json}");
     }
+}
+
+/// What a server answers, read as the first byte says: what comes out does not depend on cuts, is what came in where nothing is
+/// decided upon and no response is one too many, and has of a list only what is shown.
+pub fn mcp_answer(data: &[u8]) {
+    let Some((which, raw)) = data.split_first() else { return };
+    let form = if which & 1 == 0 { Form::Json } else { Form::EventStream };
+    let purpose = match which >> 1 & 3 {
+        0 => Purpose::Watch,
+        1 => Purpose::Inspect,
+        2 => Purpose::Filter(List::Tools),
+        _ => Purpose::FilterAny,
+    };
+    let one = Document::read(b"1", LIMITS).unwrap();
+    let awaited = match which >> 3 & 3 {
+        0 => Awaited::Nothing,
+        1 => Awaited::Resumed,
+        _ => Awaited::Response(Id::of(one.root()).unwrap().into_owned()),
+    };
+    let expected = Expected { awaited, purpose, revision: Revision::ALL[usize::from(which >> 5 & 3)] };
+    let (out, tally) = answered(form, &expected, raw, raw.len().max(1));
+    for size in [1, 3, 16] {
+        let (pieces, same) = answered(form, &expected, raw, size);
+        assert!(
+            tally == same && pieces == out,
+            "in pieces of {size}: {} {same:?} not {} {tally:?}",
+            shown(&pieces),
+            shown(&out)
+        );
+    }
+    if form == Form::Json {
+        if purpose == Purpose::Watch {
+            assert!(out == raw || tally.redacted > 0, "{}", shown(&out));
+        } else {
+            assert!(out.is_empty() || is_json(&out), "{}", shown(&out));
+        }
+        let tree: serde_json::Value = serde_json::from_slice(&out).unwrap_or_default();
+        let tools = tree["result"]["tools"].as_array().filter(|_| purpose == Purpose::Filter(List::Tools));
+        let mut names = tools.into_iter().flatten().map(|tool| tool["name"].as_str().unwrap());
+        assert!(names.all(|name| !name.starts_with('s')), "{}", shown(&out));
+    }
+}
+
+struct HidesS;
+
+impl Editor for HidesS {
+    fn entry(&mut self, entry: &Entry<'_, '_>) -> Shown {
+        if let Ok(tool) = Definition::read(entry.value) {
+            assert_eq!(tool.name, entry.name);
+            assert!(entry.value.get("_meta").is_some() || tool.digest() == entry.value.digest());
+        }
+        assert!(lint(entry.value, &|name| name == "send_email").len() <= 4 * 8);
+        if entry.name.starts_with('s') { Shown::No } else { Shown::Yes }
+    }
+
+    fn redacts(&self) -> bool {
+        true
+    }
+
+    fn redact(&mut self, text: &str) -> Option<String> {
+        text.contains('"').then(|| text.replace('"', "\\"))
+    }
+}
+
+fn answered(form: Form, expected: &Expected, raw: &[u8], size: usize) -> (Vec<u8>, Tally) {
+    let limits = Limits { bytes: 1000, nodes: 100 };
+    let (mut reader, mut out) = (AnswerReader::new(form, expected.clone(), limits), Vec::new());
+    for chunk in raw.chunks(size) {
+        match reader.push(chunk, &mut HidesS) {
+            Onward::Unchanged => out.extend_from_slice(chunk),
+            Onward::Bytes(bytes) => out.extend(bytes),
+        }
+    }
+    out.extend(reader.finish(&mut HidesS));
+    (out, *reader.tally())
 }
 
 fn is_json(bytes: &[u8]) -> bool {

@@ -8,7 +8,9 @@
 //! What cannot be read cannot be decided upon. Then it depends on the [`Purpose`]: an answer that is only watched goes on
 //! unread; any other ends with an error in its place ([`Tally::fault`] says why), and nothing follows it. The same goes for
 //! what is larger than [`Limits::bytes`]: an answer that is watched is passed on from there as it comes, holds nothing any
-//! more and is not looked at ([`AnswerReader::is_passing`]), so that a large result costs next to nothing.
+//! more and is not looked at ([`AnswerReader::is_passing`]), so that a large result costs next to nothing (bench/JSON.md). What
+//! came of the request is then not known, and what the rest of a stream says is between server and client, a response to
+//! another request included.
 //!
 //! An event that the end of the stream cuts off is not passed on. A second response to one request is not, nor is a response
 //! to a request that was not sent: readers disagree on which counts.
@@ -121,9 +123,9 @@ pub trait Editor {
         Shown::Yes
     }
 
-    /// What comes of a result, as the server has sent it. Asked before [`Editor::entry`] is.
-    fn result(&mut self, result: Value<'_, '_>) -> Verdict {
-        let _ = result;
+    /// What comes of the result of the request `id`, as the server has sent it. Asked before [`Editor::entry`] is.
+    fn result(&mut self, id: &Id<'_>, result: Value<'_, '_>) -> Verdict {
+        let _ = (id, result);
         Verdict::Pass
     }
 
@@ -174,8 +176,8 @@ enum State {
 }
 
 impl AnswerReader {
-    /// A reader of an answer that begins. `limits` are those of one message. A stream may hold twice the bytes: a message in its
-    /// event, and twice that in comments and line ends; the message is then copied once.
+    /// A reader of an answer that begins. `limits` are those of one message. Of a stream three times as many bytes may be held: a
+    /// message, and the event that it comes in, half of it comments and line ends.
     #[must_use]
     pub fn new(form: Form, expected: Expected, limits: Limits) -> Self {
         let held = match form {

@@ -62,11 +62,10 @@ pub struct Finding {
 }
 
 /// What is suspicious in the definition `tool`, each once. All of it is read: keys, values, schemas, what nobody knows.
-/// `others` are the names of tools of other servers: those of its own a tool may well mention.
+/// `is_other`: whether some other server has a tool of this name; those of its own server a tool may well mention.
 #[must_use]
-pub fn lint(tool: Value<'_, '_>, others: &[&str]) -> Vec<Finding> {
-    let others: Vec<&str> = others.iter().copied().filter(|name| is_telling(name)).collect();
-    let mut findings = Findings { found: Vec::new(), others: &others, part: Part::Whole };
+pub fn lint(tool: Value<'_, '_>, is_other: &dyn Fn(&str) -> bool) -> Vec<Finding> {
+    let mut findings = Findings { found: Vec::new(), is_other, part: Part::Whole };
     if tool.raw().len() > MAX_DEFINITION {
         findings.add(Suspicion::TooLong);
     }
@@ -80,7 +79,7 @@ pub fn lint(tool: Value<'_, '_>, others: &[&str]) -> Vec<Finding> {
 
 struct Findings<'o> {
     found: Vec<Finding>,
-    others: &'o [&'o str],
+    is_other: &'o dyn Fn(&str) -> bool,
     part: Part,
 }
 
@@ -108,7 +107,7 @@ impl Findings<'_> {
         if has_instructions(text) {
             self.add(Suspicion::Instructions);
         }
-        if self.part != Part::Name && self.others.iter().any(|name| mentions(text, name)) {
+        if self.part != Part::Name && names(text).any(self.is_other) {
             self.add(Suspicion::NamesOtherTool);
         }
     }
@@ -121,19 +120,15 @@ impl Findings<'_> {
     }
 }
 
-/// Whether a name is more than a word of the language, such as `search`.
-fn is_telling(name: &str) -> bool {
-    let inner = name.get(1..).unwrap_or_default();
-    name.len() >= MIN_NAME && inner.bytes().any(|byte| !byte.is_ascii_lowercase())
-}
-
-/// Whether `name` stands in `text` and is not part of a longer name.
-fn mentions(text: &str, name: &str) -> bool {
-    let is_of_name = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
-    text.match_indices(name).any(|(at, _)| {
-        let before = text.as_bytes().get(..at).and_then(<[u8]>::last);
-        let after = text.as_bytes().get(at.saturating_add(name.len()));
-        !before.is_some_and(is_of_name) && !after.is_some_and(is_of_name)
+/// What in `text` can be the name of a tool, with what may stand before a dot and without it, and is more than a word of the
+/// language, such as `search`.
+fn names(text: &str) -> impl Iterator<Item = &str> {
+    let is_of_name = |char: char| char.is_ascii_alphanumeric() || matches!(char, '_' | '-' | '.');
+    let words = text.split(move |char| !is_of_name(char)).map(|word| word.trim_matches('.'));
+    let named = words.flat_map(|word| [Some(word), word.rsplit_once('.').map(|(_, name)| name)]).flatten();
+    named.filter(|name| {
+        let inner = name.get(1..).unwrap_or_default();
+        name.len() >= MIN_NAME && inner.bytes().any(|byte| !byte.is_ascii_lowercase())
     })
 }
 

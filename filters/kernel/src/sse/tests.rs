@@ -1,4 +1,4 @@
-use super::{Event, Framer, TooLarge};
+use super::{Event, Framer, TooLarge, rewrite};
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
@@ -178,6 +178,29 @@ fn the_size_of_an_event_does_not_depend_on_the_chunks() {
     assert_eq!(sizes(&mut [raw.as_slice()].into_iter()), [18, 17, 9, 8, 8]);
     // Between the CR and the LF of a blank line the event ends at the CR.
     assert_eq!(sizes(&mut raw.chunks(1)), [17, 17, 9, 8, 8]);
+}
+
+#[test]
+fn an_event_is_rewritten_where_its_data_was_and_nowhere_else() {
+    for (from, data, to) in [
+        ("data: a||", "b", "data: b||"),
+        ("data:a||", "", "data: ||"),
+        ("data||", "b", "data: b||"),
+        (
+            "\u{feff}:c|event: x|data: a|id: 1|data|retry: 2|data:c||",
+            "b",
+            "\u{feff}:c|event: x|data: b|id: 1|retry: 2||",
+        ),
+        ("\u{feff}data: a||", "b\nc\r", "\u{feff}data: b|data: c|data: ||"),
+        ("data: a|databases: x|Data: y||", "b", "data: b|databases: x|Data: y||"),
+    ] {
+        for line_end in ["\n", "\r", "\r\n"] {
+            let [from, to] = [from, to].map(|raw| raw.replace('|', line_end));
+            let mut out = Vec::new();
+            rewrite(from.as_bytes(), data.as_bytes(), &mut out);
+            assert_eq!(String::from_utf8(out).unwrap(), to);
+        }
+    }
 }
 
 #[test]

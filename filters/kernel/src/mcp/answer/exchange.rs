@@ -2,7 +2,7 @@
 
 use super::edits::Edits;
 use super::list::{filter, lists, member};
-use super::{Awaited, Editor, Expected, Fault, Outcome, Purpose, Saying, Shown, Tally, Verdict};
+use super::{Awaited, Editor, Expected, Fault, List, Outcome, Purpose, Saying, Shown, Tally, Verdict};
 use crate::framing::Event;
 use crate::json::{Document, Limits, Value};
 use crate::json_rpc::{self, Id, Message};
@@ -59,13 +59,19 @@ impl Exchange {
         if body.is_empty() && !matches!(self.expected.awaited, Awaited::Response(_)) {
             return Ok(Fate::AsItIs);
         }
+        let is_watched = self.only_watches();
         match self.message(body, editor) {
-            Err(_) if self.only_watches() => {
+            Err(_) if is_watched => {
                 self.unread();
                 Ok(Fate::AsItIs)
             }
-            Ok(Fate::Dropped) if self.only_watches() => Ok(Fate::AsItIs),
-            Ok(Fate::Dropped) => Err(Fault::NotTheResponse),
+            Ok(_) if self.tally.outcome == Outcome::None => {
+                if is_watched {
+                    Ok(Fate::AsItIs)
+                } else {
+                    Err(Fault::NotTheResponse)
+                }
+            }
             fate => fate,
         }
     }
@@ -98,7 +104,7 @@ impl Exchange {
                 Ok(self.saying(document, Saying { is_request: false, method: &method, params }, editor))
             }
             Message::Result { id, .. } | Message::Error { id: Some(id), .. } if !self.awaits(&id) => Ok(self.dropped()),
-            Message::Result { result, .. } => self.result(document, result, editor),
+            Message::Result { id, result } => self.result(document, &id, result, editor),
             Message::Error { error, id } => {
                 // To what cannot be read a server answers without its id; the client may still wait for another.
                 self.is_answered |= id.is_some();
@@ -119,11 +125,12 @@ impl Exchange {
     fn result<'a>(
         &mut self,
         document: &Document<'a>,
+        id: &Id<'_>,
         result: Value<'_, 'a>,
         editor: &mut dyn Editor,
     ) -> Result<Fate, Fault> {
         self.tally.outcome = Outcome::of_result(result);
-        if let Verdict::Replace(message) = editor.result(result) {
+        if let Verdict::Replace(message) = editor.result(id, result) {
             self.is_answered = true;
             return Ok(Fate::Changed(message));
         }
@@ -140,7 +147,7 @@ impl Exchange {
     /// Leaves out of a list what the client is not shown. Others may be shown more or less, so no cache may keep it for them.
     fn filter(
         &mut self,
-        list: super::List,
+        list: List,
         result: Value<'_, '_>,
         editor: &mut dyn Editor,
         edits: &mut Edits,

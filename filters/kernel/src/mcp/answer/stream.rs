@@ -64,6 +64,7 @@ impl Events {
             out.extend(begun.drain(..before));
             *dropped_at_cr = false;
             match exchange.event(&event, editor) {
+                Ok(Fate::AsItIs) if out.is_empty() => mem::swap(out, begun),
                 Ok(Fate::AsItIs) => out.append(begun),
                 Ok(Fate::Changed(message)) => rewrite(begun, &message, out),
                 Ok(Fate::Dropped) => *dropped_at_cr = raw.ends_with(b"\r"),

@@ -5,6 +5,10 @@ const MAX_SPACE: usize = 100;
 
 /// Whether something in `text` is not shown to who reads it.
 pub(super) fn has_hidden(text: &str) -> bool {
+    let is_plain = |byte: &u8| matches!(byte, b'\t' | b'\n' | b'\r' | b' '..=b'~');
+    if text.len() <= MAX_SPACE && text.as_bytes().iter().all(is_plain) {
+        return false;
+    }
     let mut space = 0_usize;
     let mut before = ' ';
     let mut chars = text.chars().peekable();

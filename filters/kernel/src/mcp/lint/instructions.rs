@@ -1,65 +1,64 @@
 //! Words to the model.
 
-/// What a description of a tool has no reason to say. In lower case, with one space between words.
-const PHRASES: [&str; 55] = [
+/// What a description of a tool has no reason to say: how it begins, and how it may go on. In lower case, with one space between
+/// words.
+const PHRASES: [(&str, &[&str]); 16] = [
     // Against what the model was told.
-    "ignore previous instructions",
-    "ignore all previous instructions",
-    "ignore any previous instructions",
-    "ignore the previous instructions",
-    "ignore prior instructions",
-    "ignore all prior instructions",
-    "ignore the above instructions",
-    "ignore all other instructions",
-    "ignore other instructions",
-    "ignore your instructions",
-    "disregard previous instructions",
-    "disregard all previous instructions",
-    "disregard any previous instructions",
-    "disregard prior instructions",
-    "disregard the above instructions",
-    "disregard your instructions",
-    "forget previous instructions",
-    "forget all previous instructions",
-    "forget your instructions",
-    "override your instructions",
-    "overrides all other instructions",
-    "your new instructions",
-    "your system prompt",
-    "reveal the system prompt",
-    "print the system prompt",
-    "repeat the system prompt",
+    (
+        "ignore ",
+        &[
+            "previous instructions",
+            "prior instructions",
+            "other instructions",
+            "your instructions",
+            "all previous instructions",
+            "all prior instructions",
+            "all other instructions",
+            "any previous instructions",
+            "the previous instructions",
+            "the above instructions",
+        ],
+    ),
+    (
+        "disregard ",
+        &[
+            "previous instructions",
+            "prior instructions",
+            "your instructions",
+            "all previous instructions",
+            "any previous instructions",
+            "the above instructions",
+        ],
+    ),
+    ("forget ", &["previous instructions", "all previous instructions", "your instructions"]),
+    ("override", &[" your instructions", "s all other instructions"]),
+    ("your ", &["new instructions", "system prompt"]),
+    ("reveal the system prompt", &[""]),
+    ("print the system prompt", &[""]),
+    ("repeat the system prompt", &[""]),
     // Against the user.
-    "do not tell the user",
-    "do not inform the user",
-    "do not mention this to the user",
-    "do not mention to the user",
-    "do not mention it to the user",
-    "do not show this to the user",
-    "do not reveal this to the user",
-    "do not alert the user",
-    "do not notify the user about this",
-    "don't tell the user",
-    "don't inform the user",
-    "don't mention this to the user",
-    "don't mention it to the user",
-    "never tell the user",
-    "never mention this to the user",
-    "hide this from the user",
-    "keep this hidden from the user",
-    "without telling the user",
-    "without informing the user",
-    "without the user's knowledge",
-    "without the user knowing",
-    "the user must not know",
-    "the user does not need to know",
+    (
+        "do not ",
+        &[
+            "tell the user",
+            "inform the user",
+            "alert the user",
+            "mention this to the user",
+            "mention it to the user",
+            "mention to the user",
+            "show this to the user",
+            "reveal this to the user",
+            "notify the user about this",
+        ],
+    ),
+    ("don't ", &["tell the user", "inform the user", "mention this to the user", "mention it to the user"]),
+    ("never ", &["tell the user", "mention this to the user"]),
+    ("hide this from the user", &[""]),
+    ("keep this hidden from the user", &[""]),
+    ("without ", &["telling the user", "informing the user", "the user's knowledge", "the user knowing"]),
+    ("the user ", &["must not know", "does not need to know"]),
     // In the place of who may say such things.
-    "<important>",
-    "<system>",
-    "<|im_start|>",
-    "<|system|>",
-    "[inst]",
-    "<<sys>>",
+    ("<", &["important>", "system>", "|im_start|>", "|system|>", "<sys>>"]),
 ];
 
 /// Whether something in `text` is said to the model rather than of the tool.
@@ -69,8 +68,15 @@ pub(super) fn has_instructions(text: &str) -> bool {
     text.bytes().enumerate().any(|(at, byte)| {
         let begins = !before.is_ascii_alphanumeric();
         before = byte;
-        begins && text.get(at..).is_some_and(|rest| PHRASES.iter().any(|phrase| rest.starts_with(phrase)))
+        begins && text.get(at..).is_some_and(begins_a_phrase)
     })
+}
+
+fn begins_a_phrase(text: &str) -> bool {
+    let first = text.as_bytes().first();
+    let might = PHRASES.iter().filter(|(begin, _)| begin.as_bytes().first() == first);
+    let mut rests = might.filter_map(|(begin, ends)| Some((text.strip_prefix(begin)?, ends)));
+    rests.any(|(rest, ends)| ends.iter().any(|end| rest.starts_with(end)))
 }
 
 /// `text` in lower case, without emphasis, with one space where there is white space and one apostrophe.
