@@ -16,6 +16,7 @@ pub mod limits;
 pub mod record;
 pub mod refusal;
 pub mod runaway;
+pub mod session;
 mod signing;
 
 use config::Gate;
