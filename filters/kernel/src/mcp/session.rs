@@ -153,7 +153,7 @@ mod tests {
             let owner = Owner { server: "crm", subject: &nobody };
             let mut carried = owner.seal(&keys(1), id.as_bytes()).unwrap().into_bytes();
             proptest::prop_assert_eq!(owner.open(&keys(1), &carried), Some(id.as_bytes()));
-            let at = at % carried.len();
+            let at = at.checked_rem(carried.len()).unwrap();
             if carried[at] != with {
                 carried[at] = with;
                 proptest::prop_assert_eq!(owner.open(&keys(1), &carried), None);
