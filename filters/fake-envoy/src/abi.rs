@@ -1,4 +1,4 @@
-//! The 37 functions that a proxy-wasm module imports, under the names and signatures of ABI 0.2.1.
+//! The 37 functions that a proxy-wasm module imports, under the names and signatures of ABI 0.2.1, and WASI's `random_get`.
 #![expect(unsafe_op_in_unsafe_fn, reason = "each import reads and writes where the filter's pointers say")]
 
 use std::time::Duration;
@@ -58,6 +58,20 @@ unsafe extern "C" fn proxy_get_log_level(level: *mut u32) -> u32 {
 #[unsafe(no_mangle)]
 unsafe extern "C" fn proxy_get_current_time_nanoseconds(time: *mut u64) -> u32 {
     write(Ok(world::with(|world| world.now)), time)
+}
+
+/// WASI's. Every world gives the same bytes, and no two calls of one.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn random_get(data: *mut u8, size: usize) -> u16 {
+    world::with(|world| {
+        for at in 0..size {
+            // SplitMix64, a step for each byte.
+            world.random = world.random.wrapping_add(0x9e37_79b9_7f4a_7c15);
+            let mixed = (world.random ^ (world.random >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            data.add(at).write((mixed >> 56) as u8);
+        }
+    });
+    0
 }
 
 #[unsafe(no_mangle)]

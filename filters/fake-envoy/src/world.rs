@@ -126,6 +126,8 @@ pub(crate) struct World {
     /// The answer that the running callback brings.
     pub(crate) grpc_answer: Vec<u8>,
     pub(crate) now: u64,
+    /// What the next random byte follows from.
+    pub(crate) random: u64,
     pub(crate) buffer_limit: usize,
     pub(crate) logs: Vec<LogLine>,
     pub(crate) violations: Vec<Violation>,
@@ -183,6 +185,7 @@ impl World {
             grpc_answer: Vec::new(),
             // 2026-01-01T00:00:00Z; any fixed instant does.
             now: 1_767_225_600_000_000_000,
+            random: 0,
             buffer_limit: 1024 * 1024,
             logs: Vec::new(),
             violations: Vec::new(),

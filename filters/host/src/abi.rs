@@ -140,6 +140,11 @@ unsafe extern "C" {
     fn proxy_record_metric(id: u32, value: u64) -> u32;
 }
 
+#[link(wasm_import_module = "wasi_snapshot_preview1")]
+unsafe extern "C" {
+    fn random_get(data: *mut u8, size: usize) -> u16;
+}
+
 /// Takes over memory that the host allocated through our `proxy_on_memory_allocate` export.
 ///
 /// # Safety
@@ -160,6 +165,12 @@ pub fn now() -> u64 {
     let mut time = 0;
     let _ = unsafe { proxy_get_current_time_nanoseconds(&raw mut time) };
     time
+}
+
+/// Random bytes that nobody can guess (WASI's `random_get`; Envoy takes them from BoringSSL).
+pub fn random<const N: usize>() -> Result<[u8; N]> {
+    let mut bytes = [0; N];
+    check(u32::from(unsafe { random_get(bytes.as_mut_ptr(), N) })).map(|()| bytes)
 }
 
 /// Asks for `on_tick` of the current root every `milliseconds`; 0 stops it.

@@ -299,12 +299,19 @@ impl HeaderConfig {
         if !(1..=3600).contains(&self.max_age_s) {
             return Err(format!("max_age_s: found {}, expected 1 to 3600 seconds", self.max_age_s));
         }
-        let named = !self.keys_from.is_empty() && !self.keys_from.contains(['=', '\0']);
-        let Some(keys) = Some(&self.keys_from).filter(|_| named).and_then(|name| variable(name)) else {
-            // Not its name: someone may have put the key there.
-            return Err("keys_from: found no environment variable of this name, expected one in `environment_variables` of vm_config, for every instance of the filter alike".to_owned());
-        };
-        let keys = SigningKeys::parse(&keys).map_err(|error| format!("keys_from: the environment variable {error}"))?;
+        let keys = signing_keys(&self.keys_from, variable).map_err(|error| format!("keys_from: {error}"))?;
         Ok((keys, self))
     }
+}
+
+/// The keys in the environment variable of this name.
+///
+/// # Errors
+/// What is wrong with the variable; never what it holds, nor its name: someone may have put the key there.
+pub fn signing_keys(name: &str, variable: &dyn Fn(&str) -> Option<String>) -> Result<SigningKeys, String> {
+    let named = !name.is_empty() && !name.contains(['=', '\0']);
+    let Some(keys) = Some(name).filter(|_| named).and_then(variable) else {
+        return Err("found no environment variable of this name, expected one in `environment_variables` of vm_config, for every instance of the filter alike".to_owned());
+    };
+    SigningKeys::parse(&keys).map_err(|error| format!("the environment variable {error}"))
 }

@@ -8,7 +8,7 @@ pub mod credentials;
 mod fault;
 mod identify;
 
-pub use config::{Identity, IdentityConfig, Jwt, Mtls, Part, SignedHeader};
+pub use config::{Identity, IdentityConfig, Jwt, Mtls, Part, SignedHeader, signing_keys};
 pub use fault::{Fault, NotProven, Unidentified};
 pub use identify::identify;
 

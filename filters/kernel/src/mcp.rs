@@ -12,6 +12,7 @@ mod name;
 mod param_header;
 mod refusal;
 mod revision;
+pub mod session;
 pub mod tool;
 
 pub use fault::{Era, Fault, HEADER_MISMATCH, MISSING_CAPABILITY, Reason, Requested, UNSUPPORTED_VERSION};

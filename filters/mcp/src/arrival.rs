@@ -67,9 +67,6 @@ fn sessions(headers: &Headers) -> Result<(), Refusal> {
             return Err(Refusal::Protocol(mcp::Reason::RepeatedHeader(mcp::Headers::VERSION)));
         }
     };
-    if headers.all("mcp-session-id").count() > 1 {
-        return Err(Refusal::Protocol(mcp::Reason::RepeatedHeader("Mcp-Session-Id")));
-    }
     if revision.is_stateless() { Err(Refusal::Method) } else { Ok(()) }
 }
 

@@ -9,15 +9,18 @@ pub use bounds::Bounds;
 pub use server::{Backends, Qualified, Server, ServerConfig, Servers};
 
 use crate::limits::COUNTS;
+use crate::signing;
 use schemars::JsonSchema;
 use std::rc::Rc;
 use tollgate_config::{Fault, Map, Read, Value, object};
+use tollgate_host::abi;
 use tollgate_identity::{Identity, IdentityConfig, Part};
 use tollgate_kernel::allowed::Allowed;
 use tollgate_kernel::key_ring::{KeyEntry, KeyRing};
 use tollgate_kernel::limit::Limit;
 use tollgate_kernel::rule::Policy;
 use tollgate_kernel::runaway::Runaway;
+use tollgate_kernel::signing_keys::SigningKeys;
 use tollgate_kernel::subject::Label;
 use tollgate_limits::Services;
 
@@ -54,6 +57,9 @@ pub struct GateConfig {
     /// When an agent counts as lost, and is stopped.
     #[schemars(default)]
     pub runaway: Runaway,
+    /// The environment variable of the VM that holds the key which sessions and approvals are signed with, or two while they are
+    /// rotated, with a comma between. Default: a random key, which neither this Envoy after a restart nor another one knows.
+    pub signing_keys_from: Option<String>,
     /// How a refusal is told.
     #[schemars(default)]
     pub refusals: Refusals,
@@ -70,6 +76,7 @@ object!(GateConfig {
     limits = Vec::new(),
     rate_limit_services = Map::default(),
     runaway = Runaway::default(),
+    signing_keys_from,
     refusals = Refusals::Result,
     bounds = Bounds::default(),
 });
@@ -108,6 +115,8 @@ pub struct Gate {
     pub services: Rc<Services>,
     /// When an agent counts as lost.
     pub runaway: Runaway,
+    /// What the gate signs that others carry for it.
+    pub signing: SigningKeys,
     /// How a refusal is told.
     pub refusals: Refusals,
     /// Bounds.
@@ -116,23 +125,30 @@ pub struct Gate {
     pub warnings: Vec<String>,
 }
 
-/// Reads and checks a plugin configuration. `variable` gives an environment variable of the VM.
+/// An environment variable of the VM.
+type Variable<'v> = &'v dyn Fn(&str) -> Option<String>;
+/// What is signed with if nothing is configured.
+type SharedKeys<'s> = &'s dyn Fn() -> abi::Result<SigningKeys>;
+
+/// Reads and checks a plugin configuration. `variable` gives an environment variable of the VM, `shared` the keys where none are
+/// configured.
 ///
 /// # Errors
 /// The path to the field at fault, what was found and what was expected.
-pub fn load(json: &[u8], variable: &dyn Fn(&str) -> Option<String>) -> Result<Gate, String> {
+pub fn load(json: &[u8], variable: Variable<'_>, shared: SharedKeys<'_>) -> Result<Gate, String> {
     if json.is_empty() {
         return Err("found no configuration, expected `gate`".to_owned());
     }
     let json = str::from_utf8(json).map_err(|_| "found bytes that are not UTF-8, expected JSON".to_owned())?;
     let config: Config = tollgate_config::read(json).map_err(|fault| fault.to_string())?;
-    config.gate.check(variable).map_err(|error| format!("gate.{error}"))
+    config.gate.check(variable, shared).map_err(|error| format!("gate.{error}"))
 }
 
 impl GateConfig {
     #[inline(never)]
-    fn check(self, variable: &dyn Fn(&str) -> Option<String>) -> Result<Gate, String> {
-        let Self { servers, keys, identity, rules, limits, rate_limit_services, runaway, refusals, bounds } = self;
+    fn check(self, variable: Variable<'_>, shared: SharedKeys<'_>) -> Result<Gate, String> {
+        let Self { servers, keys, identity, rules, limits, rate_limit_services, runaway, .. } = self;
+        let Self { signing_keys_from, refusals, bounds, .. } = self;
         bounds.check()?;
         let servers = Servers::check(servers)?;
         let identity = match identity {
@@ -161,9 +177,17 @@ impl GateConfig {
             service.check().map_err(|error| format!("rate_limit_services.{name}.{error}"))?;
         }
         tollgate_limits::check(&limits, &rate_limit_services, &COUNTS, "limits")?;
-        let warnings = Vec::from_iter(tollgate_limits::warning::of_process(limits.iter()));
+        let mut warnings = Vec::from_iter(tollgate_limits::warning::of_process(limits.iter()));
         let services = Rc::new(rate_limit_services);
-        Ok(Gate { servers, keys, identity, rules, limits, services, runaway, refusals, bounds, warnings })
+        let signing = match signing_keys_from {
+            Some(name) => tollgate_identity::signing_keys(&name, variable),
+            None => {
+                warnings.push(signing::WARNING.to_owned());
+                shared().map_err(|error| format!("found none, and a random key could not be made: {error}"))
+            }
+        };
+        let signing = signing.map_err(|error| format!("signing_keys_from: {error}"))?;
+        Ok(Gate { servers, keys, identity, rules, limits, services, runaway, signing, refusals, bounds, warnings })
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::config::Server;
 use crate::refusal::Refusal;
+use crate::session::Session;
 use std::rc::Rc;
 use tollgate_kernel::caller::Caller;
 use tollgate_kernel::json::Digest;
@@ -27,6 +28,8 @@ pub struct Exchange {
     pub transport: Option<Transport>,
     /// Who asks, once that is proven.
     pub caller: Option<Rc<Caller>>,
+    /// The session it is in, or that it opens.
+    pub session: Option<Session>,
     /// Bytes of the request body.
     pub request_bytes: usize,
     /// What the body says, once it was read.

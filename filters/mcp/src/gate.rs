@@ -8,6 +8,7 @@ use crate::decision::{self, Context};
 use crate::exchange::{Asked, Exchange, Transport};
 use crate::record::{self, Ending};
 use crate::refusal::Refusal;
+use crate::session::{self, Session};
 use crate::{limits, runaway};
 use std::rc::Rc;
 use tollgate_host::abi::{self, Level, Map};
@@ -74,6 +75,7 @@ impl AtGate {
         match tollgate_identity::identify(&self.gate.identity, &self.gate.keys, &self.headers, now_s) {
             Ok(caller) => {
                 self.exchange.caller = Some(caller);
+                self.exchange.session = session::of_request(&self.gate, &self.exchange, &self.headers)?;
                 Ok(())
             }
             Err(unidentified) => {
@@ -210,6 +212,7 @@ impl AtGate {
         for header in &self.strip {
             abi::remove_header(Map::Request, header)?;
         }
+        self.exchange.session.as_ref().map_or(Ok(()), Session::go_on)?;
         self.headers = Headers::NONE;
         Ok(Step::Go)
     }
@@ -244,10 +247,14 @@ impl Stream for AtGate {
     fn request_headers(&mut self) -> abi::Result<Step> {
         self.headers = Headers::read(Map::Request)?;
         self.exchange = arrival::begin(&self.headers);
+        let arrived = self.arrive();
         let proof = self.gate.identity.header.as_ref().map(|header| header.name.as_bytes());
-        let stripped = |name: &[u8]| arrival::is_stripped(name) || proof == Some(name);
+        let transport = self.exchange.transport;
+        let stripped = |name: &[u8]| {
+            arrival::is_stripped(name) || proof == Some(name) || session::is_stripped(name, transport, &self.headers)
+        };
         self.strip = self.headers.iter().filter(|(name, _)| stripped(name)).map(|(name, _)| name.to_vec()).collect();
-        Ok(match self.arrive() {
+        Ok(match arrived {
             Ok(()) => Step::Hold,
             Err(refusal) => self.refuse(refusal),
         })
@@ -291,6 +298,10 @@ impl Stream for AtGate {
         let seen = Headers::read(Map::Response)?;
         if state::text(&["response", "code_details"]).as_deref() != Some("via_upstream") {
             return self.translate(&seen, end);
+        }
+        match session::of_answer(&self.gate, &self.exchange, &seen)? {
+            Ok(session) => self.exchange.session = session.or_else(|| self.exchange.session.take()),
+            Err(()) => return Ok(self.refuse(Refusal::Answer("answer_session"))),
         }
         match Answer::begin(&self.gate, &self.exchange, &seen, millis(abi::now())) {
             Ok(answer) => self.answer = answer.filter(|_| !end),

@@ -16,6 +16,8 @@ pub mod limits;
 pub mod record;
 pub mod refusal;
 pub mod runaway;
+pub mod session;
+mod signing;
 
 use config::Gate;
 #[cfg(all(test, not(target_arch = "wasm32")))]
@@ -39,7 +41,7 @@ impl Plugin for Mcp {
     type Stream = AtGate;
 
     fn configure(config: &[u8]) -> Result<Self, String> {
-        let gate = config::load(config, &environment::variable)?;
+        let gate = config::load(config, &environment::variable, &signing::shared)?;
         if !gate.limits.is_empty() {
             tollgate_limits::ledger::prepare().map_err(|error| format!("the counters of limits: {error}"))?;
         }

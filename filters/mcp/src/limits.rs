@@ -2,6 +2,7 @@
 
 use crate::config::Gate;
 use crate::exchange::{Asked, Exchange, Object};
+use crate::session::Session;
 use std::rc::Rc;
 use tollgate_kernel::limit::counter::Lapse;
 use tollgate_kernel::limit::{Attribute, Limit, Unit};
@@ -31,6 +32,7 @@ fn value(exchange: &Exchange, attribute: Attribute) -> Option<&str> {
             Some(Object::Tool(name)) => Some(name),
             _ => None,
         },
+        Attribute::Session => exchange.session.as_ref().map(Session::name),
         // The configuration names none of the others.
         _ => None,
     }

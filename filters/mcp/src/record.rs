@@ -5,6 +5,7 @@
 //! configuration says so: only what is named here.
 
 use crate::exchange::{Asked, Decided, Exchange, Object, Transport};
+use crate::session::Session;
 use tollgate_kernel::json::Writer;
 use tollgate_kernel::mcp::answer::{Fault, Outcome, Tally};
 use tollgate_kernel::subject::{Subject, SubjectField};
@@ -57,6 +58,7 @@ pub fn of(exchange: &Exchange, limits: &[Counted], ending: &Ending) -> String {
     json.key("asked").open_object();
     json.text_if("server", exchange.server.as_ref().map(|server| server.name.as_str()));
     json.text_if("http.request.method", exchange.transport.map(Transport::method));
+    json.text_if("mcp.session.id", exchange.session.as_ref().map(Session::name));
     if let Some(asked) = &exchange.asked {
         write_asked(asked, json);
     }

@@ -34,6 +34,8 @@ pub enum Refusal {
     Unproven(Unproven),
     /// It is no message of MCP, or contradicts itself.
     Protocol(Reason),
+    /// No session of the caller's.
+    UnknownSession,
     /// A tool or prompt of no server behind this one.
     UnknownBackend,
     /// A rule says no, or none says yes.
@@ -80,6 +82,7 @@ impl Refusal {
             Self::TooLarge { .. } => "request_too_large",
             Self::Unproven(fault) => fault.reason(),
             Self::Protocol(reason) => reason.name(),
+            Self::UnknownSession => "unknown_session",
             Self::UnknownBackend => "unknown_backend",
             Self::Policy(policy) => policy.reason,
             Self::Limit(denial) => denial.reason(),
@@ -108,7 +111,7 @@ impl Refusal {
     /// The status, where the answer is an error of HTTP.
     fn status(&self) -> u16 {
         match self {
-            Self::UnknownPath => 404,
+            Self::UnknownPath | Self::UnknownSession => 404,
             Self::OldTransport | Self::Trailers => 400,
             Self::Method => 405,
             Self::ContentType | Self::ContentEncoding => 415,
@@ -152,6 +155,8 @@ impl Refusal {
             Self::TooLarge { limit } => format!("the request body is larger than {limit} bytes"),
             Self::Unproven(fault) => fault.message(),
             Self::Protocol(reason) => reason.to_string(),
+            // What SDKs' servers say.
+            Self::UnknownSession => "Session not found".to_owned(),
             Self::UnknownBackend => "the name begins with none of the servers behind this one".to_owned(),
             Self::Policy(policy) => policy.message(),
             Self::Limit(denial) => denial.message(),
@@ -171,6 +176,8 @@ impl Refusal {
             Self::Policy(policy) => told(policy.refused, &policy.message(), asked, refusals),
             // That a model goes round in circles is for the model to read.
             Self::Lost(lost) => told(Refused::Limited, &lost.message(), asked, refusals),
+            // As SDKs' servers write it, the same for every request.
+            Self::UnknownSession => (404, json_rpc::error(Recipient::Null, self.code(), &self.message(), None)),
             _ => (self.status(), json_rpc::error(recipient, self.code(), &self.message(), None)),
         };
         let mut headers = vec![("content-type", "application/json".to_owned())];

@@ -1,5 +1,6 @@
 use super::{Gate, load};
 use serde_json::{Value, json};
+use tollgate_kernel::signing_keys::SigningKeys;
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
@@ -15,7 +16,8 @@ fn minimal() -> Value {
 fn loaded(change: impl FnOnce(&mut Value)) -> Result<Gate, String> {
     let mut config = minimal();
     change(&mut config["gate"]);
-    load(config.to_string().as_bytes(), &|_| None)
+    let variable = |name: &str| (name == "KEYS").then(|| "k".repeat(32));
+    load(config.to_string().as_bytes(), &variable, &|| Ok(SigningKeys::random(&[7; 32])))
 }
 
 #[test]
@@ -28,7 +30,7 @@ fn a_server_and_a_key_are_a_configuration() {
 #[test]
 fn what_cannot_work_is_refused_with_the_path_to_it() {
     type Change<'c> = &'c dyn Fn(&mut Value);
-    let cases: [(Change<'_>, &str); 12] = [
+    let cases: [(Change<'_>, &str); 13] = [
         (&|gate| gate["servers"] = json!({}), "gate.servers: found none, expected one or more"),
         (&|gate| gate["servers"] = json!({"a.b": {"path": "/"}}), "gate.servers.a.b: expected a name of letters"),
         (&|gate| gate["servers"] = json!({"a": {}}), "gate.servers.a: found neither `path` nor `authority`"),
@@ -46,6 +48,7 @@ fn what_cannot_work_is_refused_with_the_path_to_it() {
         (&|gate| gate["keys"][0]["models"] = json!(["*"]), "gate.keys[0].models: found some, expected none"),
         (&|gate| gate["rules"] = json!([{"allow": {}, "deny": {}}]), "gate.rules[0]"),
         (&|gate| gate["bounds"] = json!({"request_bytes": 1}), "gate.bounds.request_bytes: found 1, expected"),
+        (&|gate| gate["signing_keys_from"] = json!("NO"), "gate.signing_keys_from: found no environment variable"),
         (&|gate| gate["rulez"] = json!([]), "gate.rulez: unknown field `rulez`"),
     ];
     for (change, expected) in cases {
@@ -85,4 +88,14 @@ fn tools_of_servers_behind_one_are_those_servers() {
     assert_eq!(name("billing__a__b"), Some(("billing".to_owned(), "billing.a__b".to_owned())));
     assert_eq!(name("search"), None);
     assert_eq!(name("other__search"), None);
+}
+
+#[test]
+fn what_is_signed_with_is_configured_or_random_and_a_warning_says_so() {
+    let configured = loaded(|gate| gate["signing_keys_from"] = json!("KEYS")).unwrap();
+    let expected = SigningKeys::parse(&"k".repeat(32)).unwrap();
+    assert_eq!((configured.signing.sign(&[b"a"]), configured.warnings.len()), (expected.sign(&[b"a"]), 0));
+    let random = loaded(|_| {}).unwrap();
+    assert_eq!(random.signing.sign(&[b"a"]), SigningKeys::random(&[7; 32]).sign(&[b"a"]));
+    assert!(random.warnings[0].contains("signing_keys_from"), "{:?}", random.warnings);
 }

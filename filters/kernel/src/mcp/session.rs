@@ -1,0 +1,163 @@
+//! A session belongs to the subject that opened it.
+//!
+//! The id that a client carries is `<mac>.<the server's id>`: HMAC-SHA-256 in base64url over the server's name, every field of
+//! the subject, and the id. So nothing is kept, any Envoy with the same keys knows it, and it proves nothing for anybody else,
+//! nor at another server. A subject that changes in any field, its tier for one, opens a new session, as after any 404.
+
+use crate::signing_keys::SigningKeys;
+use crate::subject::{Subject, SubjectField};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use sha2::{Digest, Sha256};
+
+/// The longest id of a server's.
+pub const MAX_ID: usize = 256;
+/// 32 bytes in base64.
+const MAC: usize = 43;
+const PURPOSE: &[u8] = b"tollgate-mcp-session";
+
+/// Whose session it is: who, at which server.
+#[derive(Debug, Clone, Copy)]
+pub struct Owner<'o> {
+    /// The server's name.
+    pub server: &'o str,
+    /// Who.
+    pub subject: &'o Subject,
+}
+
+impl Owner<'_> {
+    /// What the client carries for the server's `id`; `None` for what MCP allows no id to be, and for what is too long.
+    #[must_use]
+    pub fn seal(&self, keys: &SigningKeys, id: &[u8]) -> Option<String> {
+        let id = str::from_utf8(id).ok().filter(|id| is_id(id.as_bytes()))?;
+        Some(format!("{}.{id}", URL_SAFE_NO_PAD.encode(self.over(id.as_bytes(), |parts| keys.sign(parts)))))
+    }
+
+    /// The server's id in what a client carries, if it is this owner's.
+    #[must_use]
+    pub fn open<'c>(&self, keys: &SigningKeys, carried: &'c [u8]) -> Option<&'c [u8]> {
+        let (mac, id) = carried.split_at_checked(MAC)?;
+        let id = id.strip_prefix(b".").filter(|id| is_id(id))?;
+        let mac: [u8; 32] = URL_SAFE_NO_PAD.decode(mac).ok()?.try_into().ok()?;
+        self.over(id, |parts| keys.verify(parts, &mac)).then_some(id)
+    }
+
+    /// Of whom something is: 128 bits, the same for the same owner.
+    #[must_use]
+    pub fn digest(&self) -> [u8; 16] {
+        self.over(b"", |parts| short(parts.iter().fold(Sha256::new(), |hash, part| hash.chain_update(part))))
+    }
+
+    /// Every part ends with a byte that none of them has: which is which is plain. What is not known is empty, which no known
+    /// field is.
+    fn over<T>(&self, id: &[u8], then: impl FnOnce(&[&[u8]]) -> T) -> T {
+        let field = |field| self.subject.text(field).unwrap_or_default().as_bytes();
+        let mut parts: Vec<&[u8]> = Vec::with_capacity(20);
+        for part in [PURPOSE, self.server.as_bytes()].into_iter().chain(SubjectField::ALL.map(field)) {
+            parts.extend([part, b"\0"]);
+        }
+        parts.push(id);
+        then(&parts)
+    }
+}
+
+/// What a session is called in records and limits: enough to tell sessions apart, too little to use one.
+#[must_use]
+pub fn name(server: &str, id: &[u8]) -> String {
+    let digest: [u8; 16] = short(Sha256::new().chain_update(server).chain_update(b"\0").chain_update(id));
+    digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn is_id(id: &[u8]) -> bool {
+    (1..=MAX_ID).contains(&id.len()) && id.iter().all(u8::is_ascii_graphic)
+}
+
+pub(super) fn short(hash: Sha256) -> [u8; 16] {
+    let whole: [u8; 32] = hash.finalize().into();
+    let mut short = [0; 16];
+    short.iter_mut().zip(whole).for_each(|(short, byte)| *short = byte);
+    short
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{MAX_ID, Owner, name};
+    use crate::signing_keys::SigningKeys;
+    use crate::subject::Subject;
+    use serde_json::json;
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    fn subject(fields: serde_json::Value) -> Subject {
+        tollgate_config::read(&fields.to_string()).unwrap()
+    }
+
+    fn keys(byte: u8) -> SigningKeys {
+        SigningKeys::random(&[byte; 32])
+    }
+
+    #[test]
+    fn a_session_is_its_owners_at_its_server_alone() {
+        let ada = subject(json!({"user": "ada", "team": "eng"}));
+        let owner = Owner { server: "crm", subject: &ada };
+        let carried = owner.seal(&keys(1), b"abc-1.2").unwrap();
+        assert_eq!(owner.open(&keys(1), carried.as_bytes()), Some(&b"abc-1.2"[..]));
+        assert_eq!(owner.open(&keys(2), carried.as_bytes()), None, "another key");
+        assert_eq!(Owner { server: "crm2", subject: &ada }.open(&keys(1), carried.as_bytes()), None, "another server");
+        for other in [
+            json!({"user": "ada"}),
+            json!({"user": "ada", "team": "eng", "agent": "a"}),
+            json!({"user": "eng", "team": "ada"}),
+            json!({"user": "ada", "feature": "eng"}),
+            json!({"user": "ada", "team": "eng", "tier": "gold"}),
+            json!({}),
+        ] {
+            let other = subject(other);
+            assert_eq!(Owner { server: "crm", subject: &other }.open(&keys(1), carried.as_bytes()), None, "{other:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_id_is_not_carried() {
+        let nobody = Subject::default();
+        let owner = Owner { server: "crm", subject: &nobody };
+        for (id, good) in [
+            (vec![b'a'; MAX_ID], true),
+            (vec![b'!', b'~'], true),
+            (vec![b'a'; MAX_ID + 1], false),
+            (vec![], false),
+            (b"a b".to_vec(), false),
+            (b"a\0".to_vec(), false),
+            ("ü".as_bytes().to_vec(), false),
+        ] {
+            let carried = owner.seal(&keys(1), &id);
+            assert_eq!(carried.is_some(), good, "{id:?}");
+            assert!(carried.is_none_or(|carried| carried.bytes().all(|byte| byte.is_ascii_graphic())));
+        }
+    }
+
+    #[test]
+    fn a_name_tells_sessions_apart_and_holds_nothing_of_them() {
+        let one = name("crm", b"secret");
+        assert_eq!((one.len(), one.contains("secret")), (16, false));
+        assert_eq!(one, name("crm", b"secret"));
+        assert_ne!(one, name("crm", b"other"));
+        assert_ne!(one, name("other", b"secret"));
+    }
+
+    #[cfg(not(target_arch = "wasm32"))]
+    proptest::proptest! {
+        #[test]
+        fn nothing_but_the_whole_is_opened(id in "[!-~]{1,64}", at in 0_usize..108, with: u8) {
+            let nobody = Subject::default();
+            let owner = Owner { server: "crm", subject: &nobody };
+            let mut carried = owner.seal(&keys(1), id.as_bytes()).unwrap().into_bytes();
+            proptest::prop_assert_eq!(owner.open(&keys(1), &carried), Some(id.as_bytes()));
+            let at = at.checked_rem(carried.len()).unwrap();
+            if carried[at] != with {
+                carried[at] = with;
+                proptest::prop_assert_eq!(owner.open(&keys(1), &carried), None);
+            }
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! Sessions, on their way to and from clients: each belongs to who opened it ([`kernel::mcp::session`]).
+//!
+//! [`kernel::mcp::session`]: tollgate_kernel::mcp::session
+
+use crate::config::Gate;
+use crate::exchange::{Exchange, Transport};
+use crate::refusal::Refusal;
+use std::fmt;
+use tollgate_host::abi::{self, Map};
+use tollgate_host::headers::Headers;
+use tollgate_kernel::mcp::session::{self, Owner};
+use tollgate_kernel::mcp::{self, Revision};
+
+const ID: &str = "mcp-session-id";
+const LAST_EVENT: &str = "last-event-id";
+
+/// A session as its server knows it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Session {
+    id: Vec<u8>,
+    name: String,
+}
+
+impl Session {
+    fn new(server: &str, id: &[u8]) -> Self {
+        Self { id: id.to_vec(), name: session::name(server, id) }
+    }
+
+    /// What it is called in records and limits.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Has the request go on with the server's own id.
+    ///
+    /// # Errors
+    /// When the host refuses.
+    pub(crate) fn go_on(&self) -> abi::Result<()> {
+        abi::set_header(Map::Request, ID, &self.id)
+    }
+}
+
+/// Without its id.
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Session").field(&self.name).finish()
+    }
+}
+
+/// Whether a client's header means nothing to this request, and goes no further: what belongs to sessions, in the revision
+/// that has none, and where no stream is taken up again.
+pub(crate) fn is_stripped(name: &[u8], transport: Option<Transport>, headers: &Headers) -> bool {
+    let in_session = !is_stateless(headers);
+    (name == ID.as_bytes() && !in_session)
+        || (name == LAST_EVENT.as_bytes() && !(in_session && transport == Some(Transport::Listen)))
+}
+
+/// The session that a request is in.
+///
+/// # Errors
+/// When it is not the caller's, or a stream is to be taken up again without saying of which session.
+pub(crate) fn of_request(gate: &Gate, exchange: &Exchange, headers: &Headers) -> Result<Option<Session>, Refusal> {
+    if is_stateless(headers) {
+        return Ok(None);
+    }
+    let one = |name: &'static str, known_as| match headers.one(name) {
+        None if headers.all(name).next().is_some() => Err(Refusal::Protocol(mcp::Reason::RepeatedHeader(known_as))),
+        value => Ok(value),
+    };
+    let resumed = one(LAST_EVENT, "Last-Event-ID")?.is_some() && exchange.transport == Some(Transport::Listen);
+    let Some(carried) = one(ID, "Mcp-Session-Id")? else {
+        return if resumed { Err(Refusal::UnknownSession) } else { Ok(None) };
+    };
+    let owner = owner(exchange).ok_or(Refusal::UnknownSession)?;
+    let id = owner.open(&gate.signing, carried).ok_or(Refusal::UnknownSession)?;
+    Ok(Some(Session::new(owner.server, id)))
+}
+
+/// What the client gets of the session that an answer names.
+///
+/// # Errors
+/// When the host refuses.
+pub(crate) fn of_answer(
+    gate: &Gate,
+    exchange: &Exchange,
+    headers: &Headers,
+) -> abi::Result<Result<Option<Session>, ()>> {
+    if headers.all(ID).next().is_none() {
+        return Ok(Ok(None));
+    }
+    if exchange.asked.as_ref().is_some_and(|asked| asked.revision.is_stateless()) {
+        return abi::remove_header(Map::Response, ID.as_bytes()).map(|()| Ok(None));
+    }
+    let found = headers.one(ID).zip(owner(exchange));
+    let Some((id, carried)) = found.and_then(|(id, owner)| Some((id, owner.seal(&gate.signing, id)?))) else {
+        return Ok(Err(()));
+    };
+    abi::set_header(Map::Response, ID, carried.as_bytes())?;
+    Ok(Ok(exchange.server.as_ref().map(|server| Session::new(server.name.as_str(), id))))
+}
+
+fn owner(exchange: &Exchange) -> Option<Owner<'_>> {
+    let (server, caller) = exchange.server.as_ref().zip(exchange.caller.as_ref())?;
+    Some(Owner { server: server.name.as_str(), subject: &caller.subject })
+}
+
+/// Whether a request says that it is of the revision without sessions. What else it may say is told from its body.
+fn is_stateless(headers: &Headers) -> bool {
+    let version = headers.text("mcp-protocol-version").map(str::trim);
+    version.and_then(Revision::of_name).is_some_and(Revision::is_stateless)
+}
