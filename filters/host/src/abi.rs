@@ -162,6 +162,32 @@ pub fn now() -> u64 {
     time
 }
 
+#[cfg(target_os = "wasi")]
+#[link(wasm_import_module = "wasi_snapshot_preview1")]
+unsafe extern "C" {
+    fn random_get(buffer: *mut u8, size: usize) -> u32;
+}
+
+/// Bytes that nobody can guess.
+#[cfg(target_os = "wasi")]
+pub fn random<const N: usize>() -> Result<[u8; N]> {
+    let mut bytes = [0; N];
+    check(unsafe { random_get(bytes.as_mut_ptr(), N) })?;
+    Ok(bytes)
+}
+
+/// Bytes of the tests, which only differ.
+#[cfg(not(target_os = "wasi"))]
+pub fn random<const N: usize>() -> Result<[u8; N]> {
+    use std::hash::{BuildHasher, RandomState};
+    let mut bytes = [0; N];
+    for piece in bytes.chunks_mut(8) {
+        let random = RandomState::new().hash_one(0).to_le_bytes();
+        piece.iter_mut().zip(random).for_each(|(byte, random)| *byte = random);
+    }
+    Ok(bytes)
+}
+
 /// Asks for `on_tick` of the current root every `milliseconds`; 0 stops it.
 pub fn set_tick_period(milliseconds: u32) -> Result<()> {
     check(unsafe { proxy_set_tick_period_milliseconds(milliseconds) })

@@ -16,8 +16,9 @@ use tollgate_identity::{Identity, IdentityConfig, Part};
 use tollgate_kernel::allowed::Allowed;
 use tollgate_kernel::key_ring::{KeyEntry, KeyRing};
 use tollgate_kernel::limit::Limit;
-use tollgate_kernel::rule::Policy;
+use tollgate_kernel::rule::{Approval, Policy};
 use tollgate_kernel::runaway::Runaway;
+use tollgate_kernel::signing_keys::SigningKeys;
 use tollgate_kernel::subject::Label;
 use tollgate_limits::Services;
 
@@ -54,6 +55,13 @@ pub struct GateConfig {
     /// When an agent counts as lost, and is stopped.
     #[schemars(default)]
     pub runaway: Runaway,
+    /// The environment variable of the VM with one or two keys of 32 bytes or more, a comma between: what clients carry from
+    /// question to answer, and forms of the approval page, are signed with the first, and good with both. By default a random
+    /// key, which neither a restart nor another Envoy knows.
+    pub signing_keys_from: Option<String>,
+    /// The page on which calls are approved.
+    #[schemars(default)]
+    pub approvals: Approvals,
     /// How a refusal is told.
     #[schemars(default)]
     pub refusals: Refusals,
@@ -70,9 +78,22 @@ object!(GateConfig {
     limits = Vec::new(),
     rate_limit_services = Map::default(),
     runaway = Runaway::default(),
+    signing_keys_from,
+    approvals = Approvals::default(),
     refusals = Refusals::Result,
     bounds = Bounds::default(),
 });
+
+/// The page on which calls are approved: `/.tollgate/approvals`, wherever this filter is.
+#[derive(Debug, Clone, Default, PartialEq, Eq, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Approvals {
+    /// Where people find it. Told to who asks.
+    #[schemars(extend("pattern" = "^https?://"))]
+    pub url: Option<String>,
+}
+
+object!(Approvals { url });
 
 /// How it is told that a rule or a limit refuses.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, JsonSchema)]
@@ -108,6 +129,10 @@ pub struct Gate {
     pub services: Rc<Services>,
     /// When an agent counts as lost.
     pub runaway: Runaway,
+    /// What MACs are made with, if the configuration names it.
+    pub signing_keys: Option<SigningKeys>,
+    /// The page on which calls are approved.
+    pub approvals: Approvals,
     /// How a refusal is told.
     pub refusals: Refusals,
     /// Bounds.
@@ -132,7 +157,19 @@ pub fn load(json: &[u8], variable: &dyn Fn(&str) -> Option<String>) -> Result<Ga
 impl GateConfig {
     #[inline(never)]
     fn check(self, variable: &dyn Fn(&str) -> Option<String>) -> Result<Gate, String> {
-        let Self { servers, keys, identity, rules, limits, rate_limit_services, runaway, refusals, bounds } = self;
+        let Self {
+            servers,
+            keys,
+            identity,
+            rules,
+            limits,
+            rate_limit_services,
+            runaway,
+            signing_keys_from,
+            approvals,
+            refusals,
+            bounds,
+        } = self;
         bounds.check()?;
         let servers = Servers::check(servers)?;
         let identity = match identity {
@@ -156,6 +193,12 @@ impl GateConfig {
                 return Err(format!("keys[{index}].limits: found limits, expected them in `limits`"));
             }
         }
+        let signing_keys = signing_keys_from.map(|name| signing_keys(&name, variable)).transpose()?;
+        if let Some(url) =
+            approvals.url.as_ref().filter(|url| !url.starts_with("https://") && !url.starts_with("http://"))
+        {
+            return Err(format!("approvals.url: found `{url}`, expected the page's whole address"));
+        }
         let keys = KeyRing::new(keys).map_err(|error| format!("keys: {error}"))?;
         for (name, service) in &rate_limit_services {
             service.check().map_err(|error| format!("rate_limit_services.{name}.{error}"))?;
@@ -163,7 +206,42 @@ impl GateConfig {
         tollgate_limits::check(&limits, &rate_limit_services, &COUNTS, "limits")?;
         let warnings = Vec::from_iter(tollgate_limits::warning::of_process(limits.iter()));
         let services = Rc::new(rate_limit_services);
-        Ok(Gate { servers, keys, identity, rules, limits, services, runaway, refusals, bounds, warnings })
+        Ok(Gate {
+            servers,
+            keys,
+            identity,
+            rules,
+            limits,
+            services,
+            runaway,
+            signing_keys,
+            approvals,
+            refusals,
+            bounds,
+            warnings,
+        })
+    }
+}
+
+fn signing_keys(name: &str, variable: &dyn Fn(&str) -> Option<String>) -> Result<SigningKeys, String> {
+    let keys =
+        variable(name).ok_or_else(|| format!("signing_keys_from: the environment variable `{name}` is not set"))?;
+    SigningKeys::parse(&keys).map_err(|error| format!("signing_keys_from: the environment variable `{name}` {error}"))
+}
+
+impl Gate {
+    /// Who may approve what this rule, by its name in records, wants confirmed.
+    #[must_use]
+    pub fn approval(&self, rule: &str) -> Option<&Approval> {
+        let (policy, id) = match rule.strip_prefix("rules.") {
+            Some(id) => (&self.rules, id),
+            None => {
+                let (server, id) = rule.strip_prefix("servers.")?.split_once(".rules.")?;
+                let server = self.servers.iter().find(|own| own.name.as_str() == server)?;
+                (&server.config.rules, id)
+            }
+        };
+        policy.confirm(id).map(|confirm| &confirm.by)
     }
 }
 

@@ -39,7 +39,12 @@ impl Plugin for Mcp {
     type Stream = AtGate;
 
     fn configure(config: &[u8]) -> Result<Self, String> {
-        let gate = config::load(config, &environment::variable)?;
+        let mut gate = config::load(config, &environment::variable)?;
+        let kept = |error| format!("approvals cannot be kept: {error}");
+        approval::store::prepare().map_err(kept)?;
+        if gate.signing_keys.is_none() {
+            gate.signing_keys = Some(approval::store::own_key().map_err(kept)?);
+        }
         if !gate.limits.is_empty() {
             tollgate_limits::ledger::prepare().map_err(|error| format!("the counters of limits: {error}"))?;
         }

@@ -3,6 +3,7 @@
 use tollgate_host::abi;
 use tollgate_kernel::approval::pending::{self, Slot};
 use tollgate_kernel::approval::used::{self, Used};
+use tollgate_kernel::signing_keys::SigningKeys;
 
 /// Set when all slots are there. The number is that of how they are written: another one begins with others.
 const READY: &str = "tollgate.approvals.1";
@@ -77,15 +78,30 @@ impl Store for Shared {
 ///
 /// # Errors
 /// When the host refuses.
-pub fn use_state(
-    change: impl Fn(&mut Used) -> Result<(), used::NotUsed>,
-    slot: u8,
-) -> Result<Result<(), used::NotUsed>, Unavailable> {
+pub fn use_state<T>(slot: u8, change: impl Fn(&mut Used) -> T) -> Result<T, Unavailable> {
     swap(&states(slot), |bytes| {
         let mut used = Used::read(bytes)?;
         let result = change(&mut used);
         Some((used.write(), result))
     })
+}
+
+/// The key that MACs are made with where the configuration names none: random, and of this process alone.
+///
+/// # Errors
+/// When the host refuses.
+pub fn own_key() -> abi::Result<SigningKeys> {
+    const KEY: &str = "tollgate.mcp.key";
+    let known = abi::shared_data(KEY)?.and_then(|(bytes, _)| <[u8; 32]>::try_from(bytes).ok());
+    let key = match known {
+        Some(key) => key,
+        None => {
+            let key = abi::random::<32>()?;
+            abi::set_shared_data(KEY, &key, 0)?;
+            key
+        }
+    };
+    Ok(SigningKeys::random(&key))
 }
 
 fn swap<T>(name: &str, mut change: impl FnMut(&[u8]) -> Option<(Vec<u8>, T)>) -> Result<T, Unavailable> {
