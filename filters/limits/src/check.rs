@@ -4,7 +4,7 @@ use crate::draw;
 use crate::service::Services;
 use std::rc::Rc;
 use tollgate_kernel::limit::{Attribute, Limit, Refill, Unit};
-use tollgate_kernel::subject::SubjectField;
+use tollgate_kernel::subject::{Label, SubjectField};
 
 /// What a filter knows of its requests, besides who asks.
 #[derive(Debug, Clone, Copy)]
@@ -34,7 +34,7 @@ pub fn check(limits: &[Rc<Limit>], services: &Services, counts: &Counts<'_>, at:
 fn check_store(limit: &Limit, services: &Services) -> Result<(), String> {
     let Some(store) = &limit.store else { return Ok(()) };
     if !services.contains_key(store) {
-        let known = listed(services.keys().map(|name| name.as_str()), ", ");
+        let known = listed(&services.keys().map(Label::as_str).collect::<Vec<_>>(), ", ");
         return Err(format!("store: found `{store}`, expected one of {known}"));
     }
     let windowed = matches!(limit.refill, Refill::Window(..));
@@ -50,7 +50,7 @@ fn check_store(limit: &Limit, services: &Services) -> Result<(), String> {
 impl Counts<'_> {
     fn check(&self, limit: &Limit) -> Result<(), String> {
         if !self.units.contains(&limit.unit) {
-            let counted = listed(self.units.iter().map(|unit| unit.name()), " and ");
+            let counted = listed(&self.units.iter().map(|unit| unit.name()).collect::<Vec<_>>(), " and ");
             return Err(format!("{}: this filter counts {counted}", limit.unit.name()));
         }
         let unknown = |attribute: &Attribute| !self.knows(*attribute);
@@ -70,17 +70,23 @@ impl Counts<'_> {
 
     fn expected(&self, found: &str) -> String {
         let known = SubjectField::ALL.into_iter().map(Attribute::Subject).chain(self.attributes.iter().copied());
-        format!("found `{found}`, expected one of {}", listed(known.map(Attribute::name), ", "))
+        format!("found `{found}`, expected one of {}", listed(&known.map(Attribute::name).collect::<Vec<_>>(), ", "))
     }
 }
 
 /// Names with commas between, and `last` before the last of them.
-fn listed<'a>(names: impl Iterator<Item = &'a str>, last: &str) -> String {
-    let names: Vec<String> = names.map(|name| format!("`{name}`")).collect();
-    match names.split_last() {
-        Some((name, before)) if !before.is_empty() => [&before.join(", "), last, name].concat(),
-        _ => names.concat(),
+#[inline(never)]
+fn listed(names: &[&str], last: &str) -> String {
+    let mut listed = String::new();
+    for (index, name) in names.iter().enumerate() {
+        let between = match names.len().saturating_sub(index) {
+            _ if index == 0 => "",
+            1 => last,
+            _ => ", ",
+        };
+        [between, "`", name, "`"].into_iter().for_each(|piece| listed.push_str(piece));
     }
+    listed
 }
 
 #[cfg(test)]

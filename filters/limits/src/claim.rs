@@ -44,31 +44,32 @@ pub enum State {
     GivenBack,
 }
 
+/// What tells the attributes of a request. No type of its own for each caller: claims are a good deal of code.
+pub type ValueOf<'f, 'v> = dyn Fn(Attribute) -> Option<&'v str> + 'f;
+
 /// The claims of a request, of which `value_of` tells the attributes, on those of `limits` that count for it, whoever serves it.
-pub fn claims<'l, 'v>(
-    limits: impl Iterator<Item = &'l Rc<Limit>>,
-    value_of: impl Fn(Attribute) -> Option<&'v str>,
-) -> Vec<Claim> {
-    limits.filter(|limit| limit.applies(&value_of)).map(|limit| Claim::new(limit, &value_of, None)).collect()
+pub fn claims<'l, 'v>(limits: impl Iterator<Item = &'l Rc<Limit>>, value_of: &ValueOf<'_, 'v>) -> Vec<Claim> {
+    limits.filter_map(|limit| Claim::of(limit, value_of, None)).collect()
 }
 
 impl Claim {
-    /// A claim on `limit` by a request of which `value_of` tells the attributes, for what it uses of `targets`.
-    pub fn new<'v>(
-        limit: &Rc<Limit>,
-        value_of: impl Fn(Attribute) -> Option<&'v str>,
-        targets: Option<Vec<usize>>,
-    ) -> Self {
+    /// A claim on `limit` by a request of which `value_of` tells the attributes, for what it uses of `targets`; `None` when the
+    /// limit does not count for it.
+    #[inline(never)]
+    pub fn of<'v>(limit: &Rc<Limit>, value_of: &ValueOf<'_, 'v>, targets: Option<Vec<usize>>) -> Option<Self> {
+        if !limit.applies(value_of) {
+            return None;
+        }
         let named = |attribute: &Attribute| (attribute.name(), value_of(*attribute).unwrap_or("none").to_owned());
         let values = if limit.store.is_some() { limit.per.iter().map(named).collect() } else { Vec::new() };
-        Self {
+        Some(Self {
             which: Fingerprint::of(limit, value_of),
             limit: Rc::clone(limit),
             values,
             targets,
             need: 0,
             state: State::Open,
-        }
+        })
     }
 
     /// Whether it counts what this target is used for.

@@ -54,7 +54,7 @@ fn limits(configs: &[Value]) -> Vec<Rc<Limit>> {
 
 /// A call of `tool`.
 fn call(limits: &[Rc<Limit>], tool: &str) -> Result<Granted, Denial> {
-    let claims = claim::claims(limits.iter(), |attribute| (attribute == Attribute::Tool).then_some(tool));
+    let claims = claim::claims(limits.iter(), &|attribute| (attribute == Attribute::Tool).then_some(tool));
     let admission = Admission::of_one(claims, Need::default(), Lapse(600), NOON);
     assert!(admission.is_decided());
     admission.end(NOON).map(|(granted, _)| granted).map_err(|(denial, _)| denial)

@@ -4,8 +4,8 @@ use crate::config::Target;
 use std::rc::Rc;
 use tollgate_kernel::limit::{Attribute, Limit, Unit};
 use tollgate_kernel::subject::Subject;
+use tollgate_limits::Claim;
 use tollgate_limits::Counts;
-use tollgate_limits::claim::{self, Claim};
 
 /// What limits may say of requests for models.
 pub const COUNTS: Counts<'_> = Counts {
@@ -50,30 +50,29 @@ impl Asked<'_> {
 /// The claims of a request on `limits`, for those of `targets` that are `candidates`: first those that can leave out a
 /// candidate, then those that can only refuse the request.
 pub fn claims<'a>(
-    limits: impl Iterator<Item = &'a Rc<Limit>> + Clone,
+    limits: impl Iterator<Item = &'a Rc<Limit>>,
     asked: &Asked<'_>,
     targets: &[Target],
     candidates: &[usize],
 ) -> Vec<Claim> {
-    let is_of_candidates = |limit: &&Rc<Limit>| limit.attributes().any(Attribute::is_of_candidate);
-    let mut claims: Vec<Claim> = Vec::new();
-    for limit in limits.clone().filter(is_of_candidates) {
+    let (mut of_candidates, mut of_request): (Vec<Claim>, Vec<Claim>) = (Vec::new(), Vec::new());
+    for limit in limits {
+        if !limit.attributes().any(Attribute::is_of_candidate) {
+            of_request.extend(Claim::of(limit, &|attribute| asked.value(attribute, None), None));
+            continue;
+        }
         for (index, target) in candidates.iter().filter_map(|index| targets.get(*index).map(|target| (*index, target)))
         {
             let value_of = |attribute| asked.value(attribute, Some(target));
-            if !limit.applies(value_of) {
-                continue;
-            }
-            let claim = Claim::new(limit, value_of, Some(vec![index]));
-            match claims.iter_mut().find(|other| other.which == claim.which) {
+            let Some(claim) = Claim::of(limit, &value_of, Some(vec![index])) else { continue };
+            match of_candidates.iter_mut().find(|other| other.which == claim.which) {
                 Some(same) => same.targets.get_or_insert_default().push(index),
-                None => claims.push(claim),
+                None => of_candidates.push(claim),
             }
         }
     }
-    let others = limits.filter(|limit| !is_of_candidates(limit));
-    claims.extend(claim::claims(others, |attribute| asked.value(attribute, None)));
-    claims
+    of_candidates.append(&mut of_request);
+    of_candidates
 }
 
 #[cfg(test)]
