@@ -86,6 +86,8 @@ impl Redactor {
 
 /// The length of what stands for something that was replaced, if `text` begins with it.
 fn mark(text: Text<'_>) -> Option<usize> {
+    // Nearly every byte is another.
+    text.at(0).filter(|byte| *byte == b'[')?;
     let name = text.0.strip_prefix(MARK.as_bytes())?;
     let known = Known::ALL.iter().map(|known| known.name()).chain([ALSO]);
     let mut lengths =

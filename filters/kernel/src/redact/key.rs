@@ -67,7 +67,8 @@ pub(super) fn find(scan: &mut Scan<'_>, at: usize) -> Option<usize> {
         _ if scan.before(at).is_some_and(|byte| byte.is_ascii_alphanumeric()) => None,
         b'e' if text.starts_with("eyJ") => web_token(scan, at),
         b't' if text.starts_with("tg_") => virtual_key(scan, at),
-        first => {
+        // What `KEYS` begin with.
+        first @ (b'A' | b'd' | b'g' | b'h' | b'n' | b'p' | b'r' | b's' | b'w' | b'x' | b'y') => {
             let mut keys = KEYS.iter().filter(|key| key.begin.as_bytes().first() == Some(&first));
             keys.find_map(|key| {
                 let from = at.saturating_add(key.begin.len());
@@ -75,6 +76,7 @@ pub(super) fn find(scan: &mut Scan<'_>, at: usize) -> Option<usize> {
                 (end.saturating_sub(from) >= key.least).then_some(end)
             })
         }
+        _ => None,
     }
 }
 
@@ -132,4 +134,22 @@ const fn is_token(byte: u8) -> bool {
 
 const fn is_upper(byte: u8) -> bool {
     byte.is_ascii_uppercase() || byte.is_ascii_digit()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::scan::Scan;
+    use super::{KEYS, find};
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    #[test]
+    fn every_beginning_is_looked_for() {
+        for key in &KEYS {
+            let text = format!("{}{}", key.begin, "A".repeat(key.least));
+            assert_eq!(find(&mut Scan::new(&text, &[]), 0), Some(text.len()), "{text}");
+            let short = text.strip_suffix('A').unwrap();
+            assert_eq!(find(&mut Scan::new(short, &[]), 0), None, "{short}");
+        }
+    }
 }
