@@ -11,7 +11,7 @@ pub const PATH: &str = "/.tollgate/approvals";
 
 const STYLE: &str = include_str!("page.css");
 /// What browsers let the page do: show that style, and send forms to where it came from.
-pub const POLICY: &str = "default-src 'none'; style-src 'sha256-sDuiJ0dUPtnRt900tC1vNkAxtDOumMZwxEOZyoxolgA='; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
+pub const POLICY: &str = "default-src 'none'; style-src 'sha256-p5x9TXz6x8HwnhlfD0xAs8GjZO7oCuS7CvbuORVavqA='; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 
 /// How often a page on which nothing waits looks again, in seconds. One with forms does not: somebody may be typing.
 const LOOK_AGAIN_S: &str = "15";
@@ -82,9 +82,16 @@ impl View<'_> {
             self.left(html, entry.expires_ms);
         }
         html.markup("</dd><dt>Rule</dt><dd>").safe_text(&entry.rule).markup("</dd></dl>");
-        arguments(html, entry);
-        if let Some(token) = token {
-            form(html, entry, token);
+        match token {
+            Some(token) => {
+                arguments(html, entry);
+                form(html, entry, token);
+            }
+            None => {
+                html.markup("<details><summary>With what</summary>");
+                arguments(html, entry);
+                html.markup("</details>");
+            }
         }
         html.markup("</article>");
     }

@@ -1,7 +1,10 @@
 use super::super::page::{PATH, POLICY};
 use super::super::store::{Store, Unavailable};
 use super::{MAX_BODY, Said, Visit, decoded, is_visit, serve};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 use std::cell::RefCell;
 use tollgate_host::headers::{Headers, serialize};
 use tollgate_host::stream::Reply;
@@ -266,6 +269,19 @@ fn every_answer_forbids_what_the_page_does_not_need() {
         assert_eq!(header("x-content-type-options"), Some("nosniff"));
         assert_eq!(header("referrer-policy"), Some("same-origin"));
     }
+}
+
+#[test]
+fn the_policy_allows_the_style_of_the_page_and_no_other() {
+    let seen = page(&Held::new(), &bob());
+    let (_, style) = seen.split_once("<style>").unwrap();
+    let digest = Sha256::digest(style.split_once("</style>").unwrap().0);
+    assert!(
+        POLICY.contains(&format!("style-src 'sha256-{}';", STANDARD.encode(digest))),
+        "{}",
+        STANDARD.encode(digest)
+    );
+    assert!(!seen.contains(" style="));
 }
 
 #[test]
