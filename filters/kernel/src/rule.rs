@@ -193,6 +193,19 @@ enum Fit {
 }
 
 impl Policy {
+    /// What the rule that is called so wants confirmed, if there is one and it does.
+    #[must_use]
+    pub fn confirm(&self, id: &str) -> Option<&Confirm> {
+        let named = |(index, rule): &(usize, &Rule)| match &rule.name {
+            Some(name) => name.as_str() == id,
+            None => RuleId::Place(index.saturating_add(1)).to_string() == id,
+        };
+        match self.0.iter().enumerate().find(named) {
+            Some((_, Rule { then: Then::Confirm(confirm), .. })) => Some(confirm),
+            _ => None,
+        }
+    }
+
     /// What the rules say of `asked`, about whom `value_of` tells.
     pub fn decide<'p, 'v>(
         &'p self,

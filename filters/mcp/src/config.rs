@@ -18,7 +18,7 @@ use tollgate_identity::{Identity, IdentityConfig, Part};
 use tollgate_kernel::allowed::Allowed;
 use tollgate_kernel::key_ring::{KeyEntry, KeyRing};
 use tollgate_kernel::limit::Limit;
-use tollgate_kernel::rule::Policy;
+use tollgate_kernel::rule::{Approval, Policy};
 use tollgate_kernel::runaway::Runaway;
 use tollgate_kernel::signing_keys::SigningKeys;
 use tollgate_kernel::subject::Label;
@@ -60,6 +60,9 @@ pub struct GateConfig {
     /// The environment variable of the VM that holds the key which sessions and approvals are signed with, or two while they are
     /// rotated, with a comma between. Default: a random key, which neither this Envoy after a restart nor another one knows.
     pub signing_keys_from: Option<String>,
+    /// The page on which calls are approved.
+    #[schemars(default)]
+    pub approvals: Approvals,
     /// How a refusal is told.
     #[schemars(default)]
     pub refusals: Refusals,
@@ -77,9 +80,21 @@ object!(GateConfig {
     rate_limit_services = Map::default(),
     runaway = Runaway::default(),
     signing_keys_from,
+    approvals = Approvals::default(),
     refusals = Refusals::Result,
     bounds = Bounds::default(),
 });
+
+/// The page on which calls are approved: `/.tollgate/approvals`, wherever this filter is.
+#[derive(Debug, Clone, Default, PartialEq, Eq, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Approvals {
+    /// Where people find it. Told to who asks.
+    #[schemars(extend("pattern" = "^https?://"))]
+    pub url: Option<String>,
+}
+
+object!(Approvals { url });
 
 /// How it is told that a rule or a limit refuses.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, JsonSchema)]
@@ -117,6 +132,8 @@ pub struct Gate {
     pub runaway: Runaway,
     /// What the gate signs that others carry for it.
     pub signing: SigningKeys,
+    /// The page on which calls are approved.
+    pub approvals: Approvals,
     /// How a refusal is told.
     pub refusals: Refusals,
     /// Bounds.
@@ -148,7 +165,7 @@ impl GateConfig {
     #[inline(never)]
     fn check(self, variable: Variable<'_>, shared: SharedKeys<'_>) -> Result<Gate, String> {
         let Self { servers, keys, identity, rules, limits, rate_limit_services, runaway, .. } = self;
-        let Self { signing_keys_from, refusals, bounds, .. } = self;
+        let Self { signing_keys_from, approvals, refusals, bounds, .. } = self;
         bounds.check()?;
         let servers = Servers::check(servers)?;
         let identity = match identity {
@@ -172,6 +189,11 @@ impl GateConfig {
                 return Err(format!("keys[{index}].limits: found limits, expected them in `limits`"));
             }
         }
+        if let Some(url) =
+            approvals.url.as_ref().filter(|url| !url.starts_with("https://") && !url.starts_with("http://"))
+        {
+            return Err(format!("approvals.url: found `{url}`, expected the page's whole address"));
+        }
         let keys = KeyRing::new(keys).map_err(|error| format!("keys: {error}"))?;
         for (name, service) in &rate_limit_services {
             service.check().map_err(|error| format!("rate_limit_services.{name}.{error}"))?;
@@ -187,7 +209,36 @@ impl GateConfig {
             }
         };
         let signing = signing.map_err(|error| format!("signing_keys_from: {error}"))?;
-        Ok(Gate { servers, keys, identity, rules, limits, services, runaway, signing, refusals, bounds, warnings })
+        Ok(Gate {
+            servers,
+            keys,
+            identity,
+            rules,
+            limits,
+            services,
+            runaway,
+            signing,
+            approvals,
+            refusals,
+            bounds,
+            warnings,
+        })
+    }
+}
+
+impl Gate {
+    /// Who may approve what this rule, by its name in records, wants confirmed.
+    #[must_use]
+    pub fn approval(&self, rule: &str) -> Option<&Approval> {
+        let (policy, id) = match rule.strip_prefix("rules.") {
+            Some(id) => (&self.rules, id),
+            None => {
+                let (server, id) = rule.strip_prefix("servers.")?.split_once(".rules.")?;
+                let server = self.servers.iter().find(|own| own.name.as_str() == server)?;
+                (&server.config.rules, id)
+            }
+        };
+        policy.confirm(id).map(|confirm| &confirm.by)
     }
 }
 

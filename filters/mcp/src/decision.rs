@@ -137,5 +137,6 @@ pub fn refusal(decided: &Decided, refused: Refused, told: Option<&str>) -> Refus
         rule: decided.rule.clone(),
         reason: decided.reason,
         told: told.map(str::to_owned),
+        question: None,
     }))
 }

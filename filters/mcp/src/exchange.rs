@@ -4,11 +4,13 @@ use crate::config::Server;
 use crate::refusal::Refusal;
 use crate::session::Session;
 use std::rc::Rc;
+use tollgate_kernel::approval::Id as ApprovalId;
 use tollgate_kernel::caller::Caller;
 use tollgate_kernel::json::Digest;
 use tollgate_kernel::json_rpc::Id;
 use tollgate_kernel::mcp::answer::Tally;
 use tollgate_kernel::mcp::{Method, Named, Revision};
+use tollgate_kernel::subject::Subject;
 use tollgate_limits::Granted;
 
 /// Everything known of one exchange. Times are nanoseconds since 1970.
@@ -36,6 +38,10 @@ pub struct Exchange {
     pub asked: Option<Asked>,
     /// What the rules say of it.
     pub decided: Option<Decided>,
+    /// What has come of asking somebody, where a rule wants that.
+    pub approval: Option<Approval>,
+    /// Of a visit to the approval page: what has come of it.
+    pub visit: Option<&'static str>,
     /// Why the gate said no.
     pub refusal: Option<Refusal>,
     /// What it holds of its limits.
@@ -98,6 +104,32 @@ pub struct Decided {
     pub reason: &'static str,
     /// The first rule in shadow that would have decided, and what it would have said.
     pub shadow: Option<(String, &'static str)>,
+}
+
+/// What has come of asking somebody, or what somebody has said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Approval {
+    /// `asked`, `accepted`, `declined`: of the person at the client. `asked`, `waiting`, `approved`, `rejected`: of somebody
+    /// else. `approve`, `reject`: who asks says so.
+    pub word: &'static str,
+    /// What it is about, where somebody else is asked.
+    pub id: Option<ApprovalId>,
+    /// Who else has said so.
+    pub by: Option<Subject>,
+    /// Why.
+    pub reason: Option<String>,
+    /// Whose call that is.
+    pub of: Option<Subject>,
+    /// And what it calls.
+    pub object: Option<String>,
+}
+
+impl Approval {
+    /// A word alone.
+    #[must_use]
+    pub const fn word(word: &'static str) -> Self {
+        Self { word, id: None, by: None, reason: None, of: None, object: None }
+    }
 }
 
 impl Transport {

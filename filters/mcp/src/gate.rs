@@ -1,6 +1,10 @@
 //! The gate: once per request. Which server, who asks, what for, is it allowed; what comes back; and at the end the record.
 
 use crate::answer::Answer;
+use crate::approval;
+use crate::approval::confirm::{Agreed, Unconfirmed};
+use crate::approval::http::Visit;
+use crate::approval::store::Shared;
 use crate::arrival;
 use crate::config::Gate;
 use crate::counters;
@@ -17,7 +21,7 @@ use tollgate_host::state;
 use tollgate_host::stream::{RequestBody, Step, Stream, Waker};
 use tollgate_kernel::json::{Document, Limits};
 use tollgate_kernel::mcp::{self, Call, Content, Fault, Posted, Refused};
-use tollgate_kernel::rule::{Annotations, Verdict};
+use tollgate_kernel::rule::{Annotations, Confirm, Verdict};
 use tollgate_limits::Admission;
 
 /// One request at the gate.
@@ -33,6 +37,8 @@ pub struct AtGate {
     status: Option<u16>,
     /// The response is Envoy's own, or another filter's: to be told as JSON-RPC.
     translating: Option<u16>,
+    /// The yes that the call has, and what it is refused with if that was used meanwhile.
+    agreed: Option<(Agreed, Refusal)>,
     /// What is read of the server's answer.
     answer: Option<Answer>,
     /// Waits for services that keep limits.
@@ -55,6 +61,7 @@ impl AtGate {
             strip: Vec::new(),
             status: None,
             translating: None,
+            agreed: None,
             answer: None,
             pending: None,
         }
@@ -69,8 +76,12 @@ impl AtGate {
 
     /// Where the request goes, what it does there, and who asks.
     fn arrive(&mut self) -> Result<(), Refusal> {
-        self.exchange.server = Some(arrival::server(&self.gate.servers, &self.headers)?);
-        self.exchange.transport = Some(arrival::transport(&self.headers)?);
+        if approval::http::is_visit(&self.headers) {
+            self.exchange.visit = Some("incomplete_request");
+        } else {
+            self.exchange.server = Some(arrival::server(&self.gate.servers, &self.headers)?);
+            self.exchange.transport = Some(arrival::transport(&self.headers)?);
+        }
         let now_s = self.exchange.began.div_euclid(1_000_000_000);
         match tollgate_identity::identify(&self.gate.identity, &self.gate.keys, &self.headers, now_s) {
             Ok(caller) => {
@@ -85,6 +96,19 @@ impl AtGate {
         }
     }
 
+    /// A visit to the approval page.
+    fn visit(&mut self, body: &[u8]) -> Result<Step, Refusal> {
+        let caller = self.exchange.caller.as_ref().ok_or(Refusal::UnknownPath)?;
+        let now_ms = millis(abi::now());
+        let visit = Visit { headers: &self.headers, body, viewer: &caller.subject, now_ms };
+        let (reply, said) =
+            approval::http::serve(&visit, &|rule| self.gate.approval(rule), &self.gate.signing, &Shared);
+        self.exchange.approval = said;
+        self.exchange.visit = Some(reply.details);
+        self.status = Some(reply.status);
+        Ok(Step::Reply(reply))
+    }
+
     /// What was posted, and whether it may go on.
     fn decide(&mut self, body: &[u8]) -> Result<(), Refusal> {
         let server = self.exchange.server.clone().ok_or(Refusal::UnknownPath)?;
@@ -95,7 +119,7 @@ impl AtGate {
         let posted = Posted::read(&document, mcp::Headers(&all), &server.config.names_with);
         let posted = posted.map_err(|fault| self.faulty(fault))?;
         match posted.content {
-            Content::Call(call) => self.call(&call, posted.revision, &server),
+            Content::Call(call) => self.call(&document, &call, posted.revision, &server),
             Content::Notice(method) => {
                 let asked = Asked {
                     revision: posted.revision,
@@ -104,7 +128,10 @@ impl AtGate {
                     object: None,
                     arguments: None,
                 };
-                self.rules(asked, &server, server.name.as_str(), None)
+                match self.rules(asked, &server, server.name.as_str(), None)? {
+                    Some((_, refusal)) => Err(refusal),
+                    None => Ok(()),
+                }
             }
             Content::Answer(_) => {
                 let revision = posted.revision;
@@ -123,9 +150,10 @@ impl AtGate {
         Refusal::Protocol(fault.reason)
     }
 
-    fn call(
+    fn call<'d, 'a>(
         &mut self,
-        call: &Call<'_, '_>,
+        document: &'d Document<'a>,
+        call: &Call<'d, 'a>,
         revision: mcp::Revision,
         server: &Rc<crate::config::Server>,
     ) -> Result<(), Refusal> {
@@ -143,19 +171,57 @@ impl AtGate {
         self.exchange.asked = Some(asked.clone());
         let (_, owner) = found?;
         self.exchange.owner = Some(owner.clone());
-        self.rules(asked, server, &owner, call.arguments)?;
-        let now_ms = millis(abi::now());
-        runaway::begin(&self.gate.runaway, &self.exchange, now_ms).map_err(Refusal::Lost)
+        let unconfirmed = self.rules(asked.clone(), server, &owner, call.arguments)?;
+        runaway::begin(&self.gate.runaway, &self.exchange, millis(abi::now())).map_err(Refusal::Lost)?;
+        match unconfirmed {
+            Some((confirm, refusal)) => self.confirm(document, call, &asked, &owner, &confirm, refusal),
+            None => Ok(()),
+        }
     }
 
-    /// What the rules say.
+    /// Whether what a rule wants confirmed is. The yes is used when nothing else is in the way.
+    fn confirm<'d, 'a>(
+        &mut self,
+        document: &'d Document<'a>,
+        call: &Call<'d, 'a>,
+        asked: &Asked,
+        server: &str,
+        confirm: &Confirm,
+        refusal: Refusal,
+    ) -> Result<(), Refusal> {
+        let rule = self.exchange.decided.as_ref().and_then(|decided| decided.rule.clone()).unwrap_or_default();
+        let Some(caller) = &self.exchange.caller else { return Err(refusal) };
+        let unconfirmed = Unconfirmed {
+            document,
+            call,
+            asked,
+            server,
+            subject: &caller.subject,
+            rule: &rule,
+            confirm,
+            keys: &self.gate.signing,
+            page: self.gate.approvals.url.as_deref(),
+            now_ms: millis(abi::now()),
+        };
+        let (approval, agreed) = unconfirmed.decide();
+        self.exchange.approval = approval;
+        match agreed {
+            Ok(agreed) => {
+                self.agreed = Some((agreed, refusal));
+                Ok(())
+            }
+            Err(waits) => Err(refusal.because(waits)),
+        }
+    }
+
+    /// What the rules say; what they want confirmed comes with its refusal.
     fn rules(
         &mut self,
         asked: Asked,
         server: &crate::config::Server,
         owner: &str,
         arguments: Option<tollgate_kernel::json::Value<'_, '_>>,
-    ) -> Result<(), Refusal> {
+    ) -> Result<Option<(Confirm, Refusal)>, Refusal> {
         let gate = Rc::clone(&self.gate);
         let caller = self.exchange.caller.clone().ok_or(Refusal::UnknownPath)?;
         let now_ms = millis(abi::now());
@@ -163,14 +229,15 @@ impl AtGate {
         let annotations = Annotations { trusted: server.config.trust_annotations, ..Annotations::default() };
         let (verdict, decided, told) = context.decide(&asked, owner, arguments, annotations);
         self.exchange.asked = Some(asked);
-        let refused = match verdict {
-            Verdict::Allow => None,
-            Verdict::Deny => Some(Refused::Denied),
-            Verdict::Confirm(_) => Some(Refused::Unconfirmed),
+        let outcome = match verdict {
+            Verdict::Allow => Ok(None),
+            Verdict::Deny => Err(decision::refusal(&decided, Refused::Denied, told)),
+            Verdict::Confirm(confirm) => {
+                Ok(Some((confirm.clone(), decision::refusal(&decided, Refused::Unconfirmed, told))))
+            }
         };
-        let refusal = refused.map(|refused| decision::refusal(&decided, refused, told));
         self.exchange.decided = Some(decided);
-        refusal.map_or(Ok(()), Err)
+        outcome
     }
 
     /// Reserves what the request may use of its limits.
@@ -190,13 +257,26 @@ impl AtGate {
         match admission.end(millis(abi::now())) {
             Ok((granted, _)) => {
                 self.exchange.limits = granted;
-                self.forward()
+                self.use_agreed()
             }
             Err((denial, granted)) => {
                 self.exchange.limits = granted;
                 Ok(self.refuse(Refusal::Limit(Box::new(denial))))
             }
         }
+    }
+
+    /// Uses the yes that the call has, if it needed one.
+    fn use_agreed(&mut self) -> abi::Result<Step> {
+        let Some((agreed, refusal)) = self.agreed.take() else { return self.forward() };
+        if let Err(waits) = agreed.take(millis(abi::now())) {
+            self.exchange.approval = None;
+            return Ok(self.refuse(refusal.because(waits)));
+        }
+        let Some(with) = agreed.body else { return self.forward() };
+        abi::remove_header(Map::Request, b"content-length")?;
+        self.forward()?;
+        Ok(Step::Edit { first: self.exchange.request_bytes, with })
     }
 
     /// Services that keep limits have answered, or it is too late.
@@ -269,16 +349,20 @@ impl Stream for AtGate {
     fn request_body(&mut self, body: &RequestBody) -> abi::Result<Step> {
         self.exchange.request_bytes = body.size;
         let limit = self.gate.bounds.request_bytes;
-        let refusal = match self.exchange.transport {
-            _ if body.trailers => Some(Refusal::Trailers),
-            Some(Transport::Post) if body.size > limit => Some(Refusal::TooLarge { limit }),
-            Some(Transport::Post) => self.decide(&body.read(body.size)?).err(),
-            _ if body.size > 0 => Some(Refusal::Method),
-            _ => None,
+        let runs = match self.exchange.transport {
+            _ if body.trailers => Err(Refusal::Trailers),
+            _ if body.size > limit => Err(Refusal::TooLarge { limit }),
+            _ if self.exchange.visit.is_some() => {
+                let body = body.read(body.size)?;
+                return Ok(self.visit(&body).unwrap_or_else(|refusal| self.refuse(refusal)));
+            }
+            Some(Transport::Post) => self.decide(&body.read(body.size)?),
+            _ if body.size > 0 => Err(Refusal::Method),
+            _ => Ok(()),
         };
-        match refusal {
-            Some(refusal) => Ok(self.refuse(refusal)),
-            None => self.admit(&body.waker),
+        match runs {
+            Ok(()) => self.admit(&body.waker),
+            Err(refusal) => Ok(self.refuse(refusal)),
         }
     }
 

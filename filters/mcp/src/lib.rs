@@ -42,6 +42,7 @@ impl Plugin for Mcp {
 
     fn configure(config: &[u8]) -> Result<Self, String> {
         let gate = config::load(config, &environment::variable, &signing::shared)?;
+        approval::store::prepare().map_err(|error| format!("approvals cannot be kept: {error}"))?;
         if !gate.limits.is_empty() {
             tollgate_limits::ledger::prepare().map_err(|error| format!("the counters of limits: {error}"))?;
         }

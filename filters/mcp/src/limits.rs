@@ -20,7 +20,7 @@ pub fn reserve(gate: &Gate, exchange: &Exchange, now_ms: u64) -> Admission {
     let lapse = Lapse(gate.bounds.reservation_s);
     let is_call = exchange.asked.as_ref().is_some_and(Asked::is_call);
     let counts = |limit: &&Rc<Limit>| is_call || limit.unit == Unit::Requests;
-    let claims = claim::claims(gate.limits.iter().filter(counts), |attribute| value(exchange, attribute));
+    let claims = claim::claims(gate.limits.iter().filter(counts), &|attribute| value(exchange, attribute));
     Admission::of_one(claims, Need::default(), lapse, now_ms)
 }
 

@@ -4,7 +4,8 @@
 //! It never holds a header, a key's secret, a session's whole id, or what a tool was called with and answered, unless the
 //! configuration says so: only what is named here.
 
-use crate::exchange::{Asked, Decided, Exchange, Object, Transport};
+use crate::approval;
+use crate::exchange::{Approval, Asked, Decided, Exchange, Object, Transport};
 use crate::session::Session;
 use tollgate_kernel::json::Writer;
 use tollgate_kernel::mcp::answer::{Fault, Outcome, Tally};
@@ -65,6 +66,9 @@ pub fn of(exchange: &Exchange, limits: &[Counted], ending: &Ending) -> String {
     json.key("bytes").number(u64::try_from(exchange.request_bytes).unwrap_or(u64::MAX));
     json.close_object();
     write_decision(exchange, json);
+    if let Some(approval) = &exchange.approval {
+        write_approval(approval, json);
+    }
     if !limits.is_empty() {
         json.key("limits").open_list();
         limits.iter().for_each(|limit| limit.write(json));
@@ -76,10 +80,29 @@ pub fn of(exchange: &Exchange, limits: &[Counted], ending: &Ending) -> String {
 }
 
 fn write_subject(subject: &Subject, json: &mut Writer<'_>) {
-    json.key("subject").open_object();
+    json.key("subject");
+    write_fields(subject, json);
+}
+
+fn write_fields(subject: &Subject, json: &mut Writer<'_>) {
+    json.open_object();
     for field in SubjectField::ALL {
         json.text_if(field.name(), subject.text(field));
     }
+    json.close_object();
+}
+
+fn write_approval(approval: &Approval, json: &mut Writer<'_>) {
+    json.key("approval").open_object().key("state").text(approval.word);
+    json.text_if("id", approval.id.map(|id| id.to_string()).as_deref());
+    json.text_if("object", approval.object.as_deref());
+    for (name, subject) in [("by", &approval.by), ("of", &approval.of)] {
+        if let Some(subject) = subject {
+            json.key(name);
+            write_fields(subject, json);
+        }
+    }
+    json.text_if("reason", approval.reason.as_deref());
     json.close_object();
 }
 
@@ -110,6 +133,9 @@ fn write_decision(exchange: &Exchange, json: &mut Writer<'_>) {
             (verdict, Some(refusal.rule()), refusal.reason())
         }
         (None, Some(Decided { verdict, rule, reason, .. })) => (*verdict, rule.clone(), *reason),
+        (None, None) if let Some(reason) = exchange.visit => {
+            (if reason == approval::http::SERVED { "allow" } else { "deny" }, None, reason)
+        }
         (None, None) if exchange.began == 0 => {
             ("deny", Some("before the gate".to_owned()), "refused_by_another_filter")
         }

@@ -1,6 +1,7 @@
 //! Everything the gate says no to: a stable reason, a status, and an answer that is JSON-RPC in every case. A client that speaks
 //! several revisions takes anything else for a sign of an old server, and tries to speak like one.
 
+use crate::approval::confirm::Waits;
 use crate::config::Refusals;
 use crate::exchange::Asked;
 use tollgate_host::stream::Reply;
@@ -61,6 +62,8 @@ pub struct Policy {
     pub reason: &'static str,
     /// What the rule wants the caller to be told.
     pub told: Option<String>,
+    /// What is answered instead, where the client is to ask a person: a result.
+    pub question: Option<String>,
 }
 
 /// The code of an answer that the gateway could not get or let through.
@@ -105,6 +108,21 @@ impl Refusal {
             Self::Lost(Lost::Errors { .. }) => "runaway.errors".to_owned(),
             Self::Answer(_) | Self::Upstream(_) => "answer".to_owned(),
             _ => "request".to_owned(),
+        }
+    }
+
+    /// The same, of a call that a rule wants confirmed, once it is known why it is not.
+    #[must_use]
+    pub fn because(self, waits: Waits) -> Self {
+        match self {
+            Self::Policy(mut policy) => {
+                policy.reason = waits.reason;
+                policy.told =
+                    Some(policy.told.map_or_else(|| waits.told.clone(), |told| format!("{told}; {}", waits.told)));
+                policy.question = waits.question;
+                Self::Policy(policy)
+            }
+            other => other,
         }
     }
 
@@ -173,7 +191,10 @@ impl Refusal {
         let recipient = id.map_or(Recipient::Unnamed, Recipient::Of);
         let (status, body) = match self {
             Self::Protocol(reason) => (reason.status(), Fault { reason: *reason, id: id.cloned() }.answer()),
-            Self::Policy(policy) => told(policy.refused, &policy.message(), asked, refusals),
+            Self::Policy(policy) => match (&policy.question, id) {
+                (Some(question), Some(id)) => (200, json_rpc::result(id, question)),
+                _ => told(policy.refused, &policy.message(), asked, refusals),
+            },
             // That a model goes round in circles is for the model to read.
             Self::Lost(lost) => told(Refused::Limited, &lost.message(), asked, refusals),
             // As SDKs' servers write it, the same for every request.

@@ -11,6 +11,7 @@ pub use entry::{Answer, Entry, Outcome};
 use super::question::{Arguments, clipped};
 use super::shown::safe_text;
 use super::{Call, Id};
+use crate::json::Digest;
 use crate::rule::{Approval, Attribute};
 use crate::subject::{Field, Subject, SubjectField};
 
@@ -134,25 +135,41 @@ impl Slot {
     /// A call comes: the first time, while it waits, or after it was answered. Of an approved one this is its run.
     pub fn come(&mut self, asking: &Asking<'_>, now_ms: u64) -> Standing {
         let digest = asking.call.digest();
-        let Some(entry) = self.0.iter_mut().find(|entry| entry.call == digest && entry.is_open(now_ms)) else {
-            return self.add(asking, now_ms);
-        };
+        if let Some((id, answer)) = self.take(&digest, asking.call.subject, asking.approval, now_ms) {
+            return Standing::Runs { id, answer };
+        }
+        let Some(entry) = self.open(&digest, now_ms) else { return self.add(asking, now_ms) };
         let id = entry.id;
         match &entry.outcome {
-            Outcome::Approved(answer) if may_answer(asking.call.subject, &answer.by, asking.approval).is_ok() => {
-                let answer = answer.clone();
-                entry.outcome = Outcome::Ran { answer: answer.clone(), at_ms: now_ms };
-                Standing::Runs { id, answer }
-            }
+            Outcome::Rejected(answer) => Standing::Rejected { id, answer: answer.clone() },
             // Who said yes may not do so any more: the rules have changed.
             Outcome::Approved(_) => {
                 entry.outcome = Outcome::Waits;
                 entry.expires_ms = now_ms.saturating_add(entry.within_ms);
                 Standing::Waits { id, is_new: false, expires_ms: entry.expires_ms }
             }
-            Outcome::Rejected(answer) => Standing::Rejected { id, answer: answer.clone() },
-            _ => Standing::Waits { id, is_new: false, expires_ms: entry.expires_ms },
+            Outcome::Waits | Outcome::Ran { .. } => Standing::Waits { id, is_new: false, expires_ms: entry.expires_ms },
         }
+    }
+
+    /// Takes the yes that a call has, if who said it may still say so: it runs now.
+    pub fn take(
+        &mut self,
+        call: &Digest,
+        requester: &Subject,
+        approval: &Approval,
+        now_ms: u64,
+    ) -> Option<(Id, Answer)> {
+        let entry = self.open(call, now_ms)?;
+        let Outcome::Approved(answer) = &entry.outcome else { return None };
+        may_answer(requester, &answer.by, approval).ok()?;
+        let answer = answer.clone();
+        entry.outcome = Outcome::Ran { answer: answer.clone(), at_ms: now_ms };
+        Some((entry.id, answer))
+    }
+
+    fn open(&mut self, call: &Digest, now_ms: u64) -> Option<&mut Entry> {
+        self.0.iter_mut().find(|entry| entry.call == *call && entry.is_open(now_ms))
     }
 
     fn add(&mut self, asking: &Asking<'_>, now_ms: u64) -> Standing {

@@ -1,7 +1,7 @@
 //! What a client brings back, and what of it the server gets.
 
 use super::question::{FIELD, KEY};
-use crate::json::{Document, Value, write_escaped};
+use crate::json::{Document, Value};
 use std::ops::Range;
 
 /// The answer to our question.
@@ -30,35 +30,49 @@ impl Reply {
     }
 }
 
-/// The message with our part left out of `params`, and the server's state where ours was. Everything else is byte for byte
-/// as it was.
+/// What of the parameters is for the server, which has asked something of its own before: its state and the answers, as
+/// members of an object. A client that is asked something else meanwhile does not send them again.
 #[must_use]
-pub fn forwarded(document: &Document<'_>, params: Value<'_, '_>, upstream: Option<&str>) -> Vec<u8> {
-    let slice = |range: Range<usize>| document.text().get(range).unwrap_or_default();
+pub fn carried(document: &Document<'_>, params: Value<'_, '_>) -> Option<String> {
+    let mut members = Vec::new();
+    for member in params.members() {
+        match member.key().as_ref() {
+            "requestState" => members.push(slice(document, member.range()).to_owned()),
+            "inputResponses" => members.extend(others(document, member.value)),
+            _ => {}
+        }
+    }
+    (!members.is_empty()).then(|| members.join(","))
+}
+
+/// The message with our part left out of `params`, and with what was [`carried`] instead. Everything else is byte for byte as
+/// it was.
+#[must_use]
+pub fn forwarded(document: &Document<'_>, params: Value<'_, '_>, carried: Option<&str>) -> Vec<u8> {
     let mut members: Vec<String> = Vec::new();
     for member in params.members() {
         match member.key().as_ref() {
             "requestState" => {}
-            "inputResponses" => {
-                let others = member.value.members().filter(|response| !response.is(KEY));
-                let others: Vec<&str> = others.map(|response| slice(response.range())).collect();
-                if !others.is_empty() {
-                    members.push(format!("\"inputResponses\":{{{}}}", others.join(",")));
-                }
-            }
-            _ => members.push(slice(member.range()).to_owned()),
+            "inputResponses" if carried.is_some() => {}
+            "inputResponses" => members.extend(others(document, member.value)),
+            _ => members.push(slice(document, member.range()).to_owned()),
         }
     }
-    if let Some(upstream) = upstream {
-        let mut member = String::from("\"requestState\":\"");
-        write_escaped(upstream, &mut |piece| member.push_str(piece));
-        member.push('"');
-        members.push(member);
-    }
+    members.extend(carried.map(str::to_owned));
     let Range { start, end } = params.range();
-    let before = slice(0..start);
-    let after = slice(end..document.text().len());
+    let (before, after) = (slice(document, 0..start), slice(document, end..document.text().len()));
     format!("{before}{{{}}}{after}", members.join(",")).into_bytes()
+}
+
+/// The answers that are not ours, if there are any.
+fn others(document: &Document<'_>, responses: Value<'_, '_>) -> Option<String> {
+    let others = responses.members().filter(|response| !response.is(KEY));
+    let others: Vec<&str> = others.map(|response| slice(document, response.range())).collect();
+    (!others.is_empty()).then(|| format!("\"inputResponses\":{{{}}}", others.join(",")))
+}
+
+fn slice<'a>(document: &Document<'a>, range: Range<usize>) -> &'a str {
+    document.text().get(range).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! What a client carries between question and answer: `requestState`, of which it can neither change nor reuse anything.
 //!
 //! ```text
-//! tollgate1.<base64url of: MAC, step, expiry, nonce, digest of the call, the server's own requestState>
+//! tollgate1.<base64url of: MAC, expiry, nonce, digest of the call, what the client had for the server>
 //! ```
 //!
 //! Nothing of it is secret: who asks knows what they ask for.
@@ -15,30 +15,19 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 const PREFIX: &str = "tollgate1.";
 /// What is signed begins with it, so that it is no message of another kind.
 const DOMAIN: &[u8] = b"tollgate-approval\n";
-/// The longest state of a server's that is carried.
+/// The longest that is carried for a server.
 pub const MAX_UPSTREAM: usize = 64 * 1024;
 /// The longest text that is looked at.
 const MAX_TEXT: usize = 2 * MAX_UPSTREAM;
 
-/// How far it has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Step {
-    /// The question was asked.
-    Asked,
-    /// The answer was yes, the call went to the server, and that asks something of its own.
-    Agreed,
-}
-
 /// What is between a question and its answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct State {
-    /// How far it has come.
-    pub step: Step,
     /// Until when the answer is good, in milliseconds since 1970.
     pub expires_ms: u64,
     /// What is remembered of it once it was used.
     pub nonce: Id,
-    /// What the server wants to have back.
+    /// What the client had for the server: members of the parameters, as [`reply::carried`](super::reply::carried) reads them.
     pub upstream: Option<String>,
 }
 
@@ -56,14 +45,10 @@ pub enum Fault {
 }
 
 impl State {
-    /// The text that a client gets. `None` if what the server wants to have back is longer than [`MAX_UPSTREAM`].
+    /// The text that a client gets. `None` if what the server gets is longer than [`MAX_UPSTREAM`].
     #[must_use]
     pub fn seal(&self, keys: &SigningKeys, call: &Call<'_>) -> Option<String> {
-        let mut sealed = vec![match self.step {
-            Step::Asked => 0,
-            Step::Agreed => 1,
-        }];
-        sealed.extend(self.expires_ms.to_le_bytes());
+        let mut sealed = self.expires_ms.to_le_bytes().to_vec();
         sealed.extend(self.nonce.0);
         sealed.extend(call.digest().0);
         sealed.push(u8::from(self.upstream.is_some()));
@@ -95,16 +80,11 @@ impl State {
             return None;
         }
         let mut reader = Reader(sealed);
-        let step = match reader.byte()? {
-            0 => Step::Asked,
-            1 => Step::Agreed,
-            _ => return None,
-        };
         let (expires_ms, nonce, digest) = (reader.number()?, Id(reader.array()?), reader.array()?);
         let upstream = match reader.byte()? {
             0 => None,
             _ => Some(str::from_utf8(reader.0).ok()?.to_owned()),
         };
-        Some((Self { step, expires_ms, nonce, upstream }, digest))
+        Some((Self { expires_ms, nonce, upstream }, digest))
     }
 }

@@ -6,16 +6,19 @@
 
 use super::page::{self, PATH, POLICY, View};
 use super::store::{Store, Unavailable};
+use crate::exchange::Approval;
 use tollgate_host::headers::Headers;
 use tollgate_host::stream::Reply;
 use tollgate_kernel::approval::pending::{self, Entry, NotAnswered, Outcome, Word, may_answer};
 use tollgate_kernel::approval::{Id, form_token};
 use tollgate_kernel::json::{Document, Limits, Writer};
-use tollgate_kernel::rule::Approval;
+use tollgate_kernel::rule;
 use tollgate_kernel::signing_keys::SigningKeys;
 use tollgate_kernel::subject::{Subject, SubjectField};
 use tollgate_kernel::timestamp;
 
+/// What a visit that comes to something is called.
+pub const SERVED: &str = "approvals";
 /// The largest body of an answer.
 pub const MAX_BODY: usize = 8 * 1024;
 /// How long a form is good.
@@ -34,21 +37,6 @@ pub struct Visit<'v> {
     pub viewer: &'v Subject,
     /// Milliseconds since 1970.
     pub now_ms: u64,
-}
-
-/// What somebody has said on the page: for the record.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Said {
-    /// Of which call.
-    pub id: Id,
-    /// What.
-    pub word: Word,
-    /// What is called.
-    pub object: String,
-    /// Who has asked for it.
-    pub requester: Subject,
-    /// Why.
-    pub reason: String,
 }
 
 /// Why a visit comes to nothing.
@@ -72,14 +60,14 @@ pub fn is_visit(headers: &Headers) -> bool {
     path.strip_prefix(PATH).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-/// Answers a visit. `rule` finds what a rule says of who may approve.
+/// Answers a visit. `rule_of` finds what a rule says of who may approve.
 pub fn serve<'r>(
     visit: &Visit<'_>,
-    rule: &dyn Fn(&str) -> Option<&'r Approval>,
+    rule_of: &dyn Fn(&str) -> Option<&'r rule::Approval>,
     keys: &SigningKeys,
     store: &impl Store,
-) -> (Reply, Option<Said>) {
-    match answer(visit, rule, keys, store) {
+) -> (Reply, Option<Approval>) {
+    match answer(visit, rule_of, keys, store) {
         Ok(answered) => answered,
         Err(fault) => (fault.reply(visit.headers), None),
     }
@@ -87,17 +75,17 @@ pub fn serve<'r>(
 
 fn answer<'r>(
     visit: &Visit<'_>,
-    rule: &dyn Fn(&str) -> Option<&'r Approval>,
+    rule_of: &dyn Fn(&str) -> Option<&'r rule::Approval>,
     keys: &SigningKeys,
     store: &impl Store,
-) -> Result<(Reply, Option<Said>), Fault> {
+) -> Result<(Reply, Option<Approval>), Fault> {
     visit.viewer.user.as_ref().ok_or(Fault::Nobody)?;
     let id = path(visit.headers).strip_prefix(PATH).unwrap_or_default().strip_prefix('/').filter(|id| !id.is_empty());
     match (visit.headers.one(":method"), id) {
-        (Some(b"GET"), None) => Ok((list(visit, rule, keys, store)?, None)),
+        (Some(b"GET"), None) => Ok((list(visit, rule_of, keys, store)?, None)),
         (Some(b"POST"), Some(id)) => {
             let id = Id::parse(id).ok_or(Fault::NotAnswered(NotAnswered::Unknown))?;
-            say(visit, &id, rule, keys, store).map(|(reply, said)| (reply, Some(said)))
+            say(visit, &id, rule_of, keys, store).map(|(reply, said)| (reply, Some(said)))
         }
         (Some(b"GET"), Some(_)) => Err(Fault::NoSuchPage),
         _ => Err(Fault::Method),
@@ -106,7 +94,7 @@ fn answer<'r>(
 
 fn list<'r>(
     visit: &Visit<'_>,
-    rule: &dyn Fn(&str) -> Option<&'r Approval>,
+    rule_of: &dyn Fn(&str) -> Option<&'r rule::Approval>,
     keys: &SigningKeys,
     store: &impl Store,
 ) -> Result<Reply, Fault> {
@@ -117,7 +105,7 @@ fn list<'r>(
     entries.sort_by_key(|entry| entry.asked_ms);
     let (mut waiting, mut own, mut past) = (Vec::new(), Vec::new(), Vec::new());
     for entry in entries {
-        let may = rule(&entry.rule).is_some_and(|approval| may_answer(&entry.requester, viewer, approval).is_ok());
+        let may = rule_of(&entry.rule).is_some_and(|approval| may_answer(&entry.requester, viewer, approval).is_ok());
         let is_own = pending::is_same(&entry.requester, viewer);
         match entry.outcome {
             _ if !may && !is_own => {}
@@ -138,10 +126,10 @@ fn list<'r>(
 fn say<'r>(
     visit: &Visit<'_>,
     id: &Id,
-    rule: &dyn Fn(&str) -> Option<&'r Approval>,
+    rule_of: &dyn Fn(&str) -> Option<&'r rule::Approval>,
     keys: &SigningKeys,
     store: &impl Store,
-) -> Result<(Reply, Said), Fault> {
+) -> Result<(Reply, Approval), Fault> {
     let Visit { headers, viewer, now_ms, .. } = *visit;
     same_site(headers)?;
     let is_form = headers.is_media_type("application/x-www-form-urlencoded");
@@ -156,7 +144,7 @@ fn say<'r>(
     }
     let answered = store.change(pending::slot_of(id), |slot| {
         let name = slot.entries().iter().find(|entry| entry.id == *id).map(|entry| entry.rule.clone());
-        let approval = name.as_deref().and_then(rule);
+        let approval = name.as_deref().and_then(rule_of);
         slot.answer(id, spoken.word, viewer, &spoken.reason, approval, now_ms).cloned()
     });
     let entry = answered.map_err(|Unavailable| Fault::Unavailable)?.map_err(Fault::NotAnswered)?;
@@ -169,8 +157,13 @@ fn say<'r>(
         write_entry(&entry, now_ms, &mut Writer::new(&mut body));
         json(200, &body)
     };
-    let (object, requester) = (entry.object, entry.requester);
-    Ok((reply, Said { id: *id, word: spoken.word, object, requester, reason: spoken.reason }))
+    let word = match spoken.word {
+        Word::Approve => "approve",
+        Word::Reject => "reject",
+    };
+    let (of, object) = (Some(entry.requester), Some(entry.object));
+    let reason = Some(spoken.reason).filter(|reason| !reason.is_empty());
+    Ok((reply, Approval { id: Some(*id), reason, of, object, ..Approval::word(word) }))
 }
 
 /// What an answer says.
@@ -391,7 +384,7 @@ fn reply(status: u16, content_type: &str, body: Vec<u8>) -> Reply {
         ("vary", "accept"),
     ];
     let headers = headers.into_iter().map(|(name, value)| (name, value.to_owned())).collect();
-    Reply { status, details: "approvals", headers, body }
+    Reply { status, details: SERVED, headers, body }
 }
 
 #[cfg(test)]

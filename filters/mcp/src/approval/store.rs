@@ -77,10 +77,7 @@ impl Store for Shared {
 ///
 /// # Errors
 /// When the host refuses.
-pub fn use_state(
-    change: impl Fn(&mut Used) -> Result<(), used::NotUsed>,
-    slot: u8,
-) -> Result<Result<(), used::NotUsed>, Unavailable> {
+pub fn use_state<T>(slot: u8, change: impl Fn(&mut Used) -> T) -> Result<T, Unavailable> {
     swap(&states(slot), |bytes| {
         let mut used = Used::read(bytes)?;
         let result = change(&mut used);

@@ -1,5 +1,5 @@
 use super::super::tests::with_json;
-use super::{Reply, forwarded};
+use super::{Reply, carried, forwarded};
 use serde_json::{Value, json};
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
@@ -34,7 +34,7 @@ fn only_a_yes_is_a_yes() {
 
 #[test]
 fn the_server_gets_its_own_state_and_answers_and_not_ours() {
-    for (before, upstream, after) in [
+    for (before, carried, after) in [
         (
             r#"{"id": 1, "params": {"name" : "a", "requestState":"tollgate1.x", "inputResponses":{"tollgate/approval":{}}} , "x":2}"#,
             None,
@@ -42,16 +42,36 @@ fn the_server_gets_its_own_state_and_answers_and_not_ours() {
         ),
         (
             r#"{"params": {"requestState":"tollgate1.x","inputResponses":{"a": 1,"tollgate\/approval":{"b":[]},"c":{"d" : 2}},"e":1.0}}"#,
-            Some("th\"ei\nrs"),
-            r#"{"params": {"inputResponses":{"a": 1,"c":{"d" : 2}},"e":1.0,"requestState":"th\"ei\nrs"}}"#,
+            None,
+            r#"{"params": {"inputResponses":{"a": 1,"c":{"d" : 2}},"e":1.0}}"#,
+        ),
+        (
+            r#"{"params": {"requestState":"tollgate1.x","inputResponses":{"tollgate/approval":{},"b":1},"e":1.0}}"#,
+            Some(r#""requestState":"th\"eirs","inputResponses":{"a":1}"#),
+            r#"{"params": {"e":1.0,"requestState":"th\"eirs","inputResponses":{"a":1}}}"#,
         ),
         (r#"{"params": {"requestState":"x"}}"#, None, r#"{"params": {}}"#),
-        (r#"{"params": {}}"#, Some(""), r#"{"params": {"requestState":""}}"#),
+        (r#"{"params": {}}"#, Some(r#""requestState":"""#), r#"{"params": {"requestState":""}}"#),
     ] {
         with_json(before, |document| {
-            let out = forwarded(document, document.root().get("params").unwrap(), upstream);
+            let out = forwarded(document, document.root().get("params").unwrap(), carried);
             assert_eq!(String::from_utf8(out.clone()).unwrap(), after);
             serde_json::from_slice::<Value>(&out).unwrap();
         });
+    }
+}
+
+#[test]
+fn what_a_client_has_for_the_server_is_carried_while_it_is_asked_something_else() {
+    for (params, expected) in [
+        (r#"{"name":"a","arguments":{"requestState":1}}"#, None),
+        (r#"{"inputResponses":{"tollgate/approval":{}}}"#, None),
+        (r#"{"requestState" : "th\u00e9irs"}"#, Some(r#""requestState" : "th\u00e9irs""#)),
+        (
+            r#"{"inputResponses":{"a" : 1,"tollgate/approval":{}},"requestState":"x"}"#,
+            Some(r#""inputResponses":{"a" : 1},"requestState":"x""#),
+        ),
+    ] {
+        with_json(params, |document| assert_eq!(carried(document, document.root()).as_deref(), expected, "{params}"));
     }
 }

@@ -1,6 +1,7 @@
 use super::super::page::{PATH, POLICY};
 use super::super::store::{Store, Unavailable};
-use super::{MAX_BODY, Said, Visit, decoded, is_visit, serve};
+use super::{MAX_BODY, Visit, decoded, is_visit, serve};
+use crate::exchange::Approval as Said;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
@@ -8,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 use std::cell::RefCell;
 use tollgate_host::headers::{Headers, serialize};
 use tollgate_host::stream::Reply;
-use tollgate_kernel::approval::pending::{self, Asking, Slot, Standing, Word};
+use tollgate_kernel::approval::pending::{self, Asking, Slot, Standing};
 use tollgate_kernel::approval::question::{Arguments, Room};
 use tollgate_kernel::approval::{Call, Id};
 use tollgate_kernel::json::{Digest, Document, Limits};
@@ -164,8 +165,8 @@ fn a_form_of_the_page_answers_and_leads_back_to_it() {
     let (status, location, said) = answer(&store, &bob(), &id, &same, &body);
     assert_eq!((status, location), (303, format!("{PATH}#a-{id}")));
     let said = said.unwrap();
-    assert_eq!((said.id, said.word, said.reason.as_str()), (id, Word::Approve, "checked with Áda & co"));
-    assert_eq!(said.requester, ada());
+    assert_eq!((said.id, said.word, said.reason.as_deref()), (Some(id), "approve", Some("checked with Áda & co")));
+    assert_eq!((said.of, said.object.as_deref()), (Some(ada()), Some("database.delete_row")));
     assert_eq!(list(&store, &bob())["past"][0]["answer"]["by"]["user"], "bob");
     assert!(page(&store, &bob()).contains("checked with Áda &amp; co"));
     let runs = ask(&store, &ada(), 1, &json!({}), NOON_MS + 200_000);
@@ -179,7 +180,7 @@ fn a_bot_answers_with_json() {
     let store = Held::new();
     let id = waiting(&store);
     let (status, body, said) = answer(&store, &bob(), &id, &[JSON], r#"{"decision": "reject", "reason": "no"}"#);
-    assert_eq!((status, said.map(|said| said.word)), (200, Some(Word::Reject)));
+    assert_eq!((status, said.map(|said| said.word)), (200, Some("reject")));
     let entry: Value = serde_json::from_str(&body).unwrap();
     assert_eq!((&entry["state"], &entry["answer"]["reason"]), (&json!("rejected"), &json!("no")));
 }
