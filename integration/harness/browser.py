@@ -9,6 +9,7 @@ import re
 import shutil
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
 from websockets.sync.client import connect
@@ -31,10 +32,11 @@ class Browser(Server):
         super().__init__()
         self._headers, self._size, self._dark = headers or {}, size, dark
         self._numbers = itertools.count(1)
+        self._wires = ExitStack()
         self.complaints: list[str] = []
         """What the console shows as an error or warning: what the page's policy forbids is among it."""
-        self.requests: list[str] = []
-        """Every address that was asked for."""
+        self.answered: list[str] = []
+        """Every address that answered."""
         self.status = 0
         """Of the last document."""
         self._loads = 0
@@ -95,7 +97,9 @@ class Browser(Server):
 
     def start(self) -> None:
         super().start()
-        self._wire = connect(self._endpoint(), max_size=None, open_timeout=READY_SECONDS)
+        with ExitStack() as wires:
+            self._wire = wires.enter_context(connect(self._endpoint(), max_size=None, open_timeout=READY_SECONDS))
+            self._wires = wires.pop_all()
         self._session = None
         target = self._call("Target.createTarget", url="about:blank")["targetId"]
         self._session = self._call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
@@ -111,8 +115,7 @@ class Browser(Server):
         self._call("Network.setExtraHTTPHeaders", headers=self._headers)
 
     def stop(self) -> None:
-        if wire := getattr(self, "_wire", None):
-            wire.close()
+        self._wires.close()
         super().stop()
 
     def _and_load(self, act: Callable[[], object]) -> None:
@@ -145,10 +148,10 @@ class Browser(Server):
         match message.get("method"):
             case "Page.loadEventFired":
                 self._loads += 1
-            case "Network.requestWillBeSent":
-                self.requests.append(params["request"]["url"])
-            case "Network.responseReceived" if params["type"] == "Document":
-                self.status = params["response"]["status"]
+            case "Network.responseReceived":
+                self.answered.append(params["response"]["url"])
+                if params["type"] == "Document":
+                    self.status = params["response"]["status"]
             case "Log.entryAdded" if params["entry"]["level"] in ("error", "warning"):
                 self.complaints.append(params["entry"]["text"])
             case "Runtime.exceptionThrown":

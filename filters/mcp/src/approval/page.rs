@@ -163,7 +163,7 @@ fn form(html: &mut Html, entry: &Entry, token: &str) {
     html.markup("\"><label for=\"r-").text(&id).markup("\">Reason</label><input id=\"r-").text(&id);
     html.markup("\" name=reason autocomplete=off placeholder=\"Is kept, and told to who asks\" maxlength=");
     html.text(&MAX_REASON.to_string());
-    html.markup("><div class=answers><button class=go name=decision value=approve>Approve, to run once</button>");
+    html.markup("><div class=answers><button class=go name=decision value=approve>Approve once</button>");
     html.markup("<button class=stop name=decision value=reject>Reject</button></div></form>");
 }
 
