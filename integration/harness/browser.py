@@ -26,7 +26,7 @@ _KEYS = {"Tab": 9, "Enter": 13, "Escape": 27}
 
 
 class Browser(Server):
-    """`with Browser() as browser:` has one page open. `headers` go with every request, as a proxy before it would add them."""
+    """`with Browser() as browser:` has one page open. `headers` go with every request, as if a proxy added them."""
 
     def __init__(self, headers: dict[str, str] | None = None, size: tuple[int, int] = DESKTOP, dark: bool = False):
         super().__init__()
@@ -107,9 +107,8 @@ class Browser(Server):
             self._call(f"{domain}.enable")
         width, height = self._size
         phone = self._size == PHONE
-        self._call(
-            "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=2 if phone else 1, mobile=phone
-        )
+        screen = {"width": width, "height": height, "deviceScaleFactor": 2 if phone else 1, "mobile": phone}
+        self._call("Emulation.setDeviceMetricsOverride", **screen)
         scheme = "dark" if self._dark else "light"
         self._call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
         self._call("Network.setExtraHTTPHeaders", headers=self._headers)
@@ -161,7 +160,7 @@ class Browser(Server):
 
     def _command(self) -> list[str]:
         # Without a sandbox, which root cannot have; what it opens is ours.
-        flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--mute-audio"]
+        flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run"]
         profile = self.directory / "profile"
         return [chromium(), *flags, "--remote-debugging-port=0", f"--user-data-dir={profile}", "about:blank"]
 

@@ -98,11 +98,11 @@ impl AtGate {
 
     /// A visit to the approval page.
     fn visit(&mut self, body: &[u8]) -> Result<Step, Refusal> {
-        let keys = &self.gate.signing;
         let caller = self.exchange.caller.as_ref().ok_or(Refusal::UnknownPath)?;
         let now_ms = millis(abi::now());
         let visit = Visit { headers: &self.headers, body, viewer: &caller.subject, now_ms };
-        let (reply, said) = approval::http::serve(&visit, &|rule| self.gate.approval(rule), keys, &Shared);
+        let (reply, said) =
+            approval::http::serve(&visit, &|rule| self.gate.approval(rule), &self.gate.signing, &Shared);
         self.exchange.approval = said;
         self.exchange.visit = Some(reply.details);
         self.status = Some(reply.status);
@@ -190,7 +190,6 @@ impl AtGate {
         refusal: Refusal,
     ) -> Result<(), Refusal> {
         let rule = self.exchange.decided.as_ref().and_then(|decided| decided.rule.clone()).unwrap_or_default();
-        let keys = &self.gate.signing;
         let Some(caller) = &self.exchange.caller else { return Err(refusal) };
         let unconfirmed = Unconfirmed {
             document,
@@ -200,7 +199,7 @@ impl AtGate {
             subject: &caller.subject,
             rule: &rule,
             confirm,
-            keys,
+            keys: &self.gate.signing,
             page: self.gate.approvals.url.as_deref(),
             now_ms: millis(abi::now()),
         };

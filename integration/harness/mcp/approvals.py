@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 
 from ..gateway import Response
 from .gateway import PATHS, McpGateway, bearer
@@ -27,7 +28,14 @@ class Caller:
     def __init__(self, gateway: McpGateway, who: str = "support"):
         self._wire, self._who = Wire(gateway.envoy.port, PATHS["crm"]), who
 
-    def call(self, arguments: dict = CALL, capabilities: dict = FORM, id: int = 1, who: str | None = None, **params: object) -> dict:
+    def call(
+        self,
+        arguments: dict = CALL,
+        capabilities: dict = FORM,
+        id: int = 1,
+        who: str | None = None,
+        **params: object,
+    ) -> dict:
         """The result, or the error."""
         params = {"name": TOOL, "arguments": arguments, "_meta": meta(capabilities), **params}
         headers = [*modern("tools/call", TOOL), *bearer(who or self._who).items()]
@@ -55,7 +63,7 @@ class Approver:
         assert answer.status == 200, answer.body
         return answer.json
 
-    def say(self, id: str, decision: str, reason: str = "", headers: tuple[Header, ...] | list[Header] = ()) -> Response:
+    def say(self, id: str, decision: str, reason: str = "", headers: Sequence[Header] = ()) -> Response:
         """Answers."""
         headers = [("content-type", "application/json"), *bearer(self._who).items(), *headers]
         body = json.dumps({"decision": decision, "reason": reason}).encode()

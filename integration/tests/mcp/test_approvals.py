@@ -8,10 +8,19 @@ from harness.mcp.approvals import BY_APPROVER, CALL, KEY, TOOL, YES, Approver, C
 
 CLIENTS = {"python": PythonClient, "typescript": TypeScriptClient}
 
-BY_CALLER = [{"confirm": {"tools": ["*.delete_row", "*.confirm_and_send"], "by": "caller"}}, {"allow": {"tools": ["*"]}}]
+BY_CALLER = [
+    {"confirm": {"tools": ["*.delete_row", "*.confirm_and_send"], "by": "caller"}},
+    {"allow": {"tools": ["*"]}},
+]
+NO = [{"action": "decline"}, {"action": "cancel"}, {"action": "accept", "content": {"confirm": False}}]
+# Which keys sign what clients carry.
+KEYS_FROM, SIGNING_KEY = "TOLLGATE_MCP_KEYS", "k" * 32
+
+
 @pytest.fixture(scope="module")
 def by_caller(mcp_servers, tmp_path_factory):
-    with McpGateway(tmp_path_factory.mktemp("caller"), rules=BY_CALLER, crm=mcp_servers("python"), envoy={"concurrency": 2}) as made:
+    directory = tmp_path_factory.mktemp("caller")
+    with McpGateway(directory, rules=BY_CALLER, crm=mcp_servers("python"), envoy={"concurrency": 2}) as made:
         yield made
 
 
@@ -43,7 +52,7 @@ def test_a_person_at_an_unmodified_client_is_asked_and_a_yes_runs_the_call(by_ca
 
 
 @pytest.mark.parametrize("client", CLIENTS)
-@pytest.mark.parametrize("reply", [{"action": "decline"}, {"action": "cancel"}, {"action": "accept", "content": {"confirm": False}}])
+@pytest.mark.parametrize("reply", NO, ids=["decline", "cancel", "unconfirmed"])
 def test_a_person_who_does_not_say_yes_has_nothing_run(by_caller, mcp_servers, client, reply):
     server = mcp_servers("python")
     with CLIENTS[client](by_caller.url(), era="modern", answer=lambda method, params: reply) as user:
@@ -63,7 +72,12 @@ def test_a_yes_is_good_for_one_call_also_when_it_comes_to_all_workers_at_once(by
 
 @pytest.mark.parametrize(
     "change",
-    [{"arguments": {"table": "users", "id": 43}}, {"arguments": {"table": "users", "id": 42, "all": True}}, {"who": "research"}, {"task": {"ttl": 60000}}],
+    [
+        {"arguments": {"table": "users", "id": 43}},
+        {"arguments": {"table": "users", "id": 42, "all": True}},
+        {"who": "research"},
+        {"task": {"ttl": 60000}},
+    ],
     ids=["other-arguments", "more-arguments", "somebody-else", "as-a-task"],
 )
 def test_a_yes_to_one_call_is_none_to_another(by_caller, mcp_servers, change):
@@ -82,6 +96,30 @@ def test_a_forged_state_is_no_yes(by_caller, mcp_servers):
         assert is_asked(caller.retry({"requestState": forged}, YES)), forged
     assert is_asked(caller.call(inputResponses={KEY: YES})), "an answer without a question"
     assert not server.ran()
+
+
+def test_a_question_outlives_a_restart_and_another_envoy_with_the_same_keys(mcp_servers, tmp_path, monkeypatch):
+    server = mcp_servers("python")
+
+    def gateway(name, key):
+        def named_keys(bootstrap):
+            bootstrap.gate(signing_keys_from=KEYS_FROM)
+            for plugin in bootstrap.plugins():
+                plugin["vm_config"]["environment_variables"] = {"host_env_keys": [KEYS_FROM]}
+
+        monkeypatch.setenv(KEYS_FROM, key)
+        (tmp_path / name).mkdir()
+        return McpGateway(tmp_path / name, named_keys, rules=BY_CALLER, crm=server)
+
+    with gateway("first", SIGNING_KEY) as first:
+        asked = Caller(first).call()
+    with gateway("stranger", "s" * 32) as stranger:
+        assert is_asked(Caller(stranger).retry(asked, YES))
+    assert not server.ran()
+    with gateway("rotated", f"{'n' * 32},{SIGNING_KEY}") as rotated:
+        assert not Caller(rotated).retry(asked, YES).get("isError")
+        assert "confirmation_used" in text(Caller(rotated).retry(asked, YES))
+    assert len(server.ran()) == 1
 
 
 def test_a_client_that_cannot_ask_is_told_so(by_caller, mcp_servers):
@@ -126,8 +164,8 @@ def test_a_no_stands_and_tells_why(approvals, mcp_servers):
     server, caller, approver = mcp_servers("python"), Caller(approvals), Approver(approvals)
     caller.call()
     assert approver.say(waiting(approver)["id"], "reject", "wrong customer").status == 200
-    refused = caller.call()
-    assert "approval_rejected" in text(refused) and "eve@example.org rejected this call: wrong customer" in text(refused)
+    told = text(caller.call())
+    assert "approval_rejected" in told and "eve@example.org rejected this call: wrong customer" in told
     assert not server.ran()
 
 

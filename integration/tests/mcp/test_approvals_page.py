@@ -1,4 +1,4 @@
-"""The approval page in a real browser: read, typed into, and answered with the mouse, with keys alone, and on a phone."""
+"""The approval page in a real browser: read and answered with the mouse, with keys alone, and on a phone."""
 
 import pytest
 
@@ -6,6 +6,9 @@ from harness.browser import DESKTOP, PHONE, Browser
 from harness.mcp import McpGateway
 from harness.mcp.approvals import BY_APPROVER, CALL, PAGE, Approver, Caller, text
 from harness.mcp.gateway import bearer
+
+# What a finger must hit.
+TOUCHED = "button:not([hidden]), input:not([type=hidden])"
 
 
 @pytest.fixture
@@ -31,10 +34,11 @@ def test_a_person_reads_what_waits_and_approves_it(approvals, mcp_servers, size,
         browser.open(page(approvals))
         assert browser.status == 200
         seen = browser.text()
-        for part in ("crm.database.delete_row", "ada@example.org", "agent triage", "id = 42", 'table = "users"', "9 minutes"):
+        said = ("crm.database.delete_row", "ada@example.org", "agent triage", "id = 42", 'table = "users"')
+        for part in (*said, "9 minutes"):
             assert part in seen, seen
         assert browser.eval("document.documentElement.scrollWidth <= innerWidth"), "nothing is beside the screen"
-        assert browser.eval("[...document.querySelectorAll('button:not([hidden]),input:not([type=hidden])')].every(e => e.getBoundingClientRect().height >= 44)")
+        assert browser.eval(f"[...document.querySelectorAll({TOUCHED!r})].every(e => e.offsetHeight >= 44)")
         browser.click("input[name=reason]")
         browser.type("looked at it")
         browser.submit("button[value=approve]")
@@ -67,7 +71,8 @@ def test_keys_alone_reject_and_enter_in_the_reason_answers_nothing(approvals, mc
 
 
 def test_nothing_that_an_agent_says_runs_or_hides_in_the_page(approvals):
-    evil = {"table": "<script>document.title='owned'</script><img src=x onerror=document.title='owned'>", "id": 1, "note": "a\u202eb\u200bc</pre>"}
+    script = "<script>document.title='owned'</script><img src=x onerror=document.title='owned'>"
+    evil = {"table": script, "id": 1, "note": "a\u202eb\u200bc</pre>"}
     Caller(approvals).call(arguments=evil)
     with Browser(bearer("dba")) as browser:
         browser.open(page(approvals))
@@ -93,7 +98,8 @@ def test_another_sites_form_approves_nothing(approvals, tmp_path):
     (entry,) = Approver(approvals).list()["waiting"]
     action = f"{page(approvals)}/{entry['id']}"
     attack = tmp_path / "attack.html"
-    attack.write_text(f"<form method=post action='{action}'><input name=decision value=approve><button>Win</button></form>")
+    form = f"<form method=post action='{action}'><input name=decision value=approve><button>Win</button></form>"
+    attack.write_text(form)
     with Browser(bearer("dba")) as browser:
         browser.open(f"file://{attack}")
         browser.submit("button")

@@ -16,6 +16,8 @@ use tollgate_kernel::json::{Digest, Document, Limits};
 use tollgate_kernel::rule::{Approval, Attribute};
 use tollgate_kernel::signing_keys::SigningKeys;
 use tollgate_kernel::subject::{Field, Subject, SubjectField};
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
 
 const NOON_MS: u64 = 1_795_348_800_000;
 const HOST: &str = "gateway.example:8443";
