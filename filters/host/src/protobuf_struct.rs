@@ -23,7 +23,24 @@ pub enum Value<'a> {
     /// An object.
     Object(Object<'a>),
     /// A list.
-    List,
+    List(List<'a>),
+}
+
+/// A `ListValue`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct List<'a>(&'a [u8]);
+
+impl<'a> List<'a> {
+    /// The texts in it; nothing else of it, and none if the bytes are no list.
+    pub fn texts(self) -> impl Iterator<Item = &'a str> {
+        fields(self.0).map_while(|field| field).filter_map(|field| match field {
+            (1, Field::Bytes(value)) => match kind(value)? {
+                Kind::Text(text) => Some(text),
+                _ => None,
+            },
+            _ => None,
+        })
+    }
 }
 
 /// A `Struct`.
@@ -40,7 +57,7 @@ impl<'a> Object<'a> {
             Kind::Text(text) => Some(Value::Text(text)),
             Kind::Flag(flag) => Some(Value::Flag(flag)),
             Kind::Object(bytes) => Some(Value::Object(Self(bytes))),
-            Kind::List(_) => Some(Value::List),
+            Kind::List(bytes) => Some(Value::List(List(bytes))),
         }
     }
 }
@@ -238,8 +255,8 @@ mod tests {
 
     #[test]
     fn what_a_filter_knows_of_a_request_is_read_with_its_types() {
-        use super::Value::{Flag, List, Null, Number, Text};
-        let claims = json!({"sub": "ada", "n": 7, "flag": true, "list": ["a"], "none": null, "org": {"team": "eng"}});
+        use super::Value::{Flag, Null, Number, Text};
+        let claims = json!({"sub": "ada", "n": 7, "flag": true, "list": ["a", 7, "b", ["c"]], "none": null, "org": {"team": "eng"}});
         let of = |filter: &str, known: &Value| {
             tagged(1, &[tagged(1, filter.as_bytes()), tagged(2, &object(known))].concat())
         };
@@ -251,12 +268,13 @@ mod tests {
             ("sub", Some(Text("ada"))),
             ("n", Some(Number(7.0))),
             ("flag", Some(Flag(true))),
-            ("list", Some(List)),
             ("none", Some(Null)),
             ("team", None),
         ] {
             assert_eq!(found.get(name), expected, "{name}");
         }
+        let Some(super::Value::List(list)) = found.get("list") else { panic!("a list") };
+        assert_eq!(list.texts().collect::<Vec<_>>(), ["a", "b"]);
         let Some(super::Value::Object(org)) = found.get("org") else { panic!("an object") };
         assert_eq!(org.get("team"), Some(Text("eng")));
         assert_eq!((of_filter(&metadata, "jw"), of_filter(&metadata[..metadata.len() - 1], "jwt")), (None, None));

@@ -60,13 +60,16 @@ struct JwtConfig {
     /// Fields whose claims must be there. One that limits count by should be.
     #[schemars(default)]
     require: Vec<Field>,
+    /// The claim that holds the token's scopes, as text with spaces between or as a list, for filters whose rules ask for some.
+    #[schemars(default = "ClaimPath::scope")]
+    scopes: ClaimPath,
     /// The models that may be asked for, for filters that have some; there it must be said.
     models: Option<Allowed>,
     /// The routes that may be taken, by the `route` of models. By default all.
     routes: Option<Allowed>,
 }
 
-object!(JwtConfig { payload, claims, require = Vec::new(), models, routes });
+object!(JwtConfig { payload, claims, require = Vec::new(), scopes = ClaimPath::scope(), models, routes });
 
 /// Who a verified certificate says.
 #[derive(Debug, JsonSchema)]
@@ -129,6 +132,8 @@ pub struct Jwt {
     pub claims: Map<Field, ClaimPath>,
     /// Fields whose claims must be there.
     pub require: Vec<Field>,
+    /// The claim with scopes.
+    pub scopes: ClaimPath,
     /// What is allowed.
     pub grant: Rc<Grant>,
 }
@@ -223,7 +228,7 @@ impl IdentityConfig {
             Ok::<_, String>(Rc::new(grant))
         };
         let jwt = self.jwt.map(|jwt| {
-            let JwtConfig { payload, claims, require, models, routes } = jwt;
+            let JwtConfig { payload, claims, require, scopes, models, routes } = jwt;
             if let Some(field) = require.iter().find(|field| !claims.contains_key(field)) {
                 let field = field.name();
                 return Err(format!("jwt.require: found `{field}`, expected a claim for it in `claims`"));
@@ -231,7 +236,7 @@ impl IdentityConfig {
             if payload.is_empty() {
                 return Err("jwt.payload: found nothing, expected `payload_in_metadata` of jwt_authn".to_owned());
             }
-            Ok(Jwt { payload, claims, require, grant: grant("jwt", models, routes)? })
+            Ok(Jwt { payload, claims, require, scopes, grant: grant("jwt", models, routes)? })
         });
         let mtls = self.mtls.map(|mtls| {
             let MtlsConfig { spiffe, models, routes } = mtls;

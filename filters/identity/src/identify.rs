@@ -107,16 +107,49 @@ fn token(jwt: &Jwt) -> Result<Option<Caller>, NotProven> {
     Ok(Some(Caller::new(subject, Proof::Jwt(Rc::clone(&jwt.grant)))))
 }
 
-fn claim<'a>(payload: Object<'a>, path: &ClaimPath) -> Claim<'a> {
-    let found = path.names().try_fold(Value::Object(payload), |value, name| match value {
+/// What a verified token was granted, and for whom it is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Token {
+    /// Its scopes.
+    pub scopes: Vec<String>,
+    /// Its audience: the claim `aud`.
+    pub audience: Vec<String>,
+}
+
+/// The token that proves `caller`; `None` where none does.
+#[must_use]
+pub fn token_of(jwt: &Jwt, caller: &Caller) -> Option<Token> {
+    if !caller.proofs.iter().any(|proof| matches!(proof, Proof::Jwt(_))) {
+        return None;
+    }
+    let metadata = Metadata::read();
+    let known = metadata.of_filter(JWT_AUTHN).and_then(|known| known.get(&jwt.payload));
+    let Some(Value::Object(payload)) = known else { return None };
+    let texts = |value: Option<Value<'_>>| -> Vec<String> {
+        match value {
+            Some(Value::Text(text)) => vec![text.to_owned()],
+            Some(Value::List(list)) => list.texts().map(str::to_owned).collect(),
+            _ => Vec::new(),
+        }
+    };
+    let granted = texts(find(payload, &jwt.scopes));
+    let scopes = granted.iter().flat_map(|text| text.split(' ')).filter(|scope| !scope.is_empty()).map(str::to_owned);
+    Some(Token { scopes: scopes.collect(), audience: texts(payload.get("aud")) })
+}
+
+fn find<'a>(payload: Object<'a>, path: &ClaimPath) -> Option<Value<'a>> {
+    path.names().try_fold(Value::Object(payload), |value, name| match value {
         Value::Object(object) => object.get(name),
         _ => None,
-    });
-    match found {
+    })
+}
+
+fn claim<'a>(payload: Object<'a>, path: &ClaimPath) -> Claim<'a> {
+    match find(payload, path) {
         None | Some(Value::Null) => Claim::Absent,
         Some(Value::Text(text)) => Claim::Text(text),
         Some(Value::Number(number)) => Claim::Number(number),
-        Some(Value::Flag(_) | Value::Object(_) | Value::List) => Claim::Other,
+        Some(Value::Flag(_) | Value::Object(_) | Value::List(_)) => Claim::Other,
     }
 }
 

@@ -10,7 +10,7 @@ mod identify;
 
 pub use config::{Identity, IdentityConfig, Jwt, Mtls, Part, SignedHeader, signing_keys};
 pub use fault::{Fault, NotProven, Unidentified};
-pub use identify::identify;
+pub use identify::{Token, identify, token_of};
 
 #[cfg(all(test, not(target_arch = "wasm32")))]
 use fake_envoy as _; // what the host's ABI is linked to

@@ -36,6 +36,12 @@ pub enum ClaimFault {
 const EXACT: f64 = 9_007_199_254_740_992.0;
 
 impl ClaimPath {
+    /// The claim `scope` (RFC 8693, section 4.2; RFC 9068).
+    #[must_use]
+    pub fn scope() -> Self {
+        Self(vec!["scope".to_owned()])
+    }
+
     /// The names, outermost first.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(String::as_str)

@@ -30,5 +30,6 @@ pub mod spiffe;
 pub mod sse;
 pub mod subject;
 pub mod timestamp;
+pub mod token;
 pub mod virtual_key;
 pub mod x509;

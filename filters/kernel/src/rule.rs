@@ -8,9 +8,12 @@
 mod argument;
 mod between;
 mod config;
+mod scope;
 
 pub use argument::{ArgumentConfig, Condition, Number, Scalar};
 pub use between::{Between, BetweenConfig, TimeOfDay, Within};
+pub use scope::{NotAScope, Scope};
+
 pub use config::{AnnotationsConfig, ApproversConfig, By, Clause, NotARule, RuleConfig};
 
 use crate::json::{Pointer, Value};
@@ -47,6 +50,8 @@ pub struct Rule {
     arguments: Vec<(Pointer, Condition)>,
     annotations: AnnotationsConfig,
     between: Option<Between>,
+    /// All of them must have been granted.
+    scopes: Vec<Scope>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -94,6 +99,8 @@ pub struct Asked<'q, 'd, 'a> {
     pub object: Object<'q>,
     /// With what.
     pub arguments: Arguments<'d, 'a>,
+    /// What the caller's token was granted.
+    pub scopes: &'q [String],
     /// Milliseconds since 1970.
     pub now_ms: u64,
 }
@@ -144,6 +151,8 @@ pub struct Decision<'p> {
     pub told: Option<&'p str>,
     /// The first rule in shadow that would have decided, and what it would have said.
     pub shadow: Option<(RuleId<'p>, Verdict<'p>)>,
+    /// With these scopes a rule before that one would have let it go on, or asked somebody.
+    pub lacks: Option<&'p [Scope]>,
 }
 
 /// What happens.
@@ -206,28 +215,41 @@ impl Policy {
         }
     }
 
+    /// Whether a rule asks for scopes.
+    #[must_use]
+    pub fn has_scopes(&self) -> bool {
+        self.0.iter().any(|rule| !rule.scopes.is_empty())
+    }
+
     /// What the rules say of `asked`, about whom `value_of` tells.
     pub fn decide<'p, 'v>(
         &'p self,
         asked: &Asked<'_, '_, '_>,
         value_of: impl Fn(Attribute) -> Option<&'v str>,
     ) -> Decision<'p> {
-        let mut shadow = None;
+        let (mut shadow, mut lacks) = (None, None);
         for (index, rule) in self.0.iter().enumerate() {
             let Some((verdict, reason)) = rule.verdict(rule.fit(asked, &value_of)) else { continue };
             let id = match &rule.name {
                 Some(name) => RuleId::Named(name),
                 None => RuleId::Place(index.saturating_add(1)),
             };
-            if rule.shadow {
-                shadow.get_or_insert((id, verdict));
-            } else {
-                return Decision { verdict, rule: Some(id), reason, told: rule.reason.as_deref(), shadow };
+            let is_granted = rule.scopes.iter().all(|scope| asked.scopes.iter().any(|granted| scope.is(granted)));
+            match (rule.shadow, is_granted) {
+                (true, true) => _ = shadow.get_or_insert((id, verdict)),
+                (true, false) => {}
+                (false, false) if verdict == Verdict::Deny => {}
+                (false, false) => _ = lacks.get_or_insert(rule.scopes.as_slice()),
+                (false, true) => {
+                    let lacks = lacks.filter(|_| verdict == Verdict::Deny);
+                    return Decision { verdict, rule: Some(id), reason, told: rule.reason.as_deref(), shadow, lacks };
+                }
             }
         }
         let (verdict, reason) =
             if asked.acts { (Verdict::Deny, Reason::NoRule) } else { (Verdict::Allow, Reason::NotRuled) };
-        Decision { verdict, rule: None, reason, told: None, shadow }
+        let lacks = lacks.filter(|_| verdict == Verdict::Deny);
+        Decision { verdict, rule: None, reason, told: None, shadow, lacks }
     }
 }
 

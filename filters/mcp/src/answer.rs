@@ -5,6 +5,7 @@ use crate::decision::{Context, Question};
 use crate::exchange::{Asked, Exchange, Transport};
 use std::rc::Rc;
 use tollgate_host::headers::Headers;
+use tollgate_identity::Token;
 use tollgate_kernel::caller::Caller;
 use tollgate_kernel::json::Limits;
 use tollgate_kernel::mcp::answer::{
@@ -33,6 +34,7 @@ struct Review {
     gate: Rc<Gate>,
     server: Rc<Server>,
     caller: Rc<Caller>,
+    token: Option<Rc<Token>>,
     now_ms: u64,
 }
 
@@ -83,7 +85,8 @@ impl Answer {
             _ => return Ok(None),
         };
         let bytes = if decides { gate.bounds.answer_bytes } else { WATCHED_BYTES };
-        let review = Review { gate: Rc::clone(gate), server: Rc::clone(server), caller: Rc::clone(caller), now_ms };
+        let (server, caller, token) = (Rc::clone(server), Rc::clone(caller), exchange.token.clone());
+        let review = Review { gate: Rc::clone(gate), server, caller, token, now_ms };
         let reader = AnswerReader::new(form, expected, Limits { bytes, nodes: NODES });
         Ok(Some(Self { reader, review, form, decides }))
     }
@@ -154,14 +157,19 @@ fn is_success(headers: &Headers) -> bool {
 
 impl Editor for Review {
     fn entry(&mut self, entry: &Entry<'_, '_>) -> Shown {
-        let context = Context { gate: &self.gate, server: &self.server, caller: &self.caller, now_ms: self.now_ms };
+        let (scopes, now_ms) = (self.token.as_deref().map_or(&[][..], |token| &token.scopes), self.now_ms);
+        let context = Context { gate: &self.gate, server: &self.server, caller: &self.caller, scopes, now_ms };
         let own = self.server.name.as_str();
         let ask = |method, object, server| {
             let arguments = Arguments::Any;
-            context.ask(&Question { method: &Named::Known(method), object, server, arguments }).0
+            let (verdict, decided, _) =
+                context.ask(&Question { method: &Named::Known(method), object, server, arguments });
+            // A client gets more scopes when a call is refused for them, and nobody calls what is not listed.
+            let may_ask = decided.lacks.is_some() && self.server.oauth.is_some();
+            verdict != Verdict::Deny || may_ask
         };
         let named = self.server.qualified(&entry.name);
-        let verdict = match (entry.list, &named) {
+        let is_shown = match (entry.list, &named) {
             (List::Resources | List::Templates, _) => ask(Method::ResourcesRead, Object::Resource(&entry.name), own),
             _ if !self.server.config.names_with.allow(&entry.name) => return Shown::No,
             (List::Tools, Some(found)) => {
@@ -171,7 +179,7 @@ impl Editor for Review {
             (List::Prompts, Some(found)) => ask(Method::PromptsGet, Object::Prompt(&found.name), found.server),
             (_, None) => return Shown::No,
         };
-        if verdict == Verdict::Deny { Shown::No } else { Shown::Yes }
+        if is_shown { Shown::Yes } else { Shown::No }
     }
 }
 

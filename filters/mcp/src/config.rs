@@ -1,11 +1,13 @@
 //! The plugin configuration: what an operator writes, checked whole before anything is served.
 
 mod bounds;
+mod oauth;
 mod server;
 #[cfg(test)]
 mod tests;
 
 pub use bounds::Bounds;
+pub use oauth::{Oauth, OauthConfig};
 pub use server::{Backends, Qualified, Server, ServerConfig, Servers};
 
 use crate::limits::COUNTS;
@@ -182,6 +184,13 @@ impl GateConfig {
                 return Err("keys: found none, expected one or more, or `identity` without `key`".to_owned());
             }
             _ => {}
+        }
+        if let Some(server) = servers.iter().find(|server| server.config.forward_token && identity.jwt.is_none()) {
+            return Err(format!("servers.{}.forward_token: found true, expected `identity.jwt`", server.name));
+        }
+        let scoped = servers.iter().any(|server| server.config.rules.has_scopes()) || rules.has_scopes();
+        if scoped && identity.jwt.is_none() {
+            return Err("rules: found `scopes`, expected `identity.jwt`, whose tokens have some".to_owned());
         }
         for (index, key) in keys.iter().enumerate() {
             no_models(&format!("keys[{index}]"), key.models.as_ref(), key.routes.as_ref())?;

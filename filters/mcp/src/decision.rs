@@ -6,7 +6,7 @@ use crate::refusal::{Policy as Told, Refusal};
 use tollgate_kernel::caller::Caller;
 use tollgate_kernel::json::Value;
 use tollgate_kernel::mcp::{Call, Named, Refused, Target};
-use tollgate_kernel::rule::{self, Annotations, Arguments, Attribute, Decision, Policy, Verdict};
+use tollgate_kernel::rule::{self, Annotations, Arguments, Attribute, Decision, Policy, Scope, Verdict};
 
 /// Who asks whom, and when.
 #[derive(Debug, Clone, Copy)]
@@ -17,6 +17,8 @@ pub struct Context<'c> {
     pub server: &'c Server,
     /// Who asks.
     pub caller: &'c Caller,
+    /// What the caller's token was granted.
+    pub scopes: &'c [String],
     /// Milliseconds since 1970.
     pub now_ms: u64,
 }
@@ -93,6 +95,7 @@ impl<'c> Context<'c> {
             acts: question.method.acts(),
             object: question.object,
             arguments: question.arguments,
+            scopes: self.scopes,
             now_ms: self.now_ms,
         };
         let value_of = |attribute| match attribute {
@@ -101,17 +104,19 @@ impl<'c> Context<'c> {
         };
         let rules = |policy: &'c Policy| policy.decide(&asked, value_of);
         let own = rules(&self.server.config.rules);
-        let (decision, shadow) = if own.rule.is_some() {
+        let (decision, shadow, lacks) = if own.rule.is_some() {
             let shadow = own.shadow.map(|(rule, verdict)| (self.of_server(&rule), verdict.name()));
-            (told(own, |rule| self.of_server(rule)), shadow)
+            let lacks = own.lacks;
+            (told(own, |rule| self.of_server(rule)), shadow, lacks)
         } else {
             let shadow = own.shadow.map(|(rule, verdict)| (self.of_server(&rule), verdict.name()));
             let gates = rules(&self.gate.rules);
             let further = gates.shadow.map(|(rule, verdict)| (of_gate(&rule), verdict.name()));
-            (told(gates, of_gate), shadow.or(further))
+            let lacks = own.lacks.filter(|_| gates.verdict == Verdict::Deny).or(gates.lacks);
+            (told(gates, of_gate), shadow.or(further), lacks)
         };
         let (verdict, rule, reason, text) = decision;
-        (verdict, Decided { verdict: verdict.name(), rule, reason, shadow }, text)
+        (verdict, Decided { verdict: verdict.name(), rule, reason, shadow, lacks: lacks.map(Scope::list) }, text)
     }
 
     fn of_server(&self, rule: &rule::RuleId<'_>) -> String {
@@ -135,7 +140,8 @@ pub fn refusal(decided: &Decided, refused: Refused, told: Option<&str>) -> Refus
     Refusal::Policy(Box::new(Told {
         refused,
         rule: decided.rule.clone(),
-        reason: decided.reason,
+        reason: if decided.lacks.is_some() { "insufficient_scope" } else { decided.reason },
+        lacks: decided.lacks.clone(),
         told: told.map(str::to_owned),
         question: None,
     }))

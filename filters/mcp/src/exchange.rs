@@ -4,6 +4,7 @@ use crate::config::Server;
 use crate::refusal::Refusal;
 use crate::session::Session;
 use std::rc::Rc;
+use tollgate_identity::Token;
 use tollgate_kernel::approval::Id as ApprovalId;
 use tollgate_kernel::caller::Caller;
 use tollgate_kernel::json::Digest;
@@ -30,6 +31,8 @@ pub struct Exchange {
     pub transport: Option<Transport>,
     /// Who asks, once that is proven.
     pub caller: Option<Rc<Caller>>,
+    /// The verified token, where one proves that.
+    pub token: Option<Rc<Token>>,
     /// The session it is in, or that it opens.
     pub session: Option<Session>,
     /// Bytes of the request body.
@@ -104,6 +107,16 @@ pub struct Decided {
     pub reason: &'static str,
     /// The first rule in shadow that would have decided, and what it would have said.
     pub shadow: Option<(String, &'static str)>,
+    /// With these scopes a rule would not have said no.
+    pub lacks: Option<String>,
+}
+
+impl Decided {
+    /// Allowed by this part of the configuration, for this reason.
+    #[must_use]
+    pub fn of(rule: &str, reason: &'static str) -> Self {
+        Self { verdict: "allow", rule: Some(rule.to_owned()), reason, shadow: None, lacks: None }
+    }
 }
 
 /// What has come of asking somebody, or what somebody has said.

@@ -9,7 +9,8 @@ use crate::arrival;
 use crate::config::Gate;
 use crate::counters;
 use crate::decision::{self, Context};
-use crate::exchange::{Asked, Exchange, Transport};
+use crate::exchange::{Asked, Decided, Exchange, Transport};
+use crate::oauth;
 use crate::record::{self, Ending};
 use crate::refusal::Refusal;
 use crate::session::{self, Session};
@@ -68,7 +69,7 @@ impl AtGate {
     }
 
     fn refuse(&mut self, refusal: Refusal) -> Step {
-        let reply = refusal.reply(self.exchange.asked.as_ref(), self.gate.refusals);
+        let reply = oauth::reply(&self.gate, &self.exchange, &refusal);
         self.status = Some(reply.status);
         self.exchange.refusal = Some(refusal);
         Step::Reply(reply)
@@ -85,7 +86,8 @@ impl AtGate {
         let now_s = self.exchange.began.div_euclid(1_000_000_000);
         match tollgate_identity::identify(&self.gate.identity, &self.gate.keys, &self.headers, now_s) {
             Ok(caller) => {
-                self.exchange.caller = Some(caller);
+                let token = self.gate.identity.jwt.as_ref().and_then(|jwt| tollgate_identity::token_of(jwt, &caller));
+                (self.exchange.caller, self.exchange.token) = (Some(caller), token.map(Rc::new));
                 self.exchange.session = session::of_request(&self.gate, &self.exchange, &self.headers)?;
                 Ok(())
             }
@@ -107,6 +109,15 @@ impl AtGate {
         self.exchange.visit = Some(reply.details);
         self.status = Some(reply.status);
         Ok(Step::Reply(reply))
+    }
+
+    /// What anybody may know of a server, without showing who they are.
+    fn metadata(&mut self) -> Option<Step> {
+        let (server, reply) = oauth::metadata(&self.gate.servers, &self.headers)?;
+        self.exchange.server = Some(server);
+        self.exchange.decided = Some(Decided::of("oauth", "resource_metadata"));
+        self.status = Some(reply.status);
+        Some(Step::Reply(reply))
     }
 
     /// What was posted, and whether it may go on.
@@ -225,7 +236,9 @@ impl AtGate {
         let gate = Rc::clone(&self.gate);
         let caller = self.exchange.caller.clone().ok_or(Refusal::UnknownPath)?;
         let now_ms = millis(abi::now());
-        let context = Context { gate: &gate, server, caller: &caller, now_ms };
+        let token = self.exchange.token.clone();
+        let scopes = token.as_deref().map_or(&[][..], |token| &token.scopes);
+        let context = Context { gate: &gate, server, caller: &caller, scopes, now_ms };
         let annotations = Annotations { trusted: server.config.trust_annotations, ..Annotations::default() };
         let (verdict, decided, told) = context.decide(&asked, owner, arguments, annotations);
         self.exchange.asked = Some(asked);
@@ -327,11 +340,17 @@ impl Stream for AtGate {
     fn request_headers(&mut self) -> abi::Result<Step> {
         self.headers = Headers::read(Map::Request)?;
         self.exchange = arrival::begin(&self.headers);
+        if let Some(told) = self.metadata() {
+            return Ok(told);
+        }
         let arrived = self.arrive();
+        let forwards = oauth::forwards_token(&self.exchange, &self.headers);
         let proof = self.gate.identity.header.as_ref().map(|header| header.name.as_bytes());
         let transport = self.exchange.transport;
         let stripped = |name: &[u8]| {
-            arrival::is_stripped(name) || proof == Some(name) || session::is_stripped(name, transport, &self.headers)
+            (arrival::is_stripped(name) && !(forwards && name == b"authorization"))
+                || proof == Some(name)
+                || session::is_stripped(name, transport, &self.headers)
         };
         self.strip = self.headers.iter().filter(|(name, _)| stripped(name)).map(|(name, _)| name.to_vec()).collect();
         Ok(match arrived {
@@ -383,6 +402,7 @@ impl Stream for AtGate {
         if state::text(&["response", "code_details"]).as_deref() != Some("via_upstream") {
             return self.translate(&seen, end);
         }
+        oauth::rewrite(&self.exchange, &seen)?;
         match session::of_answer(&self.gate, &self.exchange, &seen)? {
             Ok(session) => self.exchange.session = session.or_else(|| self.exchange.session.take()),
             Err(()) => return Ok(self.refuse(Refusal::Answer("answer_session"))),
@@ -446,13 +466,19 @@ impl AtGate {
             self.exchange.refusal = Some(Refusal::TooLarge { limit: self.gate.bounds.request_bytes });
         }
         self.status = Some(status);
+        if self.exchange.server.is_none() {
+            self.exchange.server = oauth::server_of_stream(&self.gate.servers);
+        }
         if end {
             return Ok(Step::Reply(self.own_error(status)));
         }
+        let oauth = self.exchange.server.as_ref().and_then(|server| server.oauth.as_ref()).filter(|_| status == 401);
+        let challenge = oauth.map(|oauth| oauth::instead(oauth, seen.text("www-authenticate")));
         let text = status.to_string();
         let mut kept = vec![(":status", text.as_bytes()), ("content-type", b"application/json")];
         for name in ["www-authenticate", "retry-after", "allow"] {
-            kept.extend(seen.one(name).map(|value| (name, value)));
+            let ours = challenge.as_deref().filter(|_| name == "www-authenticate").map(str::as_bytes);
+            kept.extend(ours.or_else(|| seen.one(name)).map(|value| (name, value)));
         }
         headers::replace_all(Map::Response, &kept)?;
         self.translating = Some(status);
@@ -462,7 +488,7 @@ impl AtGate {
     /// What Envoy, or another filter, says of its own, as JSON-RPC.
     fn own_error(&self, status: u16) -> tollgate_host::stream::Reply {
         let refusal = self.exchange.refusal.clone().unwrap_or(Refusal::Upstream(status));
-        let mut reply = refusal.reply(self.exchange.asked.as_ref(), self.gate.refusals);
+        let mut reply = oauth::reply(&self.gate, &self.exchange, &refusal);
         reply.status = status;
         reply
     }

@@ -13,6 +13,7 @@ pub mod decision;
 pub mod exchange;
 pub mod gate;
 pub mod limits;
+mod oauth;
 pub mod record;
 pub mod refusal;
 pub mod runaway;

@@ -60,6 +60,8 @@ pub struct Policy {
     pub rule: Option<String>,
     /// The stable reason code.
     pub reason: &'static str,
+    /// With these scopes it would not say so.
+    pub lacks: Option<String>,
     /// What the rule wants the caller to be told.
     pub told: Option<String>,
     /// What is answered instead, where the client is to ask a person: a result.
@@ -148,7 +150,7 @@ impl Refusal {
 
     const fn code(&self) -> i32 {
         match self {
-            Self::Unproven(_) => UNAUTHORIZED,
+            Self::Unproven(_) | Self::Upstream(401) => UNAUTHORIZED,
             Self::Limit(_) | Self::Lost(_) => Refused::Limited.code(),
             Self::Answer(_) | Self::Upstream(_) => BAD_GATEWAY,
             _ => INVALID_REQUEST,
@@ -180,6 +182,7 @@ impl Refusal {
             Self::Limit(denial) => denial.message(),
             Self::Lost(lost) => lost.message(),
             Self::Answer(_) => "the server's answer could not be read, and was not let through".to_owned(),
+            Self::Upstream(401) => "nothing valid was shown that proves who asks".to_owned(),
             Self::Upstream(_) => "the server did not answer".to_owned(),
         }
     }
@@ -223,6 +226,10 @@ impl Policy {
     pub fn message(&self) -> String {
         let mut text =
             format!("refused by policy: rule={} reason={}", self.rule.as_deref().unwrap_or("none"), self.reason);
+        if let Some(lacks) = &self.lacks {
+            text.push_str("; the token needs the scopes: ");
+            text.push_str(lacks);
+        }
         if let Some(told) = &self.told {
             text.push_str("; ");
             text.push_str(told);

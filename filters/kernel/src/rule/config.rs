@@ -1,6 +1,6 @@
 //! Rules as they are written.
 
-use super::{Approval, Attribute, Between, Condition, Confirm, Objects, Policy, Rule, Then, Within};
+use super::{Approval, Attribute, Between, Condition, Confirm, Objects, Policy, Rule, Scope, Then, Within};
 use crate::json::Pointer;
 use crate::pattern::Patterns;
 use crate::subject::{Field, Label, SubjectField};
@@ -65,6 +65,9 @@ pub struct Clause {
     pub annotations: AnnotationsConfig,
     /// When, on every day.
     pub between: Option<Between>,
+    /// Of `allow` and `confirm`: scopes that the caller's verified token must have been granted, all of them.
+    #[schemars(default)]
+    pub scopes: Vec<Scope>,
     /// What the caller is told.
     #[schemars(length(max = 200))]
     pub reason: Option<String>,
@@ -123,6 +126,7 @@ object!(Clause {
     arguments = Map::default(),
     annotations = AnnotationsConfig::default(),
     between,
+    scopes = Vec::new(),
     reason,
     by,
     approvers,
@@ -162,6 +166,8 @@ pub enum NotARule {
     Approvers,
     /// A condition of an argument is nothing, or of several kinds.
     Condition,
+    /// A deny asks for scopes.
+    Scopes,
     /// A part of the day is none or all of it.
     Between,
     /// The reason is longer than 200 bytes.
@@ -191,6 +197,7 @@ impl TryFrom<RuleConfig> for Rule {
         let RuleConfig { name, shadow, allow, confirm, deny } = config;
         let (then, clause) = match (allow, confirm, deny) {
             (Some(clause), None, None) => (clause.not_confirm(Then::Allow)?, clause),
+            (None, None, Some(clause)) if !clause.scopes.is_empty() => return Err(NotARule::Scopes),
             (None, None, Some(clause)) => (clause.not_confirm(Then::Deny)?, clause),
             (None, Some(mut clause), None) => (Then::Confirm(clause.confirm()?), clause),
             _ => return Err(NotARule::Verdict),
@@ -249,6 +256,7 @@ impl Clause {
             arguments: self.arguments.into_iter().collect(),
             annotations: self.annotations,
             between: self.between,
+            scopes: self.scopes,
         })
     }
 }
@@ -272,6 +280,7 @@ impl fmt::Display for NotARule {
                 "an argument must have exactly one of `equals`, `one_of`, a text (`glob`, `min_length`, `max_length`) and a \
                  range (`min`, `max`)"
             }
+            Self::Scopes => "`scopes` are only for `allow` and `confirm`",
             Self::Between => "`from` and `to` must be different times",
             Self::LongReason => "`reason` must not be longer than 200 bytes",
             Self::Twice => "two rules have the same name",

@@ -1,4 +1,6 @@
-use super::{Annotations, Approval, Arguments, Asked, Attribute, Decision, Object, Policy, Reason, RuleId, Verdict};
+use super::{
+    Annotations, Approval, Arguments, Asked, Attribute, Decision, Object, Policy, Reason, RuleId, Scope, Verdict,
+};
 use crate::json::{Document, Limits};
 use crate::subject::{Field, SubjectField};
 use serde_json::{Value, json};
@@ -25,7 +27,7 @@ const fn tool(name: &str) -> Object<'_> {
 }
 
 const fn asked(object: Object<'_>) -> Asked<'_, 'static, 'static> {
-    Asked { method: "tools/call", acts: true, object, arguments: Arguments::These(None), now_ms: NOON }
+    Asked { method: "tools/call", acts: true, object, arguments: Arguments::These(None), scopes: &[], now_ms: NOON }
 }
 
 fn nobody(_: Attribute) -> Option<&'static str> {
@@ -101,7 +103,8 @@ fn a_name_that_some_servers_take_for_another_neither_is_allowed_nor_escapes_a_ru
 fn what_no_rule_is_about_is_denied_if_it_acts() {
     let nothing = Policy::default();
     let decision = nothing.decide(&asked(tool("t")), nobody);
-    let denied = Decision { verdict: Verdict::Deny, rule: None, reason: Reason::NoRule, told: None, shadow: None };
+    let denied =
+        Decision { verdict: Verdict::Deny, rule: None, reason: Reason::NoRule, told: None, shadow: None, lacks: None };
     assert_eq!(decision, denied);
     let list = Asked { method: "tools/list", acts: false, ..asked(Object::Nothing) };
     assert_eq!(nothing.decide(&list, nobody).reason, Reason::NotRuled);
@@ -492,5 +495,52 @@ mod of_any_policy {
                 prop_assert!(listed.verdict != Verdict::Deny, "a list would not show it");
             }
         }
+    }
+}
+
+#[test]
+fn what_only_lacks_scopes_says_which() {
+    let policy = policy(json!([
+        {"allow": {"tools": ["*.read"], "scopes": ["read"]}},
+        {"name": "seen", "shadow": true, "allow": {"tools": ["*.drop"], "scopes": ["drop"]}},
+        {"allow": {"tools": ["*.write"], "scopes": ["write", "read"]}},
+        {"confirm": {"tools": ["*.delete"], "by": "caller", "scopes": ["admin"]}},
+        {"allow": {"tools": ["*.delete"], "scopes": ["root"]}},
+        {"allow": {"tools": ["*.read"], "teams": ["ops"]}},
+        {"deny": {"tools": ["*"]}},
+    ]));
+    for (name, granted, team, verdict, lacks) in [
+        ("a.read", "", None, "deny", Some("read")),
+        ("a.read", "read", None, "allow", None),
+        ("a.read", "Read", None, "deny", Some("read")),
+        ("a.read", "", Some("ops"), "allow", None),
+        ("a.write", "read", None, "deny", Some("write read")),
+        ("a.write", "read write", None, "allow", None),
+        ("a.delete", "", None, "deny", Some("admin")),
+        ("a.delete", "root", None, "allow", None),
+        ("a.delete", "admin root", None, "confirm", None),
+        ("a.drop", "", None, "deny", None),
+        ("a.other", "", None, "deny", None),
+    ] {
+        let scopes: Vec<String> = granted.split(' ').map(str::to_owned).collect();
+        let decision =
+            policy.decide(
+                &Asked { scopes: &scopes, ..asked(tool(name)) },
+                |attribute| {
+                    if attribute == TEAM { team } else { None }
+                },
+            );
+        let found = (decision.verdict.name(), decision.lacks.map(Scope::list));
+        assert_eq!(found, (verdict, lacks.map(str::to_owned)), "{name} {granted}");
+    }
+}
+
+#[test]
+fn scopes_are_those_that_oauth_can_have() {
+    for (scope, good) in
+        [("crm.write", true), ("a:b/c", true), ("", false), ("a b", false), ("a\"", false), ("ü", false)]
+    {
+        let read: Result<Policy, _> = tollgate_config::read(&json!([{"allow": {"scopes": [scope]}}]).to_string());
+        assert_eq!(read.is_ok(), good, "{scope}");
     }
 }

@@ -1,5 +1,6 @@
 //! Servers, and how requests find them.
 
+use super::oauth::{Oauth, OauthConfig};
 use schemars::JsonSchema;
 use std::borrow::Cow;
 use std::rc::Rc;
@@ -26,6 +27,12 @@ pub struct ServerConfig {
     /// Characters that names of its tools and prompts may have besides letters, digits, `_`, `-` and `.`.
     #[schemars(default)]
     pub names_with: Names,
+    /// How clients get tokens for it: what the gate tells them at `/.well-known/oauth-protected-resource` and with each 401.
+    pub oauth: Option<OauthConfig>,
+    /// Whether the caller's verified token goes on to the server, if `oauth.resource` is in its audience. No other credential
+    /// ever does.
+    #[schemars(default)]
+    pub forward_token: bool,
     /// Where it stands for several servers, as Envoy's `mcp_router` does: those.
     pub backends: Option<Backends>,
 }
@@ -36,6 +43,8 @@ object!(ServerConfig {
     rules = Policy::default(),
     trust_annotations = false,
     names_with = Names::default(),
+    oauth,
+    forward_token = false,
     backends,
 });
 
@@ -67,6 +76,8 @@ pub struct Server {
     pub name: Label,
     /// What is configured of it.
     pub config: ServerConfig,
+    /// What clients are told of tokens for it.
+    pub oauth: Option<Oauth>,
 }
 
 /// All servers.
@@ -77,7 +88,14 @@ impl Servers {
     pub(super) fn check(servers: Map<Label, ServerConfig>) -> Result<Self, String> {
         let servers = servers.try_map(|name, config| {
             config.check(name).map_err(|error| format!("servers.{name}{error}"))?;
-            Ok::<_, String>(Rc::new(Server { name: name.clone(), config }))
+            let oauth = config.oauth.as_ref().map(OauthConfig::check).transpose();
+            let oauth = oauth.map_err(|error| format!("servers.{name}.oauth.{error}"))?;
+            if config.forward_token && oauth.is_none() {
+                return Err(format!(
+                    "servers.{name}.forward_token: found true, expected `oauth.resource` to say for whom tokens are"
+                ));
+            }
+            Ok::<_, String>(Rc::new(Server { name: name.clone(), config, oauth }))
         })?;
         let servers: Vec<Rc<Server>> = servers.into_iter().map(|(_, server)| server).collect();
         if servers.is_empty() {
@@ -105,6 +123,14 @@ impl Servers {
         self.0.iter().filter(fits).max_by_key(rank)
     }
 
+    /// The server whose metadata for OAuth are at this path: before others one of this host, since several hosts may have it.
+    #[must_use]
+    pub fn with_metadata(&self, path: &str, authority: &str) -> Option<(&Rc<Server>, &Oauth)> {
+        let host = host(authority);
+        let found = self.0.iter().filter_map(|server| server.oauth.as_ref().map(|oauth| (server, oauth)));
+        found.filter(|(_, oauth)| oauth.metadata_path == path).max_by_key(|(_, oauth)| oauth.host == host)
+    }
+
     /// All of them.
     pub fn iter(&self) -> impl Iterator<Item = &Rc<Server>> {
         self.0.iter()
@@ -112,7 +138,7 @@ impl Servers {
 }
 
 /// The host of an authority, in lower case and without its port.
-fn host(authority: &str) -> String {
+pub(super) fn host(authority: &str) -> String {
     let host = match authority.rsplit_once(':') {
         Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
         _ => authority,

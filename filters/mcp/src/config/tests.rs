@@ -30,7 +30,7 @@ fn a_server_and_a_key_are_a_configuration() {
 #[test]
 fn what_cannot_work_is_refused_with_the_path_to_it() {
     type Change<'c> = &'c dyn Fn(&mut Value);
-    let cases: [(Change<'_>, &str); 13] = [
+    let cases: [(Change<'_>, &str); 19] = [
         (&|gate| gate["servers"] = json!({}), "gate.servers: found none, expected one or more"),
         (&|gate| gate["servers"] = json!({"a.b": {"path": "/"}}), "gate.servers.a.b: expected a name of letters"),
         (&|gate| gate["servers"] = json!({"a": {}}), "gate.servers.a: found neither `path` nor `authority`"),
@@ -49,6 +49,26 @@ fn what_cannot_work_is_refused_with_the_path_to_it() {
         (&|gate| gate["rules"] = json!([{"allow": {}, "deny": {}}]), "gate.rules[0]"),
         (&|gate| gate["bounds"] = json!({"request_bytes": 1}), "gate.bounds.request_bytes: found 1, expected"),
         (&|gate| gate["signing_keys_from"] = json!("NO"), "gate.signing_keys_from: found no environment variable"),
+        (
+            &|gate| {
+                gate["servers"]["crm"]["oauth"] = json!({"resource": "crm/mcp", "authorization_servers": ["https://a"]})
+            },
+            "gate.servers.crm.oauth.resource: found `crm/mcp`, expected an address",
+        ),
+        (
+            &|gate| {
+                gate["servers"]["crm"]["oauth"] =
+                    json!({"resource": "https://a/\"", "authorization_servers": ["https://a"]})
+            },
+            "gate.servers.crm.oauth.resource: found",
+        ),
+        (
+            &|gate| gate["servers"]["crm"]["oauth"] = json!({"resource": "https://a/mcp", "authorization_servers": []}),
+            "gate.servers.crm.oauth.authorization_servers: found none",
+        ),
+        (&|gate| gate["servers"]["crm"]["forward_token"] = json!(true), "gate.servers.crm.forward_token: found true"),
+        (&|gate| gate["rules"] = json!([{"allow": {"scopes": ["a"]}}]), "gate.rules: found `scopes`, expected"),
+        (&|gate| gate["rules"] = json!([{"deny": {"scopes": ["a"]}}]), "gate.rules[0]: `scopes` are only for"),
         (&|gate| gate["rulez"] = json!([]), "gate.rulez: unknown field `rulez`"),
     ];
     for (change, expected) in cases {
@@ -98,4 +118,30 @@ fn what_is_signed_with_is_configured_or_random_and_a_warning_says_so() {
     let random = loaded(|_| {}).unwrap();
     assert_eq!(random.signing.sign(&[b"a"]), SigningKeys::random(&[7; 32]).sign(&[b"a"]));
     assert!(random.warnings[0].contains("signing_keys_from"), "{:?}", random.warnings);
+}
+
+#[test]
+fn where_metadata_are_follows_from_the_resource() {
+    for (resource, path, url) in [
+        (
+            "https://mcp.example.com/crm/mcp",
+            "/crm/mcp",
+            "https://mcp.example.com/.well-known/oauth-protected-resource/crm/mcp",
+        ),
+        ("https://MCP.example.com:8443", "", "https://MCP.example.com:8443/.well-known/oauth-protected-resource"),
+        ("https://mcp.example.com/", "", "https://mcp.example.com/.well-known/oauth-protected-resource"),
+    ] {
+        let gate = loaded(|gate| {
+            gate["servers"]["crm"]["oauth"] =
+                json!({"resource": resource, "authorization_servers": ["https://auth.example"]});
+        })
+        .unwrap();
+        let path = format!("/.well-known/oauth-protected-resource{path}");
+        let (server, oauth) = gate.servers.with_metadata(&path, "any").unwrap();
+        assert_eq!((server.name.as_str(), oauth.metadata_url.as_str()), ("crm", url));
+        let metadata: Value = serde_json::from_str(&oauth.metadata).unwrap();
+        assert_eq!(metadata["resource"], resource);
+        assert_eq!(metadata["authorization_servers"], json!(["https://auth.example"]));
+        assert!(gate.servers.with_metadata("/.well-known/oauth-protected-resource/other", "any").is_none());
+    }
 }
