@@ -6,6 +6,7 @@
 
 pub mod allowed;
 pub mod approval;
+pub mod bytes;
 pub mod calibration;
 pub mod caller;
 pub mod claims;
@@ -32,3 +33,5 @@ pub mod subject;
 pub mod timestamp;
 pub mod virtual_key;
 pub mod x509;
+
+mod hex;

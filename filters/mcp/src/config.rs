@@ -4,9 +4,11 @@ mod bounds;
 mod server;
 #[cfg(test)]
 mod tests;
+mod trust;
 
 pub use bounds::Bounds;
 pub use server::{Backends, Qualified, Server, ServerConfig, Servers};
+pub use trust::{Lint, Pin};
 
 use crate::limits::COUNTS;
 use crate::signing;

@@ -9,6 +9,7 @@ use crate::exchange::{Asked, Exchange, Transport};
 use crate::record::{self, Ending};
 use crate::refusal::Refusal;
 use crate::session::{self, Session};
+use crate::tools::Called;
 use crate::{limits, runaway};
 use std::rc::Rc;
 use tollgate_host::abi::{self, Level, Map};
@@ -17,7 +18,7 @@ use tollgate_host::state;
 use tollgate_host::stream::{RequestBody, Step, Stream, Waker};
 use tollgate_kernel::json::{Document, Limits};
 use tollgate_kernel::mcp::{self, Call, Content, Fault, Posted, Refused};
-use tollgate_kernel::rule::{Annotations, Verdict};
+use tollgate_kernel::rule::Verdict;
 use tollgate_limits::Admission;
 
 /// One request at the gate.
@@ -92,10 +93,12 @@ impl AtGate {
         let limits = Limits { bytes: self.gate.bounds.request_bytes, nodes };
         let document = Document::read(body, limits).map_err(|fault| Refusal::Protocol(fault_of(fault.into())))?;
         let all: Vec<(&str, &[u8])> = self.headers.iter().filter_map(|(name, value)| mcp_header(name, value)).collect();
-        let posted = Posted::read(&document, mcp::Headers(&all), &server.config.names_with);
+        let headers = mcp::Headers(&all);
+        let posted = Posted::read(&document, headers, &server.config.names_with);
+        let called = posted.as_ref().map_or_else(|_| Called::default(), |posted| Called::of(&server, posted, headers));
         let posted = posted.map_err(|fault| self.faulty(fault))?;
         match posted.content {
-            Content::Call(call) => self.call(&call, posted.revision, &server),
+            Content::Call(call) => self.call(&call, posted.revision, &server, &called),
             Content::Notice(method) => {
                 let asked = Asked {
                     revision: posted.revision,
@@ -104,7 +107,7 @@ impl AtGate {
                     object: None,
                     arguments: None,
                 };
-                self.rules(asked, &server, server.name.as_str(), None)
+                self.rules(asked, &server, server.name.as_str(), None, &called)
             }
             Content::Answer(_) => {
                 let revision = posted.revision;
@@ -128,6 +131,7 @@ impl AtGate {
         call: &Call<'_, '_>,
         revision: mcp::Revision,
         server: &Rc<crate::config::Server>,
+        called: &Called,
     ) -> Result<(), Refusal> {
         let mut asked = Asked {
             revision,
@@ -142,8 +146,9 @@ impl AtGate {
         }
         self.exchange.asked = Some(asked.clone());
         let (_, owner) = found?;
+        called.agrees.map_err(Refusal::Protocol)?;
         self.exchange.owner = Some(owner.clone());
-        self.rules(asked, server, &owner, call.arguments)?;
+        self.rules(asked, server, &owner, call.arguments, called)?;
         let now_ms = millis(abi::now());
         runaway::begin(&self.gate.runaway, &self.exchange, now_ms).map_err(Refusal::Lost)
     }
@@ -155,13 +160,13 @@ impl AtGate {
         server: &crate::config::Server,
         owner: &str,
         arguments: Option<tollgate_kernel::json::Value<'_, '_>>,
+        called: &Called,
     ) -> Result<(), Refusal> {
         let gate = Rc::clone(&self.gate);
         let caller = self.exchange.caller.clone().ok_or(Refusal::UnknownPath)?;
         let now_ms = millis(abi::now());
         let context = Context { gate: &gate, server, caller: &caller, now_ms };
-        let annotations = Annotations { trusted: server.config.trust_annotations, ..Annotations::default() };
-        let (verdict, decided, told) = context.decide(&asked, owner, arguments, annotations);
+        let (verdict, mut decided, told) = context.decide(&asked, owner, arguments, called.annotations(server));
         self.exchange.asked = Some(asked);
         let refused = match verdict {
             Verdict::Allow => None,
@@ -169,7 +174,13 @@ impl AtGate {
             Verdict::Confirm(_) => Some(Refused::Unconfirmed),
         };
         let refusal = refused.map(|refused| decision::refusal(&decided, refused, told));
+        if verdict != Verdict::Deny {
+            decided.shadow = decided.shadow.or_else(|| called.shadow(server).map(|rule| (rule, "deny")));
+        }
         self.exchange.decided = Some(decided);
+        if verdict != Verdict::Deny {
+            self.exchange.results = called.check(server, arguments)?;
+        }
         refusal.map_or(Ok(()), Err)
     }
 
@@ -327,6 +338,10 @@ impl Stream for AtGate {
         let held = answer.is_held();
         let with = answer.push(data, end);
         self.exchange.tally = *answer.tally();
+        if let Some(findings) = answer.findings() {
+            self.exchange.tools.clone_from(findings);
+        }
+        self.exchange.replaced = answer.replaced();
         Ok(match with {
             _ if held && !end => Step::Hold,
             None => Step::Go,

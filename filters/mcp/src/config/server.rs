@@ -1,5 +1,7 @@
 //! Servers, and how requests find them.
 
+use super::{Lint, Pin};
+use crate::tools::Shelf;
 use schemars::JsonSchema;
 use std::borrow::Cow;
 use std::rc::Rc;
@@ -28,6 +30,17 @@ pub struct ServerConfig {
     pub names_with: Names,
     /// Where it stands for several servers, as Envoy's `mcp_router` does: those.
     pub backends: Option<Backends>,
+    /// Which definitions of its tools are approved. Default: any.
+    pub pin: Option<Pin>,
+    /// What becomes of tools whose definitions speak to the model behind the user's back.
+    #[schemars(default)]
+    pub lint: Lint,
+    /// Whether what a tool is called with must be valid by the schema that its server lists of it.
+    #[schemars(default)]
+    pub check_arguments: bool,
+    /// The same of what it answers, where it has a schema for that.
+    #[schemars(default)]
+    pub check_results: bool,
 }
 
 object!(ServerConfig {
@@ -37,6 +50,10 @@ object!(ServerConfig {
     trust_annotations = false,
     names_with = Names::default(),
     backends,
+    pin,
+    lint = Lint::Warn,
+    check_arguments = false,
+    check_results = false,
 });
 
 /// Servers behind one that puts their names before those of their tools: `crm__search` is `crm.search`.
@@ -67,6 +84,8 @@ pub struct Server {
     pub name: Label,
     /// What is configured of it.
     pub config: ServerConfig,
+    /// What is known of its tools.
+    pub tools: Shelf,
 }
 
 /// All servers.
@@ -77,7 +96,7 @@ impl Servers {
     pub(super) fn check(servers: Map<Label, ServerConfig>) -> Result<Self, String> {
         let servers = servers.try_map(|name, config| {
             config.check(name).map_err(|error| format!("servers.{name}{error}"))?;
-            Ok::<_, String>(Rc::new(Server { name: name.clone(), config }))
+            Ok::<_, String>(Rc::new(Server { name: name.clone(), config, tools: Shelf::of(name) }))
         })?;
         let servers: Vec<Rc<Server>> = servers.into_iter().map(|(_, server)| server).collect();
         if servers.is_empty() {
@@ -134,6 +153,9 @@ impl ServerConfig {
         }
         if let Some(authority) = self.authority.as_ref().filter(|authority| host(authority) != **authority) {
             return Err(format!(".authority: found `{authority}`, expected a host in lower case, without a port"));
+        }
+        if let Some(pin) = &self.pin {
+            pin.check().map_err(|error| format!(".pin: {error}"))?;
         }
         self.backends.as_ref().map_or(Ok(()), Backends::check).map_err(|error| format!(".backends.{error}"))
     }
