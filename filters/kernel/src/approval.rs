@@ -4,7 +4,6 @@
 //! for that call, once, and not for long. Who says it is the person at the client, whose question travels with the client as a
 //! [`state::State`], or somebody else, who finds it among those that are [`pending`].
 
-mod bytes;
 mod call;
 pub mod form_token;
 pub mod pending;

@@ -17,7 +17,7 @@ mod reader;
 mod text;
 mod write;
 
-pub use canonical::Digest;
+pub use canonical::{Digest, NotADigest};
 pub use decimal::Decimal;
 pub use fault::{Fault, Reason};
 pub use pointer::{NotAPointer, Place, Pointer};

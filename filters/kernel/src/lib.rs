@@ -6,6 +6,7 @@
 
 pub mod allowed;
 pub mod approval;
+pub mod bytes;
 pub mod calibration;
 pub mod caller;
 pub mod claims;
@@ -33,3 +34,5 @@ pub mod timestamp;
 pub mod token;
 pub mod virtual_key;
 pub mod x509;
+
+mod hex;

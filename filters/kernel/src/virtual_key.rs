@@ -120,18 +120,8 @@ impl TryFrom<String> for SecretHash {
     type Error = NotAHash;
 
     fn try_from(text: String) -> Result<Self, NotAHash> {
-        let digits: &[u8; 64] = text.as_bytes().try_into().map_err(|_| NotAHash)?;
-        let mut hash = [0; 32];
-        for (byte, [high, low]) in hash.iter_mut().zip(digits.as_chunks().0) {
-            *byte = hex_digit(*high)? << 4 | hex_digit(*low)?;
-        }
-        Ok(Self(hash))
+        crate::hex::read(&text).map(Self).ok_or(NotAHash)
     }
-}
-
-fn hex_digit(byte: u8) -> Result<u8, NotAHash> {
-    let digit = char::from(byte).to_digit(16).filter(|_| !byte.is_ascii_uppercase()).ok_or(NotAHash)?;
-    u8::try_from(digit).map_err(|_| NotAHash)
 }
 
 impl From<SecretHash> for String {

@@ -3,13 +3,15 @@
 use crate::config::{Gate, Server};
 use crate::decision::{Context, Question};
 use crate::exchange::{Asked, Exchange, Transport};
+use crate::tools::{Findings, Listing, Objection, Results, Tool, results};
 use std::rc::Rc;
 use tollgate_host::headers::Headers;
 use tollgate_identity::Token;
 use tollgate_kernel::caller::Caller;
-use tollgate_kernel::json::Limits;
+use tollgate_kernel::json::{Limits, Value};
+use tollgate_kernel::json_rpc::Id;
 use tollgate_kernel::mcp::answer::{
-    AnswerReader, Awaited, Editor, Entry, Expected, Form, List, Onward, Purpose, Shown, Tally,
+    AnswerReader, Awaited, Editor, Entry, Expected, Form, List, Onward, Purpose, Shown, Tally, Verdict as Fate,
 };
 use tollgate_kernel::mcp::{Method, Named, Revision};
 use tollgate_kernel::rule::{Annotations, Arguments, Object, Verdict};
@@ -36,6 +38,12 @@ struct Review {
     caller: Rc<Caller>,
     token: Option<Rc<Token>>,
     now_ms: u64,
+    /// What is learned of tools, where lists of them may come.
+    listing: Option<Listing>,
+    /// What the result must be, and what was asked for.
+    results: Option<(Results, Asked)>,
+    /// Why the caller is shown something else instead.
+    replaced: Option<&'static str>,
 }
 
 /// Why an answer cannot be read.
@@ -85,8 +93,17 @@ impl Answer {
             _ => return Ok(None),
         };
         let bytes = if decides { gate.bounds.answer_bytes } else { WATCHED_BYTES };
-        let (server, caller, token) = (Rc::clone(server), Rc::clone(caller), exchange.token.clone());
-        let review = Review { gate: Rc::clone(gate), server, caller, token, now_ms };
+        let lists_tools = matches!(expected.purpose, Purpose::Filter(List::Tools) | Purpose::FilterAny);
+        let review = Review {
+            gate: Rc::clone(gate),
+            server: Rc::clone(server),
+            caller: Rc::clone(caller),
+            token: exchange.token.clone(),
+            now_ms,
+            listing: lists_tools.then(|| Listing::of(server)),
+            results: exchange.results.clone().zip(exchange.asked.clone()),
+            replaced: None,
+        };
         let reader = AnswerReader::new(form, expected, Limits { bytes, nodes: NODES });
         Ok(Some(Self { reader, review, form, decides }))
     }
@@ -113,6 +130,9 @@ impl Answer {
     pub fn push(&mut self, data: &[u8], end: bool) -> Option<Vec<u8>> {
         let onward = self.reader.push(data, &mut self.review);
         let rest = if end { self.reader.finish(&mut self.review) } else { Vec::new() };
+        if let Some(listing) = &mut self.review.listing {
+            listing.end();
+        }
         match onward {
             Onward::Unchanged if rest.is_empty() => None,
             Onward::Unchanged => Some([data, &rest].concat()),
@@ -121,6 +141,18 @@ impl Answer {
                 Some(bytes)
             }
         }
+    }
+
+    /// What was found of tools.
+    #[must_use]
+    pub fn findings(&self) -> Option<&Findings> {
+        self.review.listing.as_ref().map(Listing::findings)
+    }
+
+    /// Why the caller got something else instead of the result.
+    #[must_use]
+    pub const fn replaced(&self) -> Option<&'static str> {
+        self.review.replaced
     }
 
     /// What came of it.
@@ -144,7 +176,8 @@ fn expected(exchange: &Exchange) -> Option<Expected> {
                 Some(Named::Known(method)) => List::of_method(*method),
                 _ => None,
             };
-            let purpose = list.map_or(Purpose::Watch, Purpose::Filter);
+            let other = if exchange.results.is_some() { Purpose::Inspect } else { Purpose::Watch };
+            let purpose = list.map_or(other, Purpose::Filter);
             let awaited = id.clone().map_or(Awaited::Nothing, Awaited::Response);
             Some(Expected { awaited, purpose, revision: *revision })
         }
@@ -156,7 +189,24 @@ fn is_success(headers: &Headers) -> bool {
 }
 
 impl Editor for Review {
+    fn result(&mut self, _: &Id<'_>, result: Value<'_, '_>) -> Fate {
+        if let Some(listing) = &mut self.listing {
+            listing.begin(result, &self.gate.servers);
+        }
+        let instead = self.results.as_ref().and_then(|(results, asked)| results.instead(result, asked));
+        match instead {
+            Some(message) => {
+                self.replaced = Some(results::INVALID);
+                Fate::Replace(message)
+            }
+            None => Fate::Pass,
+        }
+    }
+
     fn entry(&mut self, entry: &Entry<'_, '_>) -> Shown {
+        let server = Rc::clone(&self.server);
+        let named = server.qualified(&entry.name);
+        let listed = self.see(entry, named.as_ref().map(|found| found.name.as_str()));
         let (scopes, now_ms) = (self.token.as_deref().map_or(&[][..], |token| &token.scopes), self.now_ms);
         let context = Context { gate: &self.gate, server: &self.server, caller: &self.caller, scopes, now_ms };
         let own = self.server.name.as_str();
@@ -168,12 +218,12 @@ impl Editor for Review {
             let may_ask = decided.lacks.is_some() && self.server.oauth.is_some();
             verdict != Verdict::Deny || may_ask
         };
-        let named = self.server.qualified(&entry.name);
         let is_shown = match (entry.list, &named) {
             (List::Resources | List::Templates, _) => ask(Method::ResourcesRead, Object::Resource(&entry.name), own),
             _ if !self.server.config.names_with.allow(&entry.name) => return Shown::No,
             (List::Tools, Some(found)) => {
-                let annotations = annotations(&self.server, entry);
+                let Some(Ok(tool)) = listed else { return Shown::No };
+                let annotations = tool.map_or_else(Annotations::default, |tool| tool.annotations(&self.server));
                 ask(Method::ToolsCall, Object::Tool(&found.name, annotations), found.server)
             }
             (List::Prompts, Some(found)) => ask(Method::PromptsGet, Object::Prompt(&found.name), found.server),
@@ -183,11 +233,10 @@ impl Editor for Review {
     }
 }
 
-fn annotations(server: &Server, entry: &Entry<'_, '_>) -> Annotations {
-    let hint = |name| entry.value.get("annotations").and_then(|hints| hints.get(name)).and_then(|hint| hint.as_bool());
-    Annotations {
-        destructive: hint("destructiveHint"),
-        read_only: hint("readOnlyHint"),
-        trusted: server.config.trust_annotations,
+impl Review {
+    /// Sees a tool, if it is one that rules can name; whether it may be shown.
+    fn see(&mut self, entry: &Entry<'_, '_>, name: Option<&str>) -> Option<Result<Option<Rc<Tool>>, Objection>> {
+        let name = name.filter(|_| entry.list == List::Tools && self.server.config.names_with.allow(&entry.name))?;
+        self.listing.as_mut().map(|listing| listing.see(entry.value, &entry.name, name))
     }
 }

@@ -5,10 +5,12 @@ mod oauth;
 mod server;
 #[cfg(test)]
 mod tests;
+mod trust;
 
 pub use bounds::Bounds;
 pub use oauth::{Oauth, OauthConfig};
 pub use server::{Backends, Qualified, Server, ServerConfig, Servers};
+pub use trust::{Lint, Pin};
 
 use crate::limits::COUNTS;
 use crate::signing;

@@ -2,6 +2,7 @@
 //! names; `host::metrics` bounds their number.
 
 use crate::exchange::Exchange;
+use crate::refusal::Refusal;
 use tollgate_host::metrics::count as add;
 
 const NONE: &str = "none";
@@ -18,7 +19,10 @@ pub fn count(exchange: &Exchange) {
     };
     let asked = [("team", team), ("server", server), ("outcome", verdict)];
     add("tollgate_mcp_requests_total", &asked, 1);
-    if let Some(refusal) = &exchange.refusal {
-        add("tollgate_mcp_refusals_total", &[asked[0], asked[1], ("reason", refusal.reason())], 1);
+    let of_server = [asked[1]];
+    add("tollgate_mcp_tools_changed_total", &of_server, u64::from(exchange.tools.changed.all));
+    add("tollgate_mcp_tools_suspected_total", &of_server, u64::from(exchange.tools.newly_suspected));
+    if let Some(reason) = exchange.refusal.as_ref().map(Refusal::reason).or(exchange.replaced) {
+        add("tollgate_mcp_refusals_total", &[asked[0], asked[1], ("reason", reason)], 1);
     }
 }

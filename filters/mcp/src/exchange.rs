@@ -3,6 +3,7 @@
 use crate::config::Server;
 use crate::refusal::Refusal;
 use crate::session::Session;
+use crate::tools::{Findings, Results};
 use std::rc::Rc;
 use tollgate_identity::Token;
 use tollgate_kernel::approval::Id as ApprovalId;
@@ -53,6 +54,12 @@ pub struct Exchange {
     pub went_on: bool,
     /// What came back.
     pub tally: Tally,
+    /// What the result must be, where it is checked.
+    pub results: Option<Results>,
+    /// Why the client got something else instead of the result.
+    pub replaced: Option<&'static str>,
+    /// What was found of tools.
+    pub tools: Findings,
 }
 
 /// What is done with Streamable HTTP.

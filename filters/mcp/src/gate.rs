@@ -14,6 +14,7 @@ use crate::oauth;
 use crate::record::{self, Ending};
 use crate::refusal::Refusal;
 use crate::session::{self, Session};
+use crate::tools::Called;
 use crate::{limits, runaway};
 use std::rc::Rc;
 use tollgate_host::abi::{self, Level, Map};
@@ -22,7 +23,7 @@ use tollgate_host::state;
 use tollgate_host::stream::{RequestBody, Step, Stream, Waker};
 use tollgate_kernel::json::{Document, Limits};
 use tollgate_kernel::mcp::{self, Call, Content, Fault, Posted, Refused};
-use tollgate_kernel::rule::{Annotations, Confirm, Verdict};
+use tollgate_kernel::rule::{Confirm, Verdict};
 use tollgate_limits::Admission;
 
 /// One request at the gate.
@@ -127,10 +128,12 @@ impl AtGate {
         let limits = Limits { bytes: self.gate.bounds.request_bytes, nodes };
         let document = Document::read(body, limits).map_err(|fault| Refusal::Protocol(fault_of(fault.into())))?;
         let all: Vec<(&str, &[u8])> = self.headers.iter().filter_map(|(name, value)| mcp_header(name, value)).collect();
-        let posted = Posted::read(&document, mcp::Headers(&all), &server.config.names_with);
+        let headers = mcp::Headers(&all);
+        let posted = Posted::read(&document, headers, &server.config.names_with);
+        let called = posted.as_ref().map_or_else(|_| Called::default(), |posted| Called::of(&server, posted, headers));
         let posted = posted.map_err(|fault| self.faulty(fault))?;
         match posted.content {
-            Content::Call(call) => self.call(&document, &call, posted.revision, &server),
+            Content::Call(call) => self.call(&document, &call, posted.revision, &server, &called),
             Content::Notice(method) => {
                 let asked = Asked {
                     revision: posted.revision,
@@ -139,7 +142,7 @@ impl AtGate {
                     object: None,
                     arguments: None,
                 };
-                match self.rules(asked, &server, server.name.as_str(), None)? {
+                match self.rules(asked, &server, server.name.as_str(), None, &called)? {
                     Some((_, refusal)) => Err(refusal),
                     None => Ok(()),
                 }
@@ -167,6 +170,7 @@ impl AtGate {
         call: &Call<'d, 'a>,
         revision: mcp::Revision,
         server: &Rc<crate::config::Server>,
+        called: &Called,
     ) -> Result<(), Refusal> {
         let mut asked = Asked {
             revision,
@@ -181,8 +185,9 @@ impl AtGate {
         }
         self.exchange.asked = Some(asked.clone());
         let (_, owner) = found?;
+        called.agrees.map_err(Refusal::Protocol)?;
         self.exchange.owner = Some(owner.clone());
-        let unconfirmed = self.rules(asked.clone(), server, &owner, call.arguments)?;
+        let unconfirmed = self.rules(asked.clone(), server, &owner, call.arguments, called)?;
         runaway::begin(&self.gate.runaway, &self.exchange, millis(abi::now())).map_err(Refusal::Lost)?;
         match unconfirmed {
             Some((confirm, refusal)) => self.confirm(document, call, &asked, &owner, &confirm, refusal),
@@ -232,6 +237,7 @@ impl AtGate {
         server: &crate::config::Server,
         owner: &str,
         arguments: Option<tollgate_kernel::json::Value<'_, '_>>,
+        called: &Called,
     ) -> Result<Option<(Confirm, Refusal)>, Refusal> {
         let gate = Rc::clone(&self.gate);
         let caller = self.exchange.caller.clone().ok_or(Refusal::UnknownPath)?;
@@ -239,8 +245,7 @@ impl AtGate {
         let token = self.exchange.token.clone();
         let scopes = token.as_deref().map_or(&[][..], |token| &token.scopes);
         let context = Context { gate: &gate, server, caller: &caller, scopes, now_ms };
-        let annotations = Annotations { trusted: server.config.trust_annotations, ..Annotations::default() };
-        let (verdict, decided, told) = context.decide(&asked, owner, arguments, annotations);
+        let (verdict, mut decided, told) = context.decide(&asked, owner, arguments, called.annotations(server));
         self.exchange.asked = Some(asked);
         let outcome = match verdict {
             Verdict::Allow => Ok(None),
@@ -249,7 +254,13 @@ impl AtGate {
                 Ok(Some((confirm.clone(), decision::refusal(&decided, Refused::Unconfirmed, told))))
             }
         };
+        if verdict != Verdict::Deny {
+            decided.shadow = decided.shadow.or_else(|| called.shadow(server).map(|rule| (rule, "deny")));
+        }
         self.exchange.decided = Some(decided);
+        if verdict != Verdict::Deny {
+            self.exchange.results = called.check(server, arguments)?;
+        }
         outcome
     }
 
@@ -431,6 +442,10 @@ impl Stream for AtGate {
         let held = answer.is_held();
         let with = answer.push(data, end);
         self.exchange.tally = *answer.tally();
+        if let Some(findings) = answer.findings() {
+            self.exchange.tools.clone_from(findings);
+        }
+        self.exchange.replaced = answer.replaced();
         Ok(match with {
             _ if held && !end => Step::Hold,
             None => Step::Go,

@@ -19,6 +19,7 @@ pub mod refusal;
 pub mod runaway;
 pub mod session;
 mod signing;
+pub mod tools;
 
 use config::Gate;
 #[cfg(all(test, not(target_arch = "wasm32")))]
@@ -48,6 +49,9 @@ impl Plugin for Mcp {
             tollgate_limits::ledger::prepare().map_err(|error| format!("the counters of limits: {error}"))?;
         }
         gate.warnings.iter().for_each(|warning| abi::log(abi::Level::Warn, &format!("tollgate: {warning}")));
+        for server in gate.servers.iter() {
+            tools::prepare(&server.tools).map_err(|_| "the host refuses shared data".to_owned())?;
+        }
         Ok(Self(Rc::new(gate)))
     }
 

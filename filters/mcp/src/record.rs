@@ -7,6 +7,7 @@
 use crate::approval;
 use crate::exchange::{Approval, Asked, Decided, Exchange, Object, Transport};
 use crate::session::Session;
+use crate::tools::{Findings, Some16};
 use tollgate_kernel::json::Writer;
 use tollgate_kernel::mcp::answer::{Fault, Outcome, Tally};
 use tollgate_kernel::subject::{Subject, SubjectField};
@@ -179,6 +180,38 @@ fn write_tally(tally: &Tally, json: &mut Writer<'_>) {
     json.text_if("fault", tally.fault.map(Fault::name));
 }
 
+/// What was found of tools in a list. The first of each; then how many there are.
+fn write_tools(tools: &Findings, json: &mut Writer<'_>) {
+    some(json, "tools_changed", &tools.changed, |json, changed| {
+        json.key("tool").text(&changed.tool);
+        json.key("was").text(&changed.was.to_string());
+        json.key("digest").text(&changed.digest.to_string());
+    });
+    some(json, "tools_suspected", &tools.suspected, |json, (tool, finding)| {
+        json.key("tool").text(tool);
+        json.key("finding").text(finding.suspicion.name());
+        json.key("part").text(finding.part.name());
+    });
+    some(json, "tools_held", &tools.held, |json, (tool, reason)| {
+        json.key("tool").text(tool);
+        json.key("reason").text(reason);
+    });
+}
+
+fn some<T>(json: &mut Writer<'_>, name: &str, some: &Some16<T>, write: impl Fn(&mut Writer<'_>, &T)) {
+    if some.all == 0 {
+        return;
+    }
+    json.key(name).open_list();
+    for one in &some.first {
+        write(json.open_object(), one);
+        json.close_object();
+    }
+    json.close_list();
+    let left = usize::try_from(some.all).unwrap_or(usize::MAX).saturating_sub(some.first.len());
+    json.number_if(&format!("{name}_more"), u64::try_from(left).ok().filter(|left| *left > 0));
+}
+
 fn write_answer(exchange: &Exchange, ending: &Ending, json: &mut Writer<'_>) {
     json.key("answer").open_object();
     json.number_or_null("status", ending.status.map(u64::from));
@@ -187,6 +220,8 @@ fn write_answer(exchange: &Exchange, ending: &Ending, json: &mut Writer<'_>) {
     json.key("ms").number(ending.now.saturating_sub(began).div_euclid(1_000_000));
     json.key("end").text(ending.word(exchange));
     write_tally(&exchange.tally, json);
+    json.text_if("replaced", exchange.replaced);
+    write_tools(&exchange.tools, json);
     json.text_if("details", ending.details.as_deref().filter(|details| *details != "via_upstream"));
     json.close_object();
 }

@@ -241,7 +241,7 @@ impl Policy {
 /// Status and body of a refusal by policy.
 fn told(refused: Refused, text: &str, asked: Option<&Asked>, refusals: Refusals) -> (u16, Vec<u8>) {
     match asked.and_then(|asked| Some((asked, asked.id.as_ref()?, asked.method.as_ref()?))) {
-        Some((asked, id, method)) if refusals == Refusals::Result => {
+        Some((asked, id, method)) if refusals == Refusals::Result || refused == Refused::Invalid => {
             (200, refused.answer(id, method, asked.revision, text))
         }
         known => {

@@ -10,7 +10,8 @@ import yaml
 
 import mcp_corpus
 from harness.gateway import Response
-from harness.mcp import MODERN, SERVERS, McpGateway, Wire
+from harness.mcp import MODERN, SERVERS, Exchange, McpGateway, Wire
+from harness.mcp.wire import meta, modern, rpc
 from mcp_corpus import HTTP2, LEGACY, Right, attempt, attempt_http2, controls, corpus, open_session
 from mcp_servers.weak import WeakServer
 
@@ -104,7 +105,11 @@ def guarded(tmp_path_factory):
 
     directory = tmp_path_factory.mktemp("guarded")
     with WeakServer() as server, McpGateway(directory, bounded, rules=RULES, crm=server) as gateway:
-        yield Guarded(server, Wire(gateway.envoy.port, "/crm/mcp", seconds=SECONDS))
+        guarded = Guarded(server, Wire(gateway.envoy.port, "/crm/mcp", seconds=SECONDS))
+        # The gate knows of a tool what its server has listed.
+        listed = guarded.wire.send(Exchange(modern("tools/list"), rpc("tools/list", {"_meta": meta()})))
+        assert listed.status == 200
+        yield guarded
 
 
 @pytest.mark.parametrize("made", corpus(), ids=lambda made: made.name)

@@ -1,7 +1,7 @@
 //! What a form of the approval page carries, so that no other page can send it: a MAC of who was shown it, and what about.
 
 use super::Id;
-use super::bytes::put_text;
+use crate::bytes::put_text;
 use crate::signing_keys::SigningKeys;
 use crate::subject::{Subject, SubjectField};
 use base64::Engine as _;

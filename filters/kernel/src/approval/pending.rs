@@ -250,7 +250,7 @@ impl Slot {
     #[must_use]
     pub fn read(bytes: &[u8]) -> Option<Self> {
         let Some((version, rest)) = bytes.split_first() else { return Some(Self::default()) };
-        let mut reader = super::bytes::Reader(rest);
+        let mut reader = crate::bytes::Reader(rest);
         let mut slot = Self::default();
         while !reader.0.is_empty() {
             slot.0.push(Entry::read(&mut reader)?);

@@ -6,8 +6,8 @@
 //!
 //! Nothing of it is secret: who asks knows what they ask for.
 
-use super::bytes::Reader;
 use super::{Call, Id};
+use crate::bytes::Reader;
 use crate::signing_keys::SigningKeys;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

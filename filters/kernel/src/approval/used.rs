@@ -5,7 +5,7 @@
 //! consistent hash of who asks), or the rule must say `by: approver`.
 
 use super::Id;
-use super::bytes::Reader;
+use crate::bytes::Reader;
 
 /// How many slots there are.
 pub const SLOTS: u8 = 32;

@@ -1,12 +1,41 @@
 //! The one spelling of a value.
 
 use super::{Decimal, Kind, Value, write_escaped};
+use schemars::JsonSchema;
 use sha2::{Digest as _, Sha256};
 use std::fmt;
+use tollgate_config::{self as config, Read};
 
 /// SHA-256 of a value in its one spelling.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, JsonSchema)]
+#[schemars(try_from = "String", extend("pattern" = "^[0-9a-f]{64}$"))]
 pub struct Digest(pub [u8; 32]);
+
+/// A text that is no [`Digest`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NotADigest;
+
+impl TryFrom<String> for Digest {
+    type Error = NotADigest;
+
+    fn try_from(text: String) -> Result<Self, NotADigest> {
+        crate::hex::read(&text).map(Self).ok_or(NotADigest)
+    }
+}
+
+impl Read for Digest {
+    fn read(value: &config::Value<'_>) -> Result<Self, config::Fault> {
+        value.converted::<String, _>()
+    }
+}
+
+impl fmt::Display for NotADigest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("must be 64 lowercase hex digits")
+    }
+}
+
+impl std::error::Error for NotADigest {}
 
 /// How numbers are spelled.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -133,6 +133,9 @@ fn names(text: &str) -> impl Iterator<Item = &str> {
 }
 
 impl Suspicion {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::HiddenCharacters, Self::Instructions, Self::NamesOtherTool, Self::TooLong];
+
     /// The word in records and configurations.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -146,6 +149,18 @@ impl Suspicion {
 }
 
 impl Part {
+    /// All of them.
+    pub const ALL: [Self; 8] = [
+        Self::Name,
+        Self::Title,
+        Self::Description,
+        Self::InputSchema,
+        Self::OutputSchema,
+        Self::Annotations,
+        Self::Other,
+        Self::Whole,
+    ];
+
     fn of(key: &str) -> Self {
         const NAMED: [Part; 6] =
             [Part::Name, Part::Title, Part::Description, Part::InputSchema, Part::OutputSchema, Part::Annotations];

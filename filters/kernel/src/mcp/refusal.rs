@@ -2,7 +2,7 @@
 
 use super::{Method, Named, Revision};
 use crate::json::write_escaped;
-use crate::json_rpc::{self, Id, Recipient};
+use crate::json_rpc::{self, INVALID_PARAMS, Id, Recipient};
 
 /// Why policy refuses. The codes lie outside those that JSON-RPC and MCP keep for themselves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,6 +13,8 @@ pub enum Refused {
     Limited,
     /// Somebody must say yes first.
     Unconfirmed,
+    /// The arguments are not what the tool takes. The model can do better, so it is told in every case.
+    Invalid,
 }
 
 impl Refused {
@@ -23,6 +25,7 @@ impl Refused {
             Self::Denied => -31001,
             Self::Limited => -31002,
             Self::Unconfirmed => -31003,
+            Self::Invalid => INVALID_PARAMS,
         }
     }
 
@@ -32,6 +35,7 @@ impl Refused {
         match self {
             Self::Denied | Self::Unconfirmed => 403,
             Self::Limited => 429,
+            Self::Invalid => 400,
         }
     }
 

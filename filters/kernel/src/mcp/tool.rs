@@ -1,7 +1,7 @@
 //! A tool, as its server lists it.
 
 use super::param_header::{Annotation, BadAnnotation, annotations};
-use crate::json::{Digest, Value};
+use crate::json::{Digest, Kind, Value};
 use std::borrow::Cow;
 use std::fmt;
 
@@ -55,8 +55,14 @@ pub enum BadDefinition {
     ResemblingKey,
 }
 
+/// The digest of the definition that `value` is, or is meant to be: [`Definition::digest`].
+#[must_use]
+pub fn digest(value: Value<'_, '_>) -> Digest {
+    value.digest_without(&NOT_DIGESTED)
+}
+
 impl<'d, 'a> Definition<'d, 'a> {
-    /// The definition that `value` is.
+    /// The definition that `value` is. What is `null` is not there: some servers write out what they do not say.
     ///
     /// # Errors
     /// When a member that something is decided by is not what it must be.
@@ -65,9 +71,9 @@ impl<'d, 'a> Definition<'d, 'a> {
             return Err(BadDefinition::NotAnObject);
         }
         unlike(value, &MEMBERS)?;
-        let text = |key| value.get(key).map(|it| it.as_str().ok_or(BadDefinition::Member(key))).transpose();
+        let text = |key| said(value, key).map(|it| it.as_str().ok_or(BadDefinition::Member(key))).transpose();
         let object = |key| {
-            let value = value.get(key);
+            let value = said(value, key);
             value.map(|it| Some(it).filter(|it| it.is_object()).ok_or(BadDefinition::Member(key))).transpose()
         };
         let input_schema = object("inputSchema")?.ok_or(BadDefinition::Member("inputSchema"))?;
@@ -88,7 +94,7 @@ impl<'d, 'a> Definition<'d, 'a> {
     /// keys and escapes do not matter.
     #[must_use]
     pub fn digest(&self) -> Digest {
-        self.whole.digest_without(&NOT_DIGESTED)
+        digest(self.whole)
     }
 
     /// The whole definition.
@@ -101,7 +107,7 @@ impl<'d, 'a> Definition<'d, 'a> {
 impl Hints {
     fn read(value: Value<'_, '_>) -> Result<Self, BadDefinition> {
         unlike(value, &HINTS)?;
-        let hint = |key| value.get(key).map(|it| it.as_bool().ok_or(BadDefinition::Member(key))).transpose();
+        let hint = |key| said(value, key).map(|it| it.as_bool().ok_or(BadDefinition::Member(key))).transpose();
         let [read_only, destructive, idempotent, open_world] = HINTS.map(hint);
         Ok(Self { read_only: read_only?, destructive: destructive?, idempotent: idempotent?, open_world: open_world? })
     }
@@ -117,6 +123,10 @@ impl Hints {
     pub fn is_destructive(self) -> bool {
         !self.is_read_only() && self.destructive != Some(false)
     }
+}
+
+fn said<'d, 'a>(object: Value<'d, 'a>, key: &str) -> Option<Value<'d, 'a>> {
+    object.get(key).filter(|value| value.kind() != Kind::Null)
 }
 
 fn unlike(object: Value<'_, '_>, known: &[&str]) -> Result<(), BadDefinition> {

@@ -1,6 +1,8 @@
 //! Servers, and how requests find them.
 
 use super::oauth::{Oauth, OauthConfig};
+use super::{Lint, Pin};
+use crate::tools::Shelf;
 use schemars::JsonSchema;
 use std::borrow::Cow;
 use std::rc::Rc;
@@ -35,6 +37,17 @@ pub struct ServerConfig {
     pub forward_token: bool,
     /// Where it stands for several servers, as Envoy's `mcp_router` does: those.
     pub backends: Option<Backends>,
+    /// Which definitions of its tools are approved. Default: any.
+    pub pin: Option<Pin>,
+    /// What becomes of tools whose definitions speak to the model behind the user's back.
+    #[schemars(default)]
+    pub lint: Lint,
+    /// Whether what a tool is called with must be valid by the schema that its server lists of it.
+    #[schemars(default)]
+    pub check_arguments: bool,
+    /// The same of what it answers, where it has a schema for that.
+    #[schemars(default)]
+    pub check_results: bool,
 }
 
 object!(ServerConfig {
@@ -46,6 +59,10 @@ object!(ServerConfig {
     oauth,
     forward_token = false,
     backends,
+    pin,
+    lint = Lint::Warn,
+    check_arguments = false,
+    check_results = false,
 });
 
 /// Servers behind one that puts their names before those of their tools: `crm__search` is `crm.search`.
@@ -78,6 +95,8 @@ pub struct Server {
     pub config: ServerConfig,
     /// What clients are told of tokens for it.
     pub oauth: Option<Oauth>,
+    /// What is known of its tools.
+    pub tools: Shelf,
 }
 
 /// All servers.
@@ -95,7 +114,7 @@ impl Servers {
                     "servers.{name}.forward_token: found true, expected `oauth.resource` to say for whom tokens are"
                 ));
             }
-            Ok::<_, String>(Rc::new(Server { name: name.clone(), config, oauth }))
+            Ok::<_, String>(Rc::new(Server { name: name.clone(), config, oauth, tools: Shelf::of(name) }))
         })?;
         let servers: Vec<Rc<Server>> = servers.into_iter().map(|(_, server)| server).collect();
         if servers.is_empty() {
@@ -160,6 +179,9 @@ impl ServerConfig {
         }
         if let Some(authority) = self.authority.as_ref().filter(|authority| host(authority) != **authority) {
             return Err(format!(".authority: found `{authority}`, expected a host in lower case, without a port"));
+        }
+        if let Some(pin) = &self.pin {
+            pin.check().map_err(|error| format!(".pin: {error}"))?;
         }
         self.backends.as_ref().map_or(Ok(()), Backends::check).map_err(|error| format!(".backends.{error}"))
     }

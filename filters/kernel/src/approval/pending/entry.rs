@@ -1,7 +1,7 @@
 //! One call that waits, or did.
 
 use super::super::Id;
-use super::super::bytes::{Reader, put_text};
+use crate::bytes::{Reader, put_text};
 use crate::json::Digest;
 use crate::subject::{KeyId, Label, Subject, SubjectField};
 

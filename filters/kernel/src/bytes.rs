@@ -1,23 +1,29 @@
 //! How what is kept is written: numbers of fixed size, and texts with their length before them.
 
-pub(super) struct Reader<'a>(pub(super) &'a [u8]);
+/// Reads what was written, from the front. `None`: it ends before that.
+#[derive(Debug)]
+pub struct Reader<'a>(pub &'a [u8]);
 
 impl<'a> Reader<'a> {
-    pub(super) fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
+    /// As many bytes.
+    pub fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
         let (taken, left) = self.0.split_first_chunk::<N>()?;
         self.0 = left;
         Some(*taken)
     }
 
-    pub(super) fn byte(&mut self) -> Option<u8> {
+    /// A byte.
+    pub fn byte(&mut self) -> Option<u8> {
         self.array().map(|[byte]| byte)
     }
 
-    pub(super) fn number(&mut self) -> Option<u64> {
+    /// A number.
+    pub fn number(&mut self) -> Option<u64> {
         self.array().map(u64::from_le_bytes)
     }
 
-    pub(super) fn text(&mut self) -> Option<&'a str> {
+    /// What [`put_text`] has written.
+    pub fn text(&mut self) -> Option<&'a str> {
         let length = usize::from(self.array().map(u16::from_le_bytes)?);
         let (taken, left) = self.0.split_at_checked(length)?;
         self.0 = left;
@@ -26,7 +32,7 @@ impl<'a> Reader<'a> {
 }
 
 /// INVARIANT: `text` is no longer than [`u16::MAX`].
-pub(super) fn put_text(out: &mut Vec<u8>, text: &str) {
+pub fn put_text(out: &mut Vec<u8>, text: &str) {
     out.extend(u16::try_from(text.len()).unwrap_or(u16::MAX).to_le_bytes());
     out.extend(text.as_bytes());
 }
