@@ -1,0 +1,2 @@
+// WASI's imports, of which Envoy has some: the same.
+module.exports = require('./env.js');
