@@ -30,7 +30,7 @@ fn a_server_and_a_key_are_a_configuration() {
 #[test]
 fn what_cannot_work_is_refused_with_the_path_to_it() {
     type Change<'c> = &'c dyn Fn(&mut Value);
-    let cases: [(Change<'_>, &str); 19] = [
+    let cases: [(Change<'_>, &str); 21] = [
         (&|gate| gate["servers"] = json!({}), "gate.servers: found none, expected one or more"),
         (&|gate| gate["servers"] = json!({"a.b": {"path": "/"}}), "gate.servers.a.b: expected a name of letters"),
         (&|gate| gate["servers"] = json!({"a": {}}), "gate.servers.a: found neither `path` nor `authority`"),
@@ -43,6 +43,14 @@ fn what_cannot_work_is_refused_with_the_path_to_it() {
         (
             &|gate| gate["servers"]["crm"]["backends"] = json!({"names": ["a", "a__b"]}),
             "gate.servers.crm.backends.names: found `a`, with which another one begins",
+        ),
+        (
+            &|gate| gate["servers"]["crm"]["pin"] = json!({}),
+            "gate.servers.crm.pin: found neither `tools` nor `first_use: true`",
+        ),
+        (
+            &|gate| gate["servers"]["crm"]["pin"] = json!({"tools": {"search": "ABC"}}),
+            "gate.servers.crm.pin.tools.search: must be 64 lowercase hex digits",
         ),
         (&|gate| gate["keys"] = json!([]), "gate.keys: found none, expected one or more"),
         (&|gate| gate["keys"][0]["models"] = json!(["*"]), "gate.keys[0].models: found some, expected none"),

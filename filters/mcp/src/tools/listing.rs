@@ -61,6 +61,10 @@ impl Listing {
 
     /// Begins a list, which may be a page of a longer one.
     pub fn begin(&mut self, result: Value<'_, '_>, servers: &Servers) {
+        if self.seen.is_empty() {
+            // A stream may have been open for long.
+            self.catalogue = self.server.tools.catalogue();
+        }
         if self.server.config.lint == Lint::None {
             return;
         }
