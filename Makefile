@@ -28,6 +28,7 @@ NODE_PACKAGES := $(TOOLS)/node/.installed
 SCHEMA_SUITE := $(TOOLS)/json-schema-suite/.installed
 SCHEMA_SUITE_VERSION = $(shell sed -n 's/^jsonschema==//p' integration/requirements.txt)
 GO_READER := $(TOOLS)/go-reader/reader
+CHROMIUM := $(TOOLS)/chromium/chromium
 RUNNER = $(TOOLS)/wasm-bindgen-$(BINDGEN_VERSION)/bin/wasm-bindgen-test-runner
 
 say = @printf '\n\033[1m%s\033[0m\n' '$(1)'
@@ -224,6 +225,10 @@ $(SCHEMA_SUITE): $(TOOLS)/venv/.installed
 $(GO_READER): integration/build-go-reader.sh integration/go_reader/main.go $(TOOLS)/venv/.installed
 	$(call say,Building the reader in Go: with the Go on the PATH$(comma) else with one that is thrown away again)
 	@integration/build-go-reader.sh $@ $(PYTHON)
+
+$(CHROMIUM): integration/unpack-chromium.sh
+	$(call say,Chromium for the tests: the one on the PATH$(comma) else unpacked into $(@D))
+	@integration/unpack-chromium.sh $(@D)
 
 $(REDIS): integration/unpack-redis.sh
 	$(call say,Redis for the tests: the one on the PATH$(comma) else unpacked into $(@D))
