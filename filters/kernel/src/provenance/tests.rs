@@ -183,7 +183,7 @@ mod interleaved {
             let mut open: Vec<(Call, u64)> = Vec::new();
             let mut now = NOW;
             for (worker, change, step) in work {
-                now += 1;
+                now = now.saturating_add(1);
                 if matches!(step, Step::Read) || read[worker].is_none() {
                     read[worker] = Some((shared.bytes.clone(), shared.version));
                     continue;
@@ -192,7 +192,7 @@ mod interleaved {
                 let mut notes = Notes::read(&bytes).unwrap();
                 let taken = match &change {
                     Change::Add { user, tool, lives_ms } => {
-                        notes.add(note(call_of(*user, *tool), now + lives_ms), now);
+                        notes.add(note(call_of(*user, *tool), now.saturating_add(*lives_ms)), now);
                         None
                     }
                     Change::Take { user, tool } => {
@@ -203,11 +203,11 @@ mod interleaved {
                 if version != shared.version {
                     continue; // the other worker was first: nothing has happened
                 }
-                (shared.bytes, shared.version) = (notes.write(), version + 1);
+                (shared.bytes, shared.version) = (notes.write(), version.wrapping_add(1));
                 prop_assert!(notes.0.len() <= NOTES_PER_SLOT);
                 prop_assert!(["u0", "u1"].into_iter().all(|name| notes.of(&user(name)) <= NOTES_PER_ASKER));
                 if let Change::Add { user, tool, lives_ms } = change {
-                    open.push((call_of(user, tool), now + lives_ms));
+                    open.push((call_of(user, tool), now.saturating_add(lives_ms)));
                 }
                 if let Some(call) = taken {
                     // INVARIANT: of notes of one call the first added is the first taken; others may have been dropped.

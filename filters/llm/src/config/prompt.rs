@@ -1,0 +1,73 @@
+//! Prompts, and how they are known.
+
+use schemars::JsonSchema;
+use tollgate_config::{Map, object};
+use tollgate_kernel::provenance::SystemDigest;
+use tollgate_kernel::rule::Within;
+use tollgate_kernel::subject::Label;
+use tollgate_wire::instructions::Instructions;
+
+/// How long a call may be made if nothing is said.
+const WITHIN_S: u64 = 300;
+
+/// A prompt: what a model is told before all else.
+#[derive(Debug, Clone, PartialEq, Eq, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Prompt {
+    /// SHA-256 of the text of all its system and developer messages, one after the other: `printf %s "$prompt" | sha256sum`.
+    /// Several while it changes.
+    #[schemars(default)]
+    pub system_sha256: Vec<SystemDigest>,
+    /// Its id at the provider, in OpenAI's Responses: `pmpt_...`.
+    pub provider_prompt_id: Option<String>,
+    /// For how long what the model asks for may be called. Default: `5m`.
+    pub within: Option<Within>,
+}
+
+object!(Prompt { system_sha256 = Vec::new(), provider_prompt_id, within });
+
+/// All prompts.
+#[derive(Debug, Clone, Default)]
+pub struct Prompts(Map<Label, Prompt>);
+
+impl Prompts {
+    pub(super) fn check(prompts: Map<Label, Prompt>) -> Result<Self, String> {
+        let mut known: Vec<(&Label, Instructions)> = Vec::new();
+        for (name, prompt) in &prompts {
+            let own: Vec<_> = prompt.instructions().collect();
+            if own.is_empty() {
+                return Err(format!("{name}: found neither `system_sha256` nor `provider_prompt_id`"));
+            }
+            if let Some((other, _)) = known.iter().find(|(_, instructions)| own.contains(instructions)) {
+                return Err(format!("{name}: found what `{other}` is known by"));
+            }
+            known.extend(own.into_iter().map(|instructions| (name, instructions)));
+        }
+        Ok(Self(prompts))
+    }
+
+    /// Whether none is known.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.keys().next().is_none()
+    }
+
+    /// The prompt that these instructions are.
+    #[must_use]
+    pub fn find(&self, instructions: &Instructions) -> Option<(&Label, &Prompt)> {
+        self.0.iter().find(|(_, prompt)| prompt.instructions().any(|known| known == *instructions))
+    }
+}
+
+impl Prompt {
+    /// For how many milliseconds what the model asks for may be called.
+    #[must_use]
+    pub fn within_ms(&self) -> u64 {
+        self.within.map_or(WITHIN_S, |within| within.seconds).saturating_mul(1000)
+    }
+
+    fn instructions(&self) -> impl Iterator<Item = Instructions> {
+        let texts = self.system_sha256.iter().copied().map(Instructions::Text);
+        texts.chain(self.provider_prompt_id.clone().map(Instructions::AtProvider))
+    }
+}
