@@ -21,10 +21,21 @@ pub struct CalledByModels(Vec<String>);
 pub struct NotNames;
 
 impl CalledByModels {
-    /// What `call` makes of each name of a tool.
+    /// What `call` makes of each name of a tool, and of the same with `_` for what providers allow in no name.
     pub fn of<T>(&self, server: &str, tool: &str, call: impl Fn(&str) -> T) -> Vec<T> {
-        self.0.iter().map(|name| call(&named(name, server, tool))).collect()
+        let mut calls = Vec::new();
+        for name in self.0.iter().map(|name| named(name, server, tool)) {
+            calls.push(call(&name));
+            if !name.chars().all(is_plain) {
+                calls.push(call(&name.replace(|character| !is_plain(character), "_")));
+            }
+        }
+        calls
     }
+}
+
+const fn is_plain(character: char) -> bool {
+    character.is_ascii_alphanumeric() || matches!(character, '_' | '-')
 }
 
 /// Piece by piece, so that a tool called `{server}` stays one.
@@ -71,7 +82,8 @@ mod tests {
         let names = CalledByModels::default().of("crm", "search", str::to_owned);
         assert_eq!(names, ["search", "crm__search", "mcp__crm__search"]);
         let own: CalledByModels = tollgate_config::read(r#"["{server}_{tool}_{server}"]"#).unwrap();
-        assert_eq!(own.of("crm", "{server}", str::to_owned), ["crm_{server}_crm"]);
+        assert_eq!(own.of("crm", "a.b/c", str::to_owned), ["crm_a.b/c_crm", "crm_a_b_c_crm"]);
+        assert_eq!(own.of("crm", "{server}", str::to_owned), ["crm_{server}_crm", "crm__server__crm"]);
     }
 
     #[test]

@@ -36,7 +36,8 @@ pub struct ServerConfig {
     #[schemars(default)]
     pub forward_token: bool,
     /// What models call its tools: agents put names before them, or not. `{server}` stands for the server's name, `{tool}` for
-    /// the tool's own. A rule's `from_prompts` looks for what models have asked for under these names.
+    /// the tool's own; of a name that providers do not allow, what is no letter, digit, `_` or `-` may be `_` as well. A rule's
+    /// `from_prompts` looks for what models have asked for under these names.
     #[schemars(default)]
     pub called_by_models: CalledByModels,
     /// Where it stands for several servers, as Envoy's `mcp_router` does: those.
