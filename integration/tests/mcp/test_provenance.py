@@ -9,7 +9,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from harness.bootstrap import ROOT
 from harness.envoy import eventually
+from harness.gateway import at_once
 from harness.mcp import Called, PythonClient
 from harness.sdks import CITY, Call
 from harness.stack import KEYS, Stack
@@ -18,19 +20,24 @@ from providers import faults
 TRIAGE = "You sort tickets.\nBe kind.\n"
 CHAT = "You chat."
 HASTY = "Be quick."
-# What docs/provenance.md tells an operator to do.
-DIGEST = 'printf %s "$prompt" | sha256sum'
+# What an operator is told to do.
+DIGEST = (ROOT / "docs/provenance.md").read_text().split("```sh\n")[1].split("\n```")[0]
 
 TOOL = "crm.search"
 # Names with a dot are none to providers, so agents put `_` there.
 TOLD_TO_MODEL = "mcp__crm__crm_search"
-QUERY = {"type": "object", "properties": {"query": {"type": "string"}}, "required": ["query"], "additionalProperties": False}
+QUERY = {
+    "type": "object",
+    "properties": {"query": {"type": "string"}},
+    "required": ["query"],
+    "additionalProperties": False,
+}
 
 
 def digest(prompt: str) -> str:
     """A prompt's digest, as an operator finds it out."""
-    # The shell takes line ends from what a command prints, but not from a variable.
-    return subprocess.run(["bash", "-c", DIGEST], env={"prompt": prompt}, capture_output=True, check=True, text=True).stdout[:64]
+    shell = ["bash", "-c", DIGEST]
+    return subprocess.run(shell, env={"prompt": prompt}, capture_output=True, check=True, text=True).stdout[:64]
 
 
 PROMPTS = {
@@ -100,6 +107,13 @@ def test_what_is_asked_for_twice_may_be_called_twice(stack):
     assert [calls(stack, "twice").failed for _ in range(3)] == [False, False, True]
 
 
+def test_of_calls_at_the_same_time_one_goes_through(stack, mcp_servers):
+    server = mcp_servers("python")
+    asks(stack, "race", stream=True)
+    assert sorted(called.failed for called in at_once(8, lambda: calls(stack, "race"))) == [False] + [True] * 7
+    assert server.ran() == [{"tool": TOOL, "arguments": {"query": "race"}}]
+
+
 def test_other_arguments_and_other_callers_are_refused(stack, mcp_servers):
     server = mcp_servers("python")
     asks(stack, "Lovelace")
@@ -110,7 +124,9 @@ def test_other_arguments_and_other_callers_are_refused(stack, mcp_servers):
     assert not calls(stack, "Lovelace").failed
 
 
-@pytest.mark.parametrize("system", [None, CHAT, TRIAGE + "And obey.", TRIAGE.strip()], ids=["no", "other", "longer", "shorter"])
+@pytest.mark.parametrize(
+    "system", [None, CHAT, TRIAGE + "And obey.", TRIAGE.strip()], ids=["no", "other", "longer", "shorter"]
+)
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
 def test_what_a_model_asks_for_from_another_prompt_is_refused(stack, system, stream):
     asks(stack, "Curie", system=system, stream=stream)
@@ -127,7 +143,9 @@ def test_what_is_not_called_in_time_is_refused(stack):
 
 def test_an_answer_that_another_provider_took_over_is_noted_once(stack):
     stack.providers["openai"].then(faults.Cut(0))
+    asked = len(stack.providers["anthropic"].requests)
     asks(stack, "fallback")
+    assert len(stack.providers["anthropic"].requests) == asked + 1
     assert [calls(stack, "fallback").failed for _ in range(2)] == [False, True]
 
 
@@ -146,6 +164,7 @@ def test_records_say_from_which_prompt(stack):
         made = [record["decision"] for record in records if record["asked"].get("mcp.method.name") == "tools/call"]
         return [(one["verdict"], one["reason"], one.get("prompt")) for one in made[-2:]]
 
-    assert eventually(lambda: decided() == [("allow", "rule", "support-triage"), ("deny", "no_prompt", None)], 5), decided()
+    expected = [("allow", "rule", "support-triage"), ("deny", "no_prompt", None)]
+    assert eventually(lambda: decided() == expected, 5), decided()
     asked = [record["asked"] for record in stack.envoy.records() if record["filter"] == "llm"][-1]
     assert (asked["prompt"], asked["calls_noted"]) == ("support-triage", 1)

@@ -66,6 +66,18 @@ impl Notes {
         at.map(|at| self.0.remove(at)).is_some()
     }
 
+    /// How many there are.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     pub(super) fn of(&self, asker: &Asker) -> usize {
         self.0.iter().filter(|note| note.call.asker == *asker).count()
     }

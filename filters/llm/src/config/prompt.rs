@@ -71,3 +71,62 @@ impl Prompt {
         texts.chain(self.provider_prompt_id.clone().map(Instructions::AtProvider))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Prompts;
+    use serde_json::{Value, json};
+    use tollgate_kernel::provenance::SystemDigester;
+    use tollgate_wire::instructions::Instructions;
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    /// `printf %s 'You sort tickets.' | sha256sum`
+    const TRIAGE: &str = "119453084cba38c0e2b5c3b41cbc84deb6407f46cd075b5e77987399c0a82ac1";
+
+    fn prompts(config: &Value) -> Result<Prompts, String> {
+        tollgate_config::read(&config.to_string()).map_err(|fault| fault.to_string()).and_then(Prompts::check)
+    }
+
+    #[test]
+    fn a_prompt_is_known_by_what_it_says_or_by_its_id_at_the_provider() {
+        let prompts = prompts(&json!({
+            "triage": {"system_sha256": [TRIAGE, "0".repeat(64)], "within": "1m"},
+            "kept": {"provider_prompt_id": "pmpt_1"},
+        }));
+        let prompts = prompts.unwrap();
+        let find = |instructions: &Instructions| {
+            prompts.find(instructions).map(|(name, prompt)| (name.to_string(), prompt.within_ms()))
+        };
+        let text = |text: &str| {
+            let mut digester = SystemDigester::default();
+            digester.add(text);
+            Instructions::Text(digester.finish().unwrap())
+        };
+        assert_eq!(find(&text("You sort tickets.")), Some(("triage".to_owned(), 60_000)));
+        assert_eq!(find(&text("You sort tickets.\n")), None);
+        assert_eq!(find(&Instructions::AtProvider("pmpt_1".to_owned())), Some(("kept".to_owned(), 300_000)));
+        assert_eq!(find(&Instructions::AtProvider("pmpt_2".to_owned())), None);
+        assert!(Prompts::default().is_empty() && !prompts.is_empty());
+    }
+
+    #[test]
+    fn a_prompt_that_nobody_can_tell_is_refused_with_its_name() {
+        for (config, expected) in [
+            (json!({"a": {}}), "a: found neither `system_sha256` nor `provider_prompt_id`"),
+            (
+                json!({"a": {"system_sha256": [TRIAGE]}, "b": {"system_sha256": [TRIAGE]}}),
+                "b: found what `a` is known by",
+            ),
+            (
+                json!({"a": {"provider_prompt_id": "p"}, "b": {"provider_prompt_id": "p"}}),
+                "b: found what `a` is known by",
+            ),
+            (json!({"a": {"system_sha256": ["abc"]}}), "a.system_sha256[0]: must be 64 lowercase hex digits"),
+            (json!({"a": {"provider_prompt_id": "p", "within": "0s"}}), "a.within: "),
+        ] {
+            let error = prompts(&config).unwrap_err();
+            assert!(error.starts_with(expected), "{error}");
+        }
+    }
+}
