@@ -20,6 +20,7 @@ pub mod limit;
 pub mod mcp;
 pub mod pattern;
 pub mod protobuf;
+pub mod provenance;
 pub mod rate_limit_service;
 pub mod redact;
 pub mod rule;

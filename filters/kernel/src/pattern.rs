@@ -70,6 +70,15 @@ impl Read for Patterns {
     }
 }
 
+impl fmt::Display for Patterns {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().enumerate().try_for_each(|(at, Pattern(text))| {
+            let comma = if at == 0 { "" } else { ", " };
+            write!(f, "{comma}`{text}`")
+        })
+    }
+}
+
 impl fmt::Display for NoPattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("must have a pattern, for example `[\"gpt-*\"]`")

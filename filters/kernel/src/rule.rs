@@ -18,6 +18,7 @@ pub use config::{AnnotationsConfig, ApproversConfig, By, Clause, NotARule, RuleC
 
 use crate::json::{Pointer, Value};
 use crate::pattern::Patterns;
+use crate::provenance::Note;
 use crate::subject::{Label, SubjectField};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use std::borrow::Cow;
@@ -52,6 +53,7 @@ pub struct Rule {
     between: Option<Between>,
     /// All of them must have been granted.
     scopes: Vec<Scope>,
+    from_prompts: Option<Patterns>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -101,6 +103,8 @@ pub struct Asked<'q, 'd, 'a> {
     pub arguments: Arguments<'d, 'a>,
     /// What the caller's token was granted.
     pub scopes: &'q [String],
+    /// What is on note of it: the prompts from which it may come.
+    pub noted: &'q [Note],
     /// Milliseconds since 1970.
     pub now_ms: u64,
 }
@@ -149,6 +153,8 @@ pub struct Decision<'p> {
     pub reason: Reason,
     /// What that rule wants the caller to be told.
     pub told: Option<&'p str>,
+    /// From which prompts the call must come, of which it comes from one. With [`Reason::NoPrompt`] it comes from none.
+    pub prompts: Option<&'p Patterns>,
     /// The first rule in shadow that would have decided, and what it would have said.
     pub shadow: Option<(RuleId<'p>, Verdict<'p>)>,
     /// With these scopes a rule before that one would have let it go on, or asked somebody.
@@ -186,6 +192,8 @@ pub enum Reason {
     UnclearArgument,
     /// A rule matches if capital letters are not told from others.
     UnclearName,
+    /// No rule matches; one would if the call came from a prompt.
+    NoPrompt,
     /// No rule must allow it, and none denies it.
     NotRuled,
 }
@@ -195,8 +203,10 @@ pub enum Reason {
 enum Fit {
     Yes,
     No,
-    /// With some arguments.
+    /// With some arguments, or from some prompt.
     Maybe,
+    /// If it came from a prompt.
+    NoPrompt,
     /// To some readers, for this reason.
     Unclear(Reason),
 }
@@ -227,9 +237,14 @@ impl Policy {
         asked: &Asked<'_, '_, '_>,
         value_of: impl Fn(Attribute) -> Option<&'v str>,
     ) -> Decision<'p> {
-        let (mut shadow, mut lacks) = (None, None);
+        let (mut shadow, mut lacks, mut missing) = (None, None, None);
         for (index, rule) in self.0.iter().enumerate() {
-            let Some((verdict, reason)) = rule.verdict(rule.fit(asked, &value_of)) else { continue };
+            let fit = rule.fit(asked, &value_of);
+            let prompts = rule.from_prompts.as_ref();
+            if fit == Fit::NoPrompt && !rule.shadow {
+                missing = missing.or(prompts);
+            }
+            let Some((verdict, reason)) = rule.verdict(fit) else { continue };
             let id = match &rule.name {
                 Some(name) => RuleId::Named(name),
                 None => RuleId::Place(index.saturating_add(1)),
@@ -242,21 +257,31 @@ impl Policy {
                 (false, false) => _ = lacks.get_or_insert(rule.scopes.as_slice()),
                 (false, true) => {
                     let lacks = lacks.filter(|_| verdict == Verdict::Deny);
-                    return Decision { verdict, rule: Some(id), reason, told: rule.reason.as_deref(), shadow, lacks };
+                    let told = rule.reason.as_deref();
+                    return Decision { verdict, rule: Some(id), reason, told, prompts, shadow, lacks };
                 }
             }
         }
-        let (verdict, reason) =
-            if asked.acts { (Verdict::Deny, Reason::NoRule) } else { (Verdict::Allow, Reason::NotRuled) };
+        let (verdict, reason) = match missing {
+            Some(_) => (Verdict::Deny, Reason::NoPrompt),
+            None if asked.acts => (Verdict::Deny, Reason::NoRule),
+            None => (Verdict::Allow, Reason::NotRuled),
+        };
         let lacks = lacks.filter(|_| verdict == Verdict::Deny);
-        Decision { verdict, rule: None, reason, told: None, shadow, lacks }
+        Decision { verdict, rule: None, reason, told: None, prompts: missing, shadow, lacks }
+    }
+
+    /// Whether any rule wants to know from which prompt a call comes.
+    #[must_use]
+    pub fn asks_for_prompts(&self) -> bool {
+        self.0.iter().any(|rule| rule.from_prompts.is_some())
     }
 }
 
 impl Rule {
     fn verdict(&self, fit: Fit) -> Option<(Verdict<'_>, Reason)> {
         match (&self.then, fit) {
-            (_, Fit::No) | (Then::Allow, Fit::Unclear(_)) | (Then::Deny, Fit::Maybe) => None,
+            (_, Fit::No | Fit::NoPrompt) | (Then::Allow, Fit::Unclear(_)) | (Then::Deny, Fit::Maybe) => None,
             (Then::Allow, _) => Some((Verdict::Allow, Reason::Rule)),
             (Then::Deny, Fit::Yes) => Some((Verdict::Deny, Reason::Rule)),
             (_, Fit::Unclear(reason)) => Some((Verdict::Deny, reason)),
@@ -265,6 +290,20 @@ impl Rule {
     }
 
     fn fit<'v>(&self, asked: &Asked<'_, '_, '_>, value_of: &impl Fn(Attribute) -> Option<&'v str>) -> Fit {
+        let fit = self.fit_from_any(asked, value_of);
+        match (&self.from_prompts, asked.arguments, fit) {
+            (Some(_), Arguments::Any, Fit::Yes) => Fit::Maybe,
+            (Some(prompts), Arguments::These(_), Fit::Yes)
+                if !asked.noted.iter().any(|note| prompts.fit(note.prompt.as_str())) =>
+            {
+                Fit::NoPrompt
+            }
+            _ => fit,
+        }
+    }
+
+    /// From whatever prompt it comes.
+    fn fit_from_any<'v>(&self, asked: &Asked<'_, '_, '_>, value_of: &impl Fn(Attribute) -> Option<&'v str>) -> Fit {
         let objects = self.objects.fit(asked);
         let outside = objects != Fit::No
             && fit_all(&self.attributes, value_of)
@@ -356,6 +395,7 @@ impl Reason {
         match self {
             Self::Rule => "rule",
             Self::NoRule => "no_rule",
+            Self::NoPrompt => "no_prompt",
             Self::UnclearArgument => "unclear_argument",
             Self::UnclearName => "unclear_name",
             Self::NotRuled => "not_ruled",

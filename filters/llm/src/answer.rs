@@ -5,6 +5,7 @@
 use crate::budget::Share;
 use crate::config::Bounds;
 use tollgate_wire::Format;
+use tollgate_wire::calls::Calls;
 use tollgate_wire::conversation::StopReason;
 use tollgate_wire::endpoint::Operation;
 use tollgate_wire::error::{ApiError, ErrorKind, Malformed};
@@ -154,6 +155,8 @@ pub struct Tally {
     pub untranslated: bool,
     /// Why the answer ended, in the provider's words.
     pub finish: Option<StopReason>,
+    /// The calls that the model asks for; `None` when nobody wants to know.
+    pub calls: Option<Calls>,
 }
 
 impl Tally {
@@ -233,6 +236,9 @@ impl Passage {
                 tally.untranslated = response.untranslated_bytes > 0;
                 self.name(&mut response.id, &mut response.model);
                 tally.answered_by(&response.model);
+                if let Some(calls) = &mut tally.calls {
+                    calls.read(&response);
+                }
                 (self.from != self.to).then(|| self.to.write_response(&response, self.created))
             }
             Operation::Embeddings => {

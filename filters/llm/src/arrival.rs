@@ -51,6 +51,7 @@ pub(crate) fn begin(endpoint: Option<&Endpoint>, headers: &Headers) -> Exchange 
         relayed: None,
         unseen: false,
         response_bytes: 0,
+        prompt: None,
         limits: Granted::default(),
         standing: Vec::new(),
     }

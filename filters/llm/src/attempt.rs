@@ -8,8 +8,10 @@ use std::rc::Rc;
 use tollgate_host::abi;
 use tollgate_host::state;
 use tollgate_host::stream::Reply;
+use tollgate_kernel::provenance::Note;
 use tollgate_kernel::subject::Label;
 use tollgate_wire::Format;
+use tollgate_wire::calls::Calls;
 use tollgate_wire::error::ApiError;
 
 /// The attempt of this stream.
@@ -58,7 +60,9 @@ impl Current {
         let mut known = exchange.borrow_mut();
         known.relayed = None;
         let index = known.attempts.len();
-        known.attempts.push(Attempt::new(target, abi::now()));
+        let mut attempt = Attempt::new(target, abi::now());
+        attempt.tally.calls = known.prompt.as_ref().and_then(|prompted| prompted.asker).map(|_| Calls::default());
+        known.attempts.push(attempt);
         drop(known);
         Ok(Self { exchange, admitted, index, target, format, retriable })
     }
@@ -132,6 +136,28 @@ impl Current {
         let exchange: &mut Exchange = &mut self.exchange.borrow_mut();
         let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
         exchange.response_bytes = exchange.response_bytes.saturating_add(bytes);
+    }
+
+    /// Notes which calls the model has asked for, if the request is made from a prompt that is known. To be done when the client
+    /// gets them, and before it has.
+    pub fn note_calls(&self) {
+        let asked = self.tally(|tally| tally.calls.as_mut().map(Calls::take)).unwrap_or_default();
+        if asked.is_empty() {
+            return;
+        }
+        let exchange: &mut Exchange = &mut self.exchange.borrow_mut();
+        let Some(prompted) = &mut exchange.prompt else { return };
+        let Some(asker) = prompted.asker else { return };
+        let now_ms = exchange::millis(abi::now());
+        let expires_ms = now_ms.saturating_add(prompted.within_ms);
+        for asked in asked {
+            let call = asker.call(&asked.tool, Some(asked.arguments));
+            let note = Note { call, prompt: prompted.name.clone(), expires_ms };
+            match tollgate_provenance::note(&note, now_ms) {
+                Ok(()) => prompted.noted = prompted.noted.saturating_add(1),
+                Err(_) => abi::log(abi::Level::Warn, "tollgate: a call that a model asks for could not be noted"),
+            }
+        }
     }
 
     /// How large an answer may be for the cache to keep it; `None` when it keeps none.

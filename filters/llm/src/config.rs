@@ -15,6 +15,7 @@ use tollgate_limits::Services;
 mod bounds;
 mod cache;
 mod model;
+mod prompt;
 mod provider;
 mod references;
 #[cfg(test)]
@@ -24,6 +25,7 @@ mod warning;
 pub use bounds::Bounds;
 pub use cache::{Cache, CachedModel, ModelCache};
 pub use model::{Candidates, Model, Served, Target};
+pub use prompt::{Prompt, Prompts};
 pub use provider::Provider;
 
 /// The configuration of one filter instance: either the gate's or a provider's.
@@ -75,6 +77,10 @@ pub struct GateConfig {
     /// The cache of answers. Nothing is kept of a model that does not say `cache` too.
     #[schemars(default)]
     pub cache: Cache,
+    /// Prompts by name. What the model asks for from one of them is noted, so that rules of the MCP gateway in the same Envoy
+    /// can want it (`from_prompts`).
+    #[schemars(default)]
+    pub prompts: Map<Label, Prompt>,
 }
 
 object!(GateConfig {
@@ -87,6 +93,7 @@ object!(GateConfig {
     identity,
     bounds = Bounds::default(),
     cache = Cache::default(),
+    prompts = Map::default(),
 });
 
 /// Which provider an upstream instance stands before.
@@ -121,6 +128,8 @@ pub struct Gate {
     pub bounds: Bounds,
     /// The cache of answers.
     pub cache: Cache,
+    /// Prompts that are known.
+    pub prompts: Prompts,
     /// What an operator should know of this configuration.
     pub warnings: Vec<String>,
 }
@@ -185,6 +194,7 @@ impl GateConfig {
             check(&key.limits, &format!("gate.keys[{index}].limits"))?;
         }
         let keys = KeyRing::new(self.keys).map_err(|error| format!("gate.keys: {error}"))?;
+        let prompts = Prompts::check(self.prompts).map_err(|error| format!("gate.prompts.{error}"))?;
         let Self { providers, models, limits, rate_limit_services: services, ratelimit_headers, bounds, cache, .. } =
             self;
         let models = models.try_map(|name, model| {
@@ -194,7 +204,22 @@ impl GateConfig {
         let mut warnings = Vec::from_iter(tollgate_limits::warning::of_process(all()));
         warnings.extend(warning::of_unknown(&all().map(|limit| limit.unit).collect::<Vec<_>>(), &models));
         let services = Rc::new(services);
-        Ok(Gate { models, providers, keys, limits, services, ratelimit_headers, identity, bounds, cache, warnings })
+        if !prompts.is_empty() {
+            warnings.extend(warning::of_kept_calls(&models));
+        }
+        Ok(Gate {
+            models,
+            providers,
+            keys,
+            limits,
+            services,
+            ratelimit_headers,
+            identity,
+            bounds,
+            cache,
+            prompts,
+            warnings,
+        })
     }
 }
 

@@ -84,6 +84,7 @@ pub(crate) fn exchange(format: Format, body: &str) -> Exchange {
         relayed: None,
         unseen: false,
         response_bytes: 0,
+        prompt: None,
         limits: Granted::default(),
         standing: Vec::new(),
     }

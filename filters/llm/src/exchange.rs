@@ -12,6 +12,7 @@ use std::rc::Rc;
 use tollgate_host::headers::Headers;
 use tollgate_host::state;
 use tollgate_kernel::caller::Caller;
+use tollgate_kernel::provenance::Asker;
 use tollgate_kernel::subject::Label;
 use tollgate_limits::Granted;
 use tollgate_wire::Format;
@@ -56,6 +57,8 @@ pub struct Exchange {
     pub unseen: bool,
     /// Bytes of the answer that were sent towards the client.
     pub response_bytes: u64,
+    /// The prompt that it is made from, if that is known.
+    pub prompt: Option<Prompted>,
     /// What it holds of its limits.
     pub limits: Granted,
     /// What the client is told of how they stand.
@@ -68,6 +71,19 @@ impl Exchange {
     pub fn is_streamed(&self) -> bool {
         self.asked.as_ref().is_some_and(|(_, stream)| *stream)
     }
+}
+
+/// A request that is made from a prompt that is known.
+#[derive(Debug)]
+pub struct Prompted {
+    /// The prompt's name.
+    pub name: Label,
+    /// For whom what the model asks for is noted; `None`: nobody in particular, so that nothing is.
+    pub asker: Option<Asker>,
+    /// For how many milliseconds it may be called.
+    pub within_ms: u64,
+    /// How many calls were noted.
+    pub noted: u64,
 }
 
 /// An admitted request.

@@ -66,6 +66,9 @@ impl Plugin for Llm {
                 if gate.has_limits() {
                     tollgate_limits::ledger::prepare().map_err(|error| format!("the counters of limits: {error}"))?;
                 }
+                if !gate.prompts.is_empty() {
+                    tollgate_provenance::prepare().map_err(|error| format!("the notes of prompts: {error}"))?;
+                }
                 gate.warnings.iter().for_each(|warning| abi::log(abi::Level::Warn, &format!("tollgate: {warning}")));
                 Self::Gate(Rc::from(gate))
             }

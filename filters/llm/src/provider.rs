@@ -189,6 +189,7 @@ impl AtProvider {
         if let Some(current) = &self.attempt {
             current.sent(size);
             current.keep(answer);
+            current.note_calls();
             current.first_token();
             current.end(Outcome::Served);
         }
@@ -207,6 +208,7 @@ impl AtProvider {
         }
         if let Some(current) = &self.attempt {
             current.sent(if let Step::Edit { with, .. } = &step { with.len() } else { sent });
+            current.note_calls();
             if !was_committed {
                 current.first_token();
                 current.outcome(Outcome::Relaying);

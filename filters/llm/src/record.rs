@@ -46,6 +46,10 @@ pub fn of_exchange(exchange: &Exchange, settled: &Settled, limits: &[Counted], e
         json.text_if("model", exchange.asked.as_ref().map(|(model, _)| model.as_str()));
         json.flag_if("stream", exchange.asked.as_ref().map(|(_, stream)| *stream));
         json.key("bytes").number(count(exchange.request_bytes));
+        if let Some(prompted) = &exchange.prompt {
+            json.key("prompt").text(prompted.name.as_str());
+            json.key("calls_noted").number(prompted.noted);
+        }
         json.close_object();
         write_decision(&decision(exchange), json);
         if !limits.is_empty() {

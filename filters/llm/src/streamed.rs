@@ -10,6 +10,7 @@ use crate::config::Bounds;
 use crate::framing::Framing;
 use tollgate_kernel::framing::Event;
 use tollgate_wire::Format;
+use tollgate_wire::calls::Calls;
 use tollgate_wire::error::ApiError;
 use tollgate_wire::replay::Collector;
 use tollgate_wire::stream::{Delta, Reader, Writer};
@@ -170,10 +171,11 @@ impl Streamed {
         }
         let kept = framing.pending().saturating_add(events.kept());
         let collected = events.collector.as_ref().map_or(0, Collector::bytes);
+        let collected = collected.saturating_add(tally.calls.as_ref().map_or(0, Calls::bytes));
         if share.resize(kept.saturating_add(collected), bounds.held_total_bytes).is_ok() {
             return Ok(());
         }
-        events.collector = None; // the client's own answer comes first
+        (events.collector, tally.calls) = (None, None); // the client's own answer comes first
         share.resize(kept, bounds.held_total_bytes).map_err(|_| Failure::out_of_memory())
     }
 }
@@ -240,6 +242,9 @@ impl Events {
     fn note(&mut self, delta: &Delta, tally: &mut Tally) -> Result<(), Failure> {
         if let Some(collector) = &mut self.collector {
             collector.push(delta);
+        }
+        if let Some(calls) = &mut tally.calls {
+            calls.push(delta);
         }
         let mut written = |bytes: usize| {
             tally.output_bytes = tally.output_bytes.saturating_add(u64::try_from(bytes).unwrap_or(u64::MAX));

@@ -208,7 +208,8 @@ impl Editor for Review {
         let named = server.qualified(&entry.name);
         let listed = self.see(entry, named.as_ref().map(|found| found.name.as_str()));
         let (scopes, now_ms) = (self.token.as_deref().map_or(&[][..], |token| &token.scopes), self.now_ms);
-        let context = Context { gate: &self.gate, server: &self.server, caller: &self.caller, scopes, now_ms };
+        let context =
+            Context { gate: &self.gate, server: &self.server, caller: &self.caller, scopes, noted: &[], now_ms };
         let own = self.server.name.as_str();
         let ask = |method, object, server| {
             let arguments = Arguments::Any;

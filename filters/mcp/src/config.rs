@@ -1,6 +1,7 @@
 //! The plugin configuration: what an operator writes, checked whole before anything is served.
 
 mod bounds;
+mod called;
 mod oauth;
 mod server;
 #[cfg(test)]
@@ -8,6 +9,7 @@ mod tests;
 mod trust;
 
 pub use bounds::Bounds;
+pub use called::CalledByModels;
 pub use oauth::{Oauth, OauthConfig};
 pub use server::{Backends, Qualified, Server, ServerConfig, Servers};
 pub use trust::{Lint, Pin};
@@ -138,6 +140,8 @@ pub struct Gate {
     pub signing: SigningKeys,
     /// The page on which calls are approved.
     pub approvals: Approvals,
+    /// Whether any rule wants to know from which prompt a call comes.
+    pub asks_for_prompts: bool,
     /// How a refusal is told.
     pub refusals: Refusals,
     /// Bounds.
@@ -220,11 +224,14 @@ impl GateConfig {
             }
         };
         let signing = signing.map_err(|error| format!("signing_keys_from: {error}"))?;
+        let asks_for_prompts =
+            rules.asks_for_prompts() || servers.iter().any(|server| server.config.rules.asks_for_prompts());
         Ok(Gate {
             servers,
             keys,
             identity,
             rules,
+            asks_for_prompts,
             limits,
             services,
             runaway,

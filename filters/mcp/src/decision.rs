@@ -6,7 +6,9 @@ use crate::refusal::{Policy as Told, Refusal};
 use tollgate_kernel::caller::Caller;
 use tollgate_kernel::json::Value;
 use tollgate_kernel::mcp::{Call, Named, Refused, Target};
-use tollgate_kernel::rule::{self, Annotations, Arguments, Attribute, Decision, Policy, Scope, Verdict};
+use tollgate_kernel::pattern::Patterns;
+use tollgate_kernel::provenance::Note;
+use tollgate_kernel::rule::{self, Annotations, Arguments, Attribute, Decision, Policy, Reason, Scope, Verdict};
 
 /// Who asks whom, and when.
 #[derive(Debug, Clone, Copy)]
@@ -19,6 +21,8 @@ pub struct Context<'c> {
     pub caller: &'c Caller,
     /// What the caller's token was granted.
     pub scopes: &'c [String],
+    /// From which prompts the call may come.
+    pub noted: &'c [Note],
     /// Milliseconds since 1970.
     pub now_ms: u64,
 }
@@ -96,6 +100,7 @@ impl<'c> Context<'c> {
             object: question.object,
             arguments: question.arguments,
             scopes: self.scopes,
+            noted: self.noted,
             now_ms: self.now_ms,
         };
         let value_of = |attribute| match attribute {
@@ -112,11 +117,28 @@ impl<'c> Context<'c> {
             let shadow = own.shadow.map(|(rule, verdict)| (self.of_server(&rule), verdict.name()));
             let gates = rules(&self.gate.rules);
             let further = gates.shadow.map(|(rule, verdict)| (of_gate(&rule), verdict.name()));
+            // That a prompt is missing says more than that no rule matches.
+            let lacking = gates.reason == Reason::NoRule && own.reason == Reason::NoPrompt;
             let lacks = own.lacks.filter(|_| gates.verdict == Verdict::Deny).or(gates.lacks);
-            (told(gates, of_gate), shadow.or(further), lacks)
+            (told(if lacking { own } else { gates }, of_gate), shadow.or(further), lacks)
         };
-        let (verdict, rule, reason, text) = decision;
-        (verdict, Decided { verdict: verdict.name(), rule, reason, shadow, lacks: lacks.map(Scope::list) }, text)
+        let Said { verdict, rule, reason, text, prompts } = decision;
+        let (wanted, prompts) = if reason == Reason::NoPrompt { (prompts, None) } else { (None, prompts) };
+        let decided = Decided {
+            verdict: verdict.name(),
+            rule,
+            reason: reason.name(),
+            shadow,
+            lacks: lacks.map(Scope::list),
+            noted: prompts.map_or_else(Vec::new, |prompts| self.noted(prompts)),
+            wanted: wanted.map(ToString::to_string),
+        };
+        (verdict, decided, text)
+    }
+
+    /// The notes that the call comes from one of these prompts.
+    fn noted(&self, prompts: &Patterns) -> Vec<Note> {
+        self.noted.iter().filter(|note| prompts.fit(note.prompt.as_str())).cloned().collect()
     }
 
     fn of_server(&self, rule: &rule::RuleId<'_>) -> String {
@@ -124,14 +146,27 @@ impl<'c> Context<'c> {
     }
 }
 
-type Said<'c> = (Verdict<'c>, Option<String>, &'static str, Option<&'c str>);
+/// A decision, with the rule's name in the configuration.
+struct Said<'c> {
+    verdict: Verdict<'c>,
+    rule: Option<String>,
+    reason: Reason,
+    text: Option<&'c str>,
+    prompts: Option<&'c Patterns>,
+}
 
 fn told<'c>(decision: Decision<'c>, name: impl Fn(&rule::RuleId<'_>) -> String) -> Said<'c> {
-    (decision.verdict, decision.rule.as_ref().map(name), decision.reason.name(), decision.told)
+    let Decision { verdict, rule, reason, told: text, prompts, .. } = decision;
+    Said { verdict, rule: rule.as_ref().map(name), reason, text, prompts }
 }
 
 fn of_gate(rule: &rule::RuleId<'_>) -> String {
     format!("rules.{rule}")
+}
+
+/// What a caller is told of whom no prompt is on note.
+fn only_from(prompts: &str) -> String {
+    format!("it may be called once when a model asks for exactly this from one of the prompts {prompts}")
 }
 
 /// The refusal that a decision is.
@@ -142,7 +177,7 @@ pub fn refusal(decided: &Decided, refused: Refused, told: Option<&str>) -> Refus
         rule: decided.rule.clone(),
         reason: if decided.lacks.is_some() { "insufficient_scope" } else { decided.reason },
         lacks: decided.lacks.clone(),
-        told: told.map(str::to_owned),
+        told: told.map(str::to_owned).or_else(|| decided.wanted.as_deref().map(only_from)),
         question: None,
     }))
 }

@@ -12,7 +12,8 @@ use tollgate_kernel::json::Digest;
 use tollgate_kernel::json_rpc::Id;
 use tollgate_kernel::mcp::answer::Tally;
 use tollgate_kernel::mcp::{Method, Named, Revision};
-use tollgate_kernel::subject::Subject;
+use tollgate_kernel::provenance::Note;
+use tollgate_kernel::subject::{Label, Subject};
 use tollgate_limits::Granted;
 
 /// Everything known of one exchange. Times are nanoseconds since 1970.
@@ -46,6 +47,8 @@ pub struct Exchange {
     pub approval: Option<Approval>,
     /// Of a visit to the approval page: what has come of it.
     pub visit: Option<&'static str>,
+    /// The prompt from which it comes, where a rule wants one.
+    pub prompt: Option<Label>,
     /// Why the gate said no.
     pub refusal: Option<Refusal>,
     /// What it holds of its limits.
@@ -116,13 +119,25 @@ pub struct Decided {
     pub shadow: Option<(String, &'static str)>,
     /// With these scopes a rule would not have said no.
     pub lacks: Option<String>,
+    /// The notes of which the call needs one, where the rule wants a prompt.
+    pub noted: Vec<Note>,
+    /// The prompts of which it comes from none, where no rule matches for want of one.
+    pub wanted: Option<String>,
 }
 
 impl Decided {
     /// Allowed by this part of the configuration, for this reason.
     #[must_use]
     pub fn of(rule: &str, reason: &'static str) -> Self {
-        Self { verdict: "allow", rule: Some(rule.to_owned()), reason, shadow: None, lacks: None }
+        Self {
+            verdict: "allow",
+            rule: Some(rule.to_owned()),
+            reason,
+            shadow: None,
+            lacks: None,
+            noted: Vec::new(),
+            wanted: None,
+        }
     }
 }
 

@@ -11,6 +11,7 @@ use crate::counters;
 use crate::decision::{self, Context};
 use crate::exchange::{Asked, Decided, Exchange, Transport};
 use crate::oauth;
+use crate::provenance;
 use crate::record::{self, Ending};
 use crate::refusal::Refusal;
 use crate::session::{self, Session};
@@ -244,7 +245,8 @@ impl AtGate {
         let now_ms = millis(abi::now());
         let token = self.exchange.token.clone();
         let scopes = token.as_deref().map_or(&[][..], |token| &token.scopes);
-        let context = Context { gate: &gate, server, caller: &caller, scopes, now_ms };
+        let noted = provenance::noted(&gate, server, owner, &asked, &caller, now_ms);
+        let context = Context { gate: &gate, server, caller: &caller, scopes, noted: &noted, now_ms };
         let (verdict, mut decided, told) = context.decide(&asked, owner, arguments, called.annotations(server));
         self.exchange.asked = Some(asked);
         let outcome = match verdict {
@@ -281,7 +283,11 @@ impl AtGate {
         match admission.end(millis(abi::now())) {
             Ok((granted, _)) => {
                 self.exchange.limits = granted;
-                self.use_agreed()
+                // Before the yes: a person's is worth more than a model's.
+                match provenance::take(&mut self.exchange, millis(abi::now())) {
+                    Ok(()) => self.use_agreed(),
+                    Err(refusal) => Ok(self.refuse(refusal)),
+                }
             }
             Err((denial, granted)) => {
                 self.exchange.limits = granted;

@@ -14,6 +14,7 @@ pub mod exchange;
 pub mod gate;
 pub mod limits;
 mod oauth;
+pub mod provenance;
 pub mod record;
 pub mod refusal;
 pub mod runaway;
@@ -47,6 +48,9 @@ impl Plugin for Mcp {
         approval::store::prepare().map_err(|error| format!("approvals cannot be kept: {error}"))?;
         if !gate.limits.is_empty() {
             tollgate_limits::ledger::prepare().map_err(|error| format!("the counters of limits: {error}"))?;
+        }
+        if gate.asks_for_prompts {
+            tollgate_provenance::prepare().map_err(|error| format!("the notes of prompts: {error}"))?;
         }
         gate.warnings.iter().for_each(|warning| abi::log(abi::Level::Warn, &format!("tollgate: {warning}")));
         for server in gate.servers.iter() {

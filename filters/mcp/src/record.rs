@@ -10,7 +10,7 @@ use crate::session::Session;
 use crate::tools::{Findings, Some16};
 use tollgate_kernel::json::Writer;
 use tollgate_kernel::mcp::answer::{Fault, Outcome, Tally};
-use tollgate_kernel::subject::{Subject, SubjectField};
+use tollgate_kernel::subject::{Label, Subject, SubjectField};
 use tollgate_kernel::timestamp;
 use tollgate_limits::Counted;
 
@@ -149,6 +149,7 @@ fn write_decision(exchange: &Exchange, json: &mut Writer<'_>) {
     json.key("verdict").text(verdict);
     json.text_if("rule", rule.as_deref());
     json.key("reason").text(reason);
+    json.text_if("prompt", exchange.prompt.as_ref().map(Label::as_str));
     if let Some((rule, verdict)) = decided.and_then(|decided| decided.shadow.as_ref()) {
         json.key("shadow").open_object().key("rule").text(rule);
         json.key("verdict").text(verdict);

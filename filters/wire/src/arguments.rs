@@ -35,7 +35,7 @@ pub(crate) fn write_no_parameters(json: &mut Writer<'_>) {
 }
 
 /// Watches pieces of one JSON object go by and knows when it is closed. Keeps no text.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Progress {
     depth: u32,
     in_string: bool,

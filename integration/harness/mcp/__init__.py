@@ -1,7 +1,7 @@
 """MCP: servers on the official SDKs, Envoy in front of them, and the clients that people use."""
 
 from .conformance import REVISIONS, Checks, conformance
-from .gateway import ALLOW_ALL, KEYS, McpBootstrap, McpGateway, bearer
+from .gateway import ALLOW_ALL, KEYS, PATHS, McpBootstrap, McpGateway, bearer
 from .inspector import Inspector
 from .node import node, packages
 from .python_client import PythonClient
@@ -22,6 +22,7 @@ __all__ = [
     "CLIENTS",
     "KEYS",
     "MODERN",
+    "PATHS",
     "REVISIONS",
     "SERVERS",
     "STRANGERS",

@@ -68,6 +68,9 @@ pub struct Clause {
     /// Of `allow` and `confirm`: scopes that the caller's verified token must have been granted, all of them.
     #[schemars(default)]
     pub scopes: Vec<Scope>,
+    /// Of `allow` and `confirm`, for tools: names of prompts in the AI gateway's configuration. One of them must have made a
+    /// model ask for exactly this call, by the same caller, not long ago and not called since.
+    pub from_prompts: Option<Patterns>,
     /// What the caller is told.
     #[schemars(length(max = 200))]
     pub reason: Option<String>,
@@ -127,6 +130,7 @@ object!(Clause {
     annotations = AnnotationsConfig::default(),
     between,
     scopes = Vec::new(),
+    from_prompts,
     reason,
     by,
     approvers,
@@ -170,6 +174,8 @@ pub enum NotARule {
     Scopes,
     /// A part of the day is none or all of it.
     Between,
+    /// `from_prompts` in `deny`, or without `tools`.
+    FromPrompts,
     /// The reason is longer than 200 bytes.
     LongReason,
     /// Two rules have the same name.
@@ -231,6 +237,9 @@ impl Clause {
         if self.reason.as_ref().is_some_and(|reason| reason.len() > MAX_REASON) {
             return Err(NotARule::LongReason);
         }
+        if self.from_prompts.is_some() && (then == Then::Deny || self.tools.is_none()) {
+            return Err(NotARule::FromPrompts);
+        }
         let attributes = given([
             (Attribute::Server, self.servers),
             (Attribute::Subject(SubjectField::Key), self.keys),
@@ -257,6 +266,7 @@ impl Clause {
             annotations: self.annotations,
             between: self.between,
             scopes: self.scopes,
+            from_prompts: self.from_prompts,
         })
     }
 }
@@ -282,6 +292,10 @@ impl fmt::Display for NotARule {
             }
             Self::Scopes => "`scopes` are only for `allow` and `confirm`",
             Self::Between => "`from` and `to` must be different times",
+            Self::FromPrompts => {
+                "`from_prompts` is only for `tools` that it allows or confirms: a call that no prompt is known of could evade a \
+                 `deny`"
+            }
             Self::LongReason => "`reason` must not be longer than 200 bytes",
             Self::Twice => "two rules have the same name",
         })

@@ -2,7 +2,8 @@ use super::{
     Annotations, Approval, Arguments, Asked, Attribute, Decision, Object, Policy, Reason, RuleId, Scope, Verdict,
 };
 use crate::json::{Document, Limits};
-use crate::subject::{Field, SubjectField};
+use crate::provenance::{Asker, Note};
+use crate::subject::{Field, Subject, SubjectField};
 use serde_json::{Value, json};
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
@@ -27,7 +28,15 @@ const fn tool(name: &str) -> Object<'_> {
 }
 
 const fn asked(object: Object<'_>) -> Asked<'_, 'static, 'static> {
-    Asked { method: "tools/call", acts: true, object, arguments: Arguments::These(None), scopes: &[], now_ms: NOON }
+    Asked {
+        method: "tools/call",
+        acts: true,
+        object,
+        arguments: Arguments::These(None),
+        noted: &[],
+        scopes: &[],
+        now_ms: NOON,
+    }
 }
 
 fn nobody(_: Attribute) -> Option<&'static str> {
@@ -103,8 +112,15 @@ fn a_name_that_some_servers_take_for_another_neither_is_allowed_nor_escapes_a_ru
 fn what_no_rule_is_about_is_denied_if_it_acts() {
     let nothing = Policy::default();
     let decision = nothing.decide(&asked(tool("t")), nobody);
-    let denied =
-        Decision { verdict: Verdict::Deny, rule: None, reason: Reason::NoRule, told: None, shadow: None, lacks: None };
+    let denied = Decision {
+        verdict: Verdict::Deny,
+        rule: None,
+        reason: Reason::NoRule,
+        told: None,
+        prompts: None,
+        shadow: None,
+        lacks: None,
+    };
     assert_eq!(decision, denied);
     let list = Asked { method: "tools/list", acts: false, ..asked(Object::Nothing) };
     assert_eq!(nothing.decide(&list, nobody).reason, Reason::NotRuled);
@@ -542,5 +558,69 @@ fn scopes_are_those_that_oauth_can_have() {
     {
         let read: Result<Policy, _> = tollgate_config::read(&json!([{"allow": {"scopes": [scope]}}]).to_string());
         assert_eq!(read.is_ok(), good, "{scope}");
+    }
+}
+
+/// A note that the call which is asked for comes from `prompt`.
+fn noted(prompt: &str) -> Note {
+    let subject: Subject = tollgate_config::read(r#"{"user": "ada"}"#).unwrap();
+    let call = Asker::of(&subject).unwrap().call("t", None);
+    Note { call, prompt: prompt.to_owned().try_into().unwrap(), expires_ms: NOON + 1 }
+}
+
+#[test]
+fn a_rule_may_want_a_call_to_come_from_a_prompt() {
+    let rules = policy(json!([
+        {"name": "triage", "allow": {"tools": ["t"], "from_prompts": ["triage", "sort-*"]}},
+        {"name": "chat", "confirm": {"tools": ["t"], "by": "caller", "from_prompts": ["chat"]}},
+        {"name": "read", "allow": {"tools": ["read"]}},
+    ]));
+    for (name, notes, verdict, reason, prompts) in [
+        ("t", vec![], "deny", Reason::NoPrompt, Some("`triage`, `sort-*`")),
+        ("t", vec![noted("other")], "deny", Reason::NoPrompt, Some("`triage`, `sort-*`")),
+        ("t", vec![noted("other"), noted("sort-2")], "allow", Reason::Rule, Some("`triage`, `sort-*`")),
+        ("t", vec![noted("chat")], "confirm", Reason::Rule, Some("`chat`")),
+        ("T", vec![noted("triage")], "deny", Reason::UnclearName, Some("`chat`")),
+        ("read", vec![], "allow", Reason::Rule, None),
+        ("other", vec![noted("triage")], "deny", Reason::NoRule, None),
+    ] {
+        let decision = rules.decide(&Asked { noted: &notes, ..asked(tool(name)) }, nobody);
+        let told = (decision.verdict.name(), decision.reason, decision.prompts.map(ToString::to_string));
+        assert_eq!(told, (verdict, reason, prompts.map(str::to_owned)), "{name} {notes:?}");
+    }
+    assert!(rules.asks_for_prompts());
+    assert!(!policy(json!([{"allow": {"tools": ["t"]}}])).asks_for_prompts());
+}
+
+#[test]
+fn a_list_shows_what_may_be_called_from_some_prompt() {
+    let rules = policy(json!([{"allow": {"tools": ["t"], "from_prompts": ["triage"]}}]));
+    let listed = |name| rules.decide(&Asked { arguments: Arguments::Any, ..asked(tool(name)) }, nobody).verdict;
+    assert_eq!((listed("t"), listed("u")), (Verdict::Allow, Verdict::Deny));
+}
+
+#[test]
+fn a_rule_in_shadow_that_wants_a_prompt_refuses_nothing() {
+    let rules = policy(json!([
+        {"shadow": true, "allow": {"tools": ["t"], "from_prompts": ["triage"]}},
+        {"allow": {"tools": ["t"]}},
+    ]));
+    let decide = |notes: &[Note]| {
+        let decision = rules.decide(&Asked { noted: notes, ..asked(tool("t")) }, nobody);
+        (decision.verdict, decision.prompts.is_some(), decision.shadow.is_some())
+    };
+    assert_eq!(decide(&[]), (Verdict::Allow, false, false));
+    assert_eq!(decide(&[noted("triage")]), (Verdict::Allow, false, true));
+}
+
+#[test]
+fn prompts_are_only_for_tools_that_are_allowed_or_confirmed() {
+    for rule in [
+        json!({"deny": {"tools": ["t"], "from_prompts": ["a"]}}),
+        json!({"allow": {"from_prompts": ["a"]}}),
+        json!({"allow": {"prompts": ["p"], "from_prompts": ["a"]}}),
+    ] {
+        let error = tollgate_config::read::<Policy>(&json!([rule]).to_string()).unwrap_err().to_string();
+        assert!(error.contains("`from_prompts` is only for `tools`"), "{error}");
     }
 }

@@ -34,7 +34,7 @@ fn a_fault_is_told_with_its_path_what_was_found_and_what_was_expected() {
         (
             "/gate/modles".into(),
             json!({}),
-            "gate.modles: unknown field `modles`, expected one of `providers`, `models`, `keys`, `limits`, `rate_limit_services`, `ratelimit_headers`, `identity`, `bounds`, `cache`",
+            "gate.modles: unknown field `modles`, expected one of `providers`, `models`, `keys`, `limits`, `rate_limit_services`, `ratelimit_headers`, `identity`, `bounds`, `cache`, `prompts`",
         ),
         ("/gate/keys".into(), Value::Null, "gate: missing field `keys`"),
         ("/gate/providers".into(), json!(7), "gate.providers: invalid type: integer `7`, expected a map"),

@@ -27,3 +27,12 @@ pub(super) fn of_unknown(units: &[Unit], models: &Map<Label, Served>) -> Vec<Str
     }
     warnings
 }
+
+/// Models whose calls are given again, though nobody notes them then.
+pub(super) fn of_kept_calls(models: &Map<Label, Served>) -> Option<String> {
+    let keeps = |model: &Served| model.cache.as_ref().is_some_and(|cache| cache.policy.tools);
+    let which = some(models.iter().filter(|(_, model)| keeps(model)).map(|(name, _)| format!("models.{name}.cache")))?;
+    Some(format!(
+        "{which}: what is answered from the cache is no call that a model asks for, so rules with `from_prompts` refuse it"
+    ))
+}

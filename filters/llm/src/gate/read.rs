@@ -3,16 +3,18 @@
 use super::AtGate;
 use crate::arrival;
 use crate::cache::{Again, Consulted, Delivery, Question};
-use crate::exchange::seconds;
+use crate::exchange::{Prompted, seconds};
 use crate::refusal::Refusal;
 use tollgate_host::abi;
 use tollgate_host::headers::Headers;
 use tollgate_host::stream::RequestBody;
 use tollgate_identity::{Fault, Unidentified, identify};
-use tollgate_kernel::caller::Denied;
+use tollgate_kernel::caller::{Caller, Denied};
+use tollgate_kernel::provenance::Asker;
 use tollgate_kernel::subject::Label;
 use tollgate_wire::endpoint::{Endpoint, Operation};
 use tollgate_wire::envelope::Envelope;
+use tollgate_wire::instructions::Instructions;
 
 impl AtGate {
     pub(super) fn read_headers(&mut self, headers: &Headers) -> Result<(), Refusal> {
@@ -50,6 +52,7 @@ impl AtGate {
             let caller = caller.ok_or(Refusal::Unidentified(Fault::NoKey))?;
             match caller.check(name.as_str(), model.route.as_str()) {
                 Ok(()) => {
+                    self.recognise(endpoint, &caller, &bytes);
                     self.consult(endpoint, name, &envelope, &bytes);
                     Ok((name.clone(), envelope))
                 }
@@ -57,6 +60,18 @@ impl AtGate {
                 Err((Denied::Route, proof)) => Err(Refusal::RouteNotAllowed { by: proof.rule() }),
             }
         }))
+    }
+
+    /// Finds out from which prompt the request is made.
+    fn recognise(&self, endpoint: &Endpoint, caller: &Caller, body: &[u8]) {
+        if self.gate.prompts.is_empty() || endpoint.operation != Operation::Chat {
+            return;
+        }
+        let Some(instructions) = Instructions::read(endpoint.format, body) else { return };
+        let Some((name, prompt)) = self.gate.prompts.find(&instructions) else { return };
+        let (asker, within_ms) = (Asker::of(&caller.subject), prompt.within_ms());
+        let prompted = Prompted { name: name.clone(), asker, within_ms, noted: 0 };
+        self.shared(|exchange| exchange.prompt = Some(prompted));
     }
 
     /// Asks whether the cache may have the answer, or may keep it.

@@ -15,3 +15,4 @@ mod gateway;
 mod identity;
 mod operations;
 mod phases;
+mod prompts;

@@ -1,7 +1,7 @@
 //! Servers, and how requests find them.
 
 use super::oauth::{Oauth, OauthConfig};
-use super::{Lint, Pin};
+use super::{CalledByModels, Lint, Pin};
 use crate::tools::Shelf;
 use schemars::JsonSchema;
 use std::borrow::Cow;
@@ -35,6 +35,11 @@ pub struct ServerConfig {
     /// ever does.
     #[schemars(default)]
     pub forward_token: bool,
+    /// What models call its tools: agents put names before them, or not. `{server}` stands for the server's name, `{tool}` for
+    /// the tool's own; of a name that providers do not allow, what is no letter, digit, `_` or `-` may be `_` as well. A rule's
+    /// `from_prompts` looks for what models have asked for under these names.
+    #[schemars(default)]
+    pub called_by_models: CalledByModels,
     /// Where it stands for several servers, as Envoy's `mcp_router` does: those.
     pub backends: Option<Backends>,
     /// Which definitions of its tools are approved. Default: any.
@@ -58,6 +63,7 @@ object!(ServerConfig {
     names_with = Names::default(),
     oauth,
     forward_token = false,
+    called_by_models = CalledByModels::default(),
     backends,
     pin,
     lint = Lint::Warn,

@@ -23,8 +23,12 @@ pub(crate) enum Says {
     Count,
     /// A whole answer of some kilobytes.
     LongJson,
+    /// A call of the tool `search`.
+    Call,
     /// A streamed answer.
     Stream,
+    /// A streamed call of the tool `search`.
+    CallStream,
     /// One of some kilobytes.
     LongStream,
     /// A stream that fails at once, with status 200.
@@ -82,6 +86,8 @@ impl Answer {
         let (status, content_type, body) = match self.says {
             Says::Json if anthropic => (200, JSON, anthropic_json(&said)),
             Says::Json => (200, JSON, openai_json(&said)),
+            Says::Call => (200, JSON, call_json(anthropic, &said)),
+            Says::CallStream => (200, SSE, call_stream(anthropic, &said)),
             Says::Embeddings => (200, JSON, openai_embeddings(&said)),
             Says::Count => (200, JSON, json!({"input_tokens": 14, "said": said}).to_string().into_bytes()),
             Says::LongJson if anthropic => (200, JSON, long(&said, anthropic_json)),
@@ -154,6 +160,66 @@ fn anthropic_json(said: &str) -> Vec<u8> {
     })
     .to_string()
     .into_bytes()
+}
+
+/// The arguments of the tool that is called.
+pub(crate) fn arguments(said: &str) -> String {
+    json!({"query": said}).to_string()
+}
+
+fn call_json(anthropic: bool, said: &str) -> Vec<u8> {
+    if anthropic {
+        let call = json!({"type": "tool_use", "id": "toolu_1", "name": "search", "input": {"query": said}});
+        let body = String::from_utf8(anthropic_json(said)).expect("UTF-8");
+        let mut body: Value = serde_json::from_str(&body).expect("JSON");
+        (body["content"], body["stop_reason"]) = (json!([call]), json!("tool_use"));
+        return body.to_string().into_bytes();
+    }
+    let function = json!({"name": "search", "arguments": arguments(said)});
+    let call = json!({"id": "call_1", "type": "function", "function": function});
+    let mut body: Value = serde_json::from_slice(&openai_json(said)).expect("JSON");
+    body["choices"][0]["message"] = json!({"role": "assistant", "content": null, "tool_calls": [call]});
+    body["choices"][0]["finish_reason"] = json!("tool_calls");
+    body.to_string().into_bytes()
+}
+
+fn call_stream(anthropic: bool, said: &str) -> Vec<u8> {
+    let arguments = arguments(said);
+    let (head, tail) = arguments.split_at(arguments.len() / 2);
+    let events = if anthropic {
+        let (mut begin, mut end) = anthropic_stream(said);
+        begin.truncate(1);
+        let block = json!({"type": "tool_use", "id": "toolu_1", "name": "search", "input": {}});
+        begin.push(json!({"type": "content_block_start", "index": 0, "content_block": block}));
+        begin.extend([head, tail].map(|piece| {
+            json!({"type": "content_block_delta", "index": 0, "delta": {"type": "input_json_delta", "partial_json": piece}})
+        }));
+        end[1]["delta"]["stop_reason"] = json!("tool_use");
+        [begin, end].concat()
+    } else {
+        let (mut begin, mut end) = openai_stream(said);
+        let chunk = |call: Value| {
+            let mut chunk = begin[0].clone();
+            chunk["choices"][0]["delta"] = json!({"tool_calls": [call]});
+            chunk
+        };
+        let calls = [
+            chunk(
+                json!({"index": 0, "id": "call_1", "type": "function", "function": {"name": "search", "arguments": head}}),
+            ),
+            chunk(json!({"index": 0, "function": {"arguments": tail}})),
+        ];
+        begin.truncate(1);
+        begin.extend(calls);
+        end[0]["choices"][0]["finish_reason"] = json!("tool_calls");
+        [begin, end].concat()
+    };
+    let event = |event: &Value| match event["type"].as_str() {
+        Some(name) => format!("event: {name}\ndata: {event}\n\n"),
+        None => format!("data: {event}\n\n"),
+    };
+    let events: String = events.iter().map(event).collect();
+    [events.as_str(), if anthropic { "" } else { "data: [DONE]\n\n" }].concat().into_bytes()
 }
 
 fn error(anthropic: bool, said: &str) -> Vec<u8> {

@@ -1,0 +1,82 @@
+//! Where notes are kept of which prompt made a model ask for which call: in slots of shared data, which all workers see, and all
+//! filters of this Envoy with the same `vm_id`. Each is changed by compare-and-swap.
+
+use tollgate_host::abi;
+use tollgate_kernel::provenance::{Asker, Call, Note, Notes, SLOTS, slot};
+
+#[cfg(all(test, not(target_arch = "wasm32")))]
+use fake_envoy as _; // what the host's ABI is linked to
+
+/// Set when all slots are there. The number is that of how they are written: another one begins with others.
+const READY: &str = "tollgate.provenance.1";
+
+/// How often a change is tried. Each time it fails, another worker's has succeeded.
+const TRIES: u32 = 1000;
+
+/// The host refuses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unavailable;
+
+fn name(asker: &Asker) -> String {
+    name_of(slot(asker))
+}
+
+fn name_of(slot: u8) -> String {
+    format!("{READY}.{slot}")
+}
+
+/// Makes the slots, if no filter has yet. Envoy configures all plugins on its main thread before any worker does, so that no
+/// worker notes anything while another begins anew.
+///
+/// # Errors
+/// When the host refuses.
+pub fn prepare() -> abi::Result<()> {
+    if abi::shared_data(READY)?.is_some() {
+        return Ok(());
+    }
+    for slot in 0..SLOTS {
+        abi::set_shared_data(&name_of(slot), &Notes::default().write(), 0)?;
+    }
+    abi::set_shared_data(READY, b"1", 0).map(|_| ())
+}
+
+/// Notes a call.
+///
+/// # Errors
+/// When the host refuses. The call is not on note then, and will be refused.
+pub fn note(note: &Note, now_ms: u64) -> Result<(), Unavailable> {
+    change(note.call.asker(), |notes| notes.add(note.clone(), now_ms))
+}
+
+/// What is on note of these calls, which are one asker's.
+///
+/// # Errors
+/// When the host refuses.
+pub fn of_calls(asker: &Asker, calls: &[Call], now_ms: u64) -> Result<Vec<Note>, Unavailable> {
+    Ok(read(&name(asker))?.0.of_calls(calls, now_ms).cloned().collect())
+}
+
+/// Takes a note, alone of all workers; whether it was still there.
+///
+/// # Errors
+/// When the host refuses. It is not taken then.
+pub fn take(note: &Note, now_ms: u64) -> Result<bool, Unavailable> {
+    change(note.call.asker(), |notes| notes.take(&note.call, note.prompt.as_str(), now_ms))
+}
+
+fn change<T>(asker: &Asker, change: impl Fn(&mut Notes) -> T) -> Result<T, Unavailable> {
+    let name = name(asker);
+    for _ in 0..TRIES {
+        let (mut notes, version) = read(&name)?;
+        let result = change(&mut notes);
+        if abi::set_shared_data(&name, &notes.write(), version).map_err(|_| Unavailable)? {
+            return Ok(result);
+        }
+    }
+    Err(Unavailable)
+}
+
+fn read(name: &str) -> Result<(Notes, u32), Unavailable> {
+    let (bytes, version) = abi::shared_data(name).ok().flatten().ok_or(Unavailable)?;
+    Ok((Notes::read(&bytes).ok_or(Unavailable)?, version))
+}
