@@ -135,6 +135,7 @@ impl<'d, 'a> Posted<'d, 'a> {
                 let tasks = tasks(&method, &target, params)?;
                 headers.agree(revision, &method, &target)?;
                 let arguments = arguments(params)?;
+                opens_old_transport(&method, params)?;
                 let capabilities = meta.and_then(|meta| meta.get(CAPABILITIES_KEY));
                 Content::Call(Call { id, method, target, tasks, params, arguments, capabilities })
             }
@@ -234,6 +235,14 @@ fn target<'a>(method: &Named<'a>, params: Option<Value<'_, 'a>>, names: &Names) 
         }
         ActsOn::Subscriptions => Target::Resources(subscriptions(params("notifications")?)?),
     })
+}
+
+/// The revision that came before Streamable HTTP has no place here.
+fn opens_old_transport(method: &Named<'_>, params: Option<Value<'_, '_>>) -> Result<(), Reason> {
+    const OLD: &str = "2024-11-05";
+    let offered = params.and_then(|params| params.get("protocolVersion")).and_then(Value::as_str);
+    let opens = *method == Named::Known(Method::Initialize) && offered.as_deref() == Some(OLD);
+    if opens { Err(Reason::OldTransport) } else { Ok(()) }
 }
 
 /// The tasks that a request names: the one it acts on, or those that a client wants to hear of.
