@@ -137,5 +137,5 @@ def test_the_record_says_what_became_of_it(wire, server, running):
 
     seen = len(refused())
     use(wire, MODERN, "tasks/get", "told", "research")
-    assert eventually(lambda: len(refused()) > seen)
+    assert eventually(lambda: len(refused()) > seen, 5)
     assert all(record["decision"]["verdict"] == "deny" and '"told"' not in json.dumps(record) for record in refused())
