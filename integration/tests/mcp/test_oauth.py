@@ -2,6 +2,7 @@
 
 import pytest
 
+from harness.envoy import eventually
 from harness.identity import PAYLOAD, Issuer, verify_tokens
 from harness.mcp import CLIENTS, KEYS, Exchange, McpGateway, Wire
 from harness.mcp.wire import messages, meta, modern, rpc
@@ -96,8 +97,12 @@ def test_anybody_reads_the_metadata_of_a_server(gateway, wire, server):
         assert wire.send(get(path)).status == 404
     assert wire.send(get(f"{WELL_KNOWN}/crm/mcp", "DELETE")).status in (404, 405)
     assert server.received == []
-    records = [record for record in gateway.envoy.records() if record["decision"]["reason"] == "resource_metadata"]
-    assert len(records) >= 3 and {record["decision"]["verdict"] for record in records} == {"allow"}
+
+    def told():
+        return [record for record in gateway.envoy.records() if record["decision"]["reason"] == "resource_metadata"]
+
+    assert eventually(lambda: len(told()) == 3, 5)
+    assert {record["decision"]["verdict"] for record in told()} == {"allow"}
 
 
 def test_who_shows_nothing_or_nothing_good_is_led_to_the_metadata(wire, server, issuer):
