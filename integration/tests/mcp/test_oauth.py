@@ -147,7 +147,12 @@ def test_lists_show_what_more_scopes_would_allow(wire, issuer):
 
 @pytest.mark.parametrize(
     ("audience", "goes_on"),
-    [(RESOURCE, True), (["other", RESOURCE], True), ("https://mcp.example.com/db/mcp", False), (f"{RESOURCE} x", False)],
+    [
+        (RESOURCE, True),
+        (["other", RESOURCE], True),
+        ("https://mcp.example.com/db/mcp", False),
+        (f"{RESOURCE} x", False),
+    ],
 )
 def test_a_token_goes_on_only_to_the_server_it_is_for(wire, server, issuer, audience, goes_on):
     token = issuer.token(sub="ada", scope="crm.read", aud=audience)
@@ -166,7 +171,8 @@ def test_no_other_credential_goes_on_in_its_place(gateway, wire, server, issuer)
         wire.send(Exchange(asked.headers, asked.body, path=path))
     assert all(request.values("authorization") == [] for request in server.received)
     other = Wire(gateway.envoy.port, "/db/mcp")
-    other.send(Exchange([*modern("server/discover"), ("authorization", f"Bearer {token}")], rpc("server/discover", {"_meta": meta()})))
+    headers = [*modern("server/discover"), ("authorization", f"Bearer {token}")]
+    assert other.send(Exchange(headers, rpc("server/discover", {"_meta": meta()}))).status == 200
     assert all(request.values("authorization") == [] for request in server.received)
 
 
