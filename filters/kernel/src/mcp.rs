@@ -13,6 +13,7 @@ mod param_header;
 mod refusal;
 mod revision;
 pub mod session;
+pub mod task;
 pub mod tool;
 
 pub use fault::{Era, Fault, HEADER_MISMATCH, MISSING_CAPABILITY, Reason, Requested, UNSUPPORTED_VERSION};
@@ -33,7 +34,8 @@ pub const VERSION_KEY: &str = "io.modelcontextprotocol/protocolVersion";
 pub const CAPABILITIES_KEY: &str = "io.modelcontextprotocol/clientCapabilities";
 
 /// The members of parameters that something is decided by.
-const PARAMETERS: [&str; 10] = [
+const PARAMETERS: [&str; 11] = [
+    "task",
     "_meta",
     "name",
     "uri",
@@ -75,6 +77,8 @@ pub struct Call<'d, 'a> {
     pub method: Named<'a>,
     /// On what it acts.
     pub target: Target<'a>,
+    /// The tasks that it names.
+    pub tasks: Vec<Cow<'a, str>>,
     /// An object.
     pub params: Option<Value<'d, 'a>>,
     /// What the tool or prompt is called with: an object.
@@ -128,10 +132,12 @@ impl<'d, 'a> Posted<'d, 'a> {
                 let method = Named::of(method);
                 check_method(&method, revision, is_request)?;
                 let target = target(&method, params, names)?;
+                let tasks = tasks(&method, &target, params)?;
                 headers.agree(revision, &method, &target)?;
                 let arguments = arguments(params)?;
+                opens_old_transport(&method, params)?;
                 let capabilities = meta.and_then(|meta| meta.get(CAPABILITIES_KEY));
-                Content::Call(Call { id, method, target, params, arguments, capabilities })
+                Content::Call(Call { id, method, target, tasks, params, arguments, capabilities })
             }
             Message::Notification { method, .. } => {
                 let method = Named::of(method);
@@ -229,6 +235,37 @@ fn target<'a>(method: &Named<'a>, params: Option<Value<'_, 'a>>, names: &Names) 
         }
         ActsOn::Subscriptions => Target::Resources(subscriptions(params("notifications")?)?),
     })
+}
+
+/// The revision that came before Streamable HTTP has no place here.
+fn opens_old_transport(method: &Named<'_>, params: Option<Value<'_, '_>>) -> Result<(), Reason> {
+    const OLD: &str = "2024-11-05";
+    let offered = params.and_then(|params| params.get("protocolVersion")).and_then(Value::as_str);
+    let opens = *method == Named::Known(Method::Initialize) && offered.as_deref() == Some(OLD);
+    if opens { Err(Reason::OldTransport) } else { Ok(()) }
+}
+
+/// The tasks that a request names: the one it acts on, or those that a client wants to hear of.
+fn tasks<'a>(
+    method: &Named<'a>,
+    target: &Target<'a>,
+    params: Option<Value<'_, 'a>>,
+) -> Result<Vec<Cow<'a, str>>, Reason> {
+    const IDS: &str = "taskIds";
+    if let Target::Task(id) = target {
+        return Ok(vec![id.clone()]);
+    }
+    let listens = *method == Named::Known(Method::SubscriptionsListen);
+    let filter = params.filter(|_| listens).and_then(|params| params.get("notifications"));
+    let Some(filter) = filter else { return Ok(Vec::new()) };
+    unlike(filter, &[IDS])?;
+    match filter.get(IDS) {
+        None => Ok(Vec::new()),
+        Some(ids) if ids.kind() == crate::json::Kind::Array => {
+            ids.items().map(|id| id.as_str().filter(|id| name::is_task_id(id)).ok_or(Reason::Parameter(IDS))).collect()
+        }
+        Some(_) => Err(Reason::Parameter(IDS)),
+    }
 }
 
 /// The URIs that a client wants to hear of.

@@ -3,17 +3,20 @@
 use crate::config::{Gate, Server};
 use crate::decision::{Context, Question};
 use crate::exchange::{Asked, Exchange, Transport};
+use crate::tasks;
 use crate::tools::{Findings, Listing, Objection, Results, Tool, results};
 use std::rc::Rc;
 use tollgate_host::headers::Headers;
 use tollgate_identity::Token;
 use tollgate_kernel::caller::Caller;
 use tollgate_kernel::json::{Limits, Value};
-use tollgate_kernel::json_rpc::Id;
+use tollgate_kernel::json_rpc::{self, Id, Recipient};
 use tollgate_kernel::mcp::answer::{
     AnswerReader, Awaited, Editor, Entry, Expected, Form, List, Onward, Purpose, Shown, Tally, Verdict as Fate,
 };
-use tollgate_kernel::mcp::{Method, Named, Revision};
+use tollgate_kernel::mcp::session::Owner;
+use tollgate_kernel::mcp::task::Begun;
+use tollgate_kernel::mcp::{Method, Named, Refused, Revision};
 use tollgate_kernel::rule::{Annotations, Arguments, Object, Verdict};
 
 /// How much of an answer is held that is only watched: most results are smaller.
@@ -37,6 +40,8 @@ struct Review {
     server: Rc<Server>,
     caller: Rc<Caller>,
     token: Option<Rc<Token>>,
+    /// The answer may begin a task.
+    may_begin: bool,
     now_ms: u64,
     /// What is learned of tools, where lists of them may come.
     listing: Option<Listing>,
@@ -93,12 +98,15 @@ impl Answer {
             _ => return Ok(None),
         };
         let bytes = if decides { gate.bounds.answer_bytes } else { WATCHED_BYTES };
+        // What a stream goes on with may be the answer to any request of the session.
+        let may_begin = exchange.may_begin_task || exchange.transport == Some(Transport::Listen);
         let lists_tools = matches!(expected.purpose, Purpose::Filter(List::Tools) | Purpose::FilterAny);
         let review = Review {
             gate: Rc::clone(gate),
             server: Rc::clone(server),
             caller: Rc::clone(caller),
             token: exchange.token.clone(),
+            may_begin,
             now_ms,
             listing: lists_tools.then(|| Listing::of(server)),
             results: exchange.results.clone().zip(exchange.asked.clone()),
@@ -176,7 +184,8 @@ fn expected(exchange: &Exchange) -> Option<Expected> {
                 Some(Named::Known(method)) => List::of_method(*method),
                 _ => None,
             };
-            let other = if exchange.results.is_some() { Purpose::Inspect } else { Purpose::Watch };
+            let decides = exchange.results.is_some() || exchange.may_begin_task;
+            let other = if decides { Purpose::Inspect } else { Purpose::Watch };
             let purpose = list.map_or(other, Purpose::Filter);
             let awaited = id.clone().map_or(Awaited::Nothing, Awaited::Response);
             Some(Expected { awaited, purpose, revision: *revision })
@@ -188,8 +197,26 @@ fn is_success(headers: &Headers) -> bool {
     headers.one(":status").is_some_and(|status| status.starts_with(b"20") && status != b"202")
 }
 
+impl Review {
+    /// Whose a task is that begins.
+    fn note(&mut self, id: &Id<'_>, begun: &Begun<'_>) -> Fate {
+        let owner = Owner { server: self.server.name.as_str(), subject: &self.caller.subject };
+        match tasks::note(&owner, begun, self.now_ms.div_euclid(1000)) {
+            Ok(()) => Fate::Pass,
+            Err(fault) => {
+                self.replaced = Some(fault.name());
+                let text = format!("the task was not begun: {}", fault.name());
+                Fate::Replace(json_rpc::error(Recipient::Of(id), Refused::Limited.code(), &text, None))
+            }
+        }
+    }
+}
+
 impl Editor for Review {
-    fn result(&mut self, _: &Id<'_>, result: Value<'_, '_>) -> Fate {
+    fn result(&mut self, id: &Id<'_>, result: Value<'_, '_>) -> Fate {
+        if let Some(begun) = Begun::of_result(result).filter(|_| self.may_begin) {
+            return self.note(id, &begun);
+        }
         if let Some(listing) = &mut self.listing {
             listing.begin(result, &self.gate.servers);
         }

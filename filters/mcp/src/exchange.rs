@@ -37,6 +37,8 @@ pub struct Exchange {
     pub token: Option<Rc<Token>>,
     /// The session it is in, or that it opens.
     pub session: Option<Session>,
+    /// It may be answered by a task.
+    pub may_begin_task: bool,
     /// Bytes of the request body.
     pub request_bytes: usize,
     /// What the body says, once it was read.

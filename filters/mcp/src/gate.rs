@@ -16,7 +16,7 @@ use crate::record::{self, Ending};
 use crate::refusal::Refusal;
 use crate::session::{self, Session};
 use crate::tools::Called;
-use crate::{limits, runaway};
+use crate::{limits, runaway, tasks};
 use std::rc::Rc;
 use tollgate_host::abi::{self, Level, Map};
 use tollgate_host::headers::{self, Headers};
@@ -71,7 +71,7 @@ impl AtGate {
     }
 
     fn refuse(&mut self, refusal: Refusal) -> Step {
-        let reply = oauth::reply(&self.gate, &self.exchange, &refusal);
+        let reply = oauth::reply(&self.gate, &self.exchange, &refusal, &self.headers);
         self.status = Some(reply.status);
         self.exchange.refusal = Some(refusal);
         Step::Reply(reply)
@@ -188,6 +188,10 @@ impl AtGate {
         let (_, owner) = found?;
         called.agrees.map_err(Refusal::Protocol)?;
         self.exchange.owner = Some(owner.clone());
+        if !tasks::are_owned(&self.exchange, &call.tasks, millis(abi::now()).div_euclid(1000)) {
+            return Err(Refusal::UnknownTask);
+        }
+        self.exchange.may_begin_task = tasks::may_begin(call, revision);
         let unconfirmed = self.rules(asked.clone(), server, &owner, call.arguments, called)?;
         runaway::begin(&self.gate.runaway, &self.exchange, millis(abi::now())).map_err(Refusal::Lost)?;
         match unconfirmed {
@@ -487,19 +491,13 @@ impl AtGate {
             self.exchange.refusal = Some(Refusal::TooLarge { limit: self.gate.bounds.request_bytes });
         }
         self.status = Some(status);
-        if self.exchange.server.is_none() {
-            self.exchange.server = oauth::server_of_stream(&self.gate.servers);
-        }
         if end {
             return Ok(Step::Reply(self.own_error(status)));
         }
-        let oauth = self.exchange.server.as_ref().and_then(|server| server.oauth.as_ref()).filter(|_| status == 401);
-        let challenge = oauth.map(|oauth| oauth::instead(oauth, seen.text("www-authenticate")));
         let text = status.to_string();
         let mut kept = vec![(":status", text.as_bytes()), ("content-type", b"application/json")];
         for name in ["www-authenticate", "retry-after", "allow"] {
-            let ours = challenge.as_deref().filter(|_| name == "www-authenticate").map(str::as_bytes);
-            kept.extend(ours.or_else(|| seen.one(name)).map(|value| (name, value)));
+            kept.extend(seen.one(name).map(|value| (name, value)));
         }
         headers::replace_all(Map::Response, &kept)?;
         self.translating = Some(status);
@@ -509,7 +507,7 @@ impl AtGate {
     /// What Envoy, or another filter, says of its own, as JSON-RPC.
     fn own_error(&self, status: u16) -> tollgate_host::stream::Reply {
         let refusal = self.exchange.refusal.clone().unwrap_or(Refusal::Upstream(status));
-        let mut reply = oauth::reply(&self.gate, &self.exchange, &refusal);
+        let mut reply = oauth::reply(&self.gate, &self.exchange, &refusal, &self.headers);
         reply.status = status;
         reply
     }

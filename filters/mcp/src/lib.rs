@@ -20,6 +20,7 @@ pub mod refusal;
 pub mod runaway;
 pub mod session;
 mod signing;
+mod tasks;
 pub mod tools;
 
 use config::Gate;
@@ -46,6 +47,7 @@ impl Plugin for Mcp {
     fn configure(config: &[u8]) -> Result<Self, String> {
         let gate = config::load(config, &environment::variable, &signing::shared)?;
         approval::store::prepare().map_err(|error| format!("approvals cannot be kept: {error}"))?;
+        tasks::prepare().map_err(|error| format!("whose tasks are: {error}"))?;
         if !gate.limits.is_empty() {
             tollgate_limits::ledger::prepare().map_err(|error| format!("the counters of limits: {error}"))?;
         }

@@ -7,7 +7,6 @@ use crate::refusal::Refusal;
 use std::rc::Rc;
 use tollgate_host::abi::{self, Map};
 use tollgate_host::headers::Headers;
-use tollgate_host::state;
 use tollgate_host::stream::Reply;
 use tollgate_kernel::token;
 
@@ -37,18 +36,13 @@ pub(crate) fn metadata(servers: &Servers, headers: &Headers) -> Option<(Rc<Serve
     Some((Rc::clone(server), Reply { status, details: "resource_metadata", headers: told, body }))
 }
 
-/// The server of a request that another filter has answered before the gate saw it.
-pub(crate) fn server_of_stream(servers: &Servers) -> Option<Rc<Server>> {
-    let target = state::text(&["request", "path"])?;
-    servers.find(path(&target), &state::text(&["request", "host"]).unwrap_or_default()).map(Rc::clone)
-}
-
 fn path(target: &str) -> &str {
     target.split_once('?').map_or(target, |(path, _)| path)
 }
 
-/// The answer that a refusal is, with the challenge that says how to do better.
-pub(crate) fn reply(gate: &Gate, exchange: &Exchange, refusal: &Refusal) -> Reply {
+/// The answer that a refusal is, with the challenge that says how to do better. A token that is shown and proves nobody is one
+/// that `jwt_authn` has not verified.
+pub(crate) fn reply(gate: &Gate, exchange: &Exchange, refusal: &Refusal, headers: &Headers) -> Reply {
     let oauth = exchange.server.as_ref().and_then(|server| server.oauth.as_ref());
     let asked = exchange.asked.as_ref();
     match (oauth, refusal) {
@@ -62,17 +56,12 @@ pub(crate) fn reply(gate: &Gate, exchange: &Exchange, refusal: &Refusal) -> Repl
             let mut reply = refusal.reply(asked, gate.refusals);
             if let Some(oauth) = oauth.filter(|_| reply.status == 401) {
                 reply.headers.retain(|(name, _)| *name != CHALLENGE);
-                reply.headers.push((CHALLENGE, challenge(oauth, None, &oauth.first_scopes)));
+                let error = headers.all("authorization").next().map(|_| "invalid_token");
+                reply.headers.push((CHALLENGE, challenge(oauth, error, &oauth.first_scopes)));
             }
             reply
         }
     }
-}
-
-/// What to say instead of a challenge of `jwt_authn`.
-pub(crate) fn instead(oauth: &Oauth, theirs: Option<&str>) -> String {
-    let error = theirs.is_some_and(|theirs| theirs.contains("invalid_token")).then_some("invalid_token");
-    challenge(oauth, error, &oauth.first_scopes)
 }
 
 fn challenge(oauth: &Oauth, error: Option<&str>, scopes: &str) -> String {

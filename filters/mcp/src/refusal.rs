@@ -6,7 +6,7 @@ use crate::config::Refusals;
 use crate::exchange::Asked;
 use tollgate_host::stream::Reply;
 use tollgate_identity::Fault as Unproven;
-use tollgate_kernel::json_rpc::{self, INVALID_REQUEST, Recipient};
+use tollgate_kernel::json_rpc::{self, INVALID_PARAMS, INVALID_REQUEST, Recipient};
 use tollgate_kernel::mcp::{Fault, Reason, Refused};
 use tollgate_kernel::runaway::Lost;
 use tollgate_limits::{Denial, Why};
@@ -35,6 +35,8 @@ pub enum Refusal {
     Unproven(Unproven),
     /// It is no message of MCP, or contradicts itself.
     Protocol(Reason),
+    /// No task of the caller's.
+    UnknownTask,
     /// No session of the caller's.
     UnknownSession,
     /// A tool or prompt of no server behind this one.
@@ -87,6 +89,7 @@ impl Refusal {
             Self::TooLarge { .. } => "request_too_large",
             Self::Unproven(fault) => fault.reason(),
             Self::Protocol(reason) => reason.name(),
+            Self::UnknownTask => "unknown_task",
             Self::UnknownSession => "unknown_session",
             Self::UnknownBackend => "unknown_backend",
             Self::Policy(policy) => policy.reason,
@@ -131,6 +134,8 @@ impl Refusal {
     /// The status, where the answer is an error of HTTP.
     fn status(&self) -> u16 {
         match self {
+            // As servers tell it.
+            Self::UnknownTask => 200,
             Self::UnknownPath | Self::UnknownSession => 404,
             Self::OldTransport | Self::Trailers => 400,
             Self::Method => 405,
@@ -150,9 +155,10 @@ impl Refusal {
 
     const fn code(&self) -> i32 {
         match self {
-            Self::Unproven(_) | Self::Upstream(401) => UNAUTHORIZED,
+            Self::Unproven(_) => UNAUTHORIZED,
             Self::Limit(_) | Self::Lost(_) => Refused::Limited.code(),
             Self::Answer(_) | Self::Upstream(_) => BAD_GATEWAY,
+            Self::UnknownTask => INVALID_PARAMS,
             _ => INVALID_REQUEST,
         }
     }
@@ -176,13 +182,13 @@ impl Refusal {
             Self::Unproven(fault) => fault.message(),
             Self::Protocol(reason) => reason.to_string(),
             // What SDKs' servers say.
+            Self::UnknownTask => "Task not found".to_owned(),
             Self::UnknownSession => "Session not found".to_owned(),
             Self::UnknownBackend => "the name begins with none of the servers behind this one".to_owned(),
             Self::Policy(policy) => policy.message(),
             Self::Limit(denial) => denial.message(),
             Self::Lost(lost) => lost.message(),
             Self::Answer(_) => "the server's answer could not be read, and was not let through".to_owned(),
-            Self::Upstream(401) => "nothing valid was shown that proves who asks".to_owned(),
             Self::Upstream(_) => "the server did not answer".to_owned(),
         }
     }

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from harness.mcp import CLIENTS, KEYS, SERVERS, Exchange, McpGateway, Wire, bearer
-from harness.mcp.servers import MODERN, SESSIONS
+from harness.mcp import CLIENTS, Exchange, McpGateway, Wire, bearer
+from harness.mcp.servers import SESSIONS
 from harness.mcp.wire import basic, legacy, meta, modern, rpc
 from mcp_servers.weak import WeakServer, plain
 
@@ -36,8 +36,8 @@ def signing_keys(text):
 def weak(tmp_path_factory):
     """A server that takes whatever comes, behind two paths of a gate with two workers."""
     with WeakServer() as server:
-        made = McpGateway(tmp_path_factory.mktemp("weak"), envoy={"concurrency": 2}, who=None, crm=server, database=server)
-        with made as gateway:
+        directory, workers = tmp_path_factory.mktemp("weak"), {"concurrency": 2}
+        with McpGateway(directory, envoy=workers, who=None, crm=server, database=server) as gateway:
             yield server, Wire(gateway.envoy.port, "/crm/mcp"), gateway
 
 
@@ -107,7 +107,8 @@ def test_whatever_is_no_session_of_the_callers_is_answered_alike_and_goes_no_fur
         ]
     ]
     answers.append(other.send(listing(session)))
-    assert {(answer.status, answer.body) for answer in answers} == {(404, json.dumps(UNKNOWN, separators=(",", ":")).encode())}
+    same = json.dumps(UNKNOWN, separators=(",", ":")).encode()
+    assert {(answer.status, answer.body) for answer in answers} == {(404, same)}
     assert server.received == []
 
 
@@ -138,12 +139,14 @@ def test_without_sessions_their_headers_mean_nothing_and_go_no_further(weak):
         headers = [*modern("tools/list"), ("mcp-session-id", carried), ("last-event-id", "7"), *who("research")]
         answer = wire.send(Exchange(headers, rpc("tools/list", {"_meta": meta()})))
         assert (answer.status, answer.header("mcp-session-id")) == (200, None)
-    assert [request.values("mcp-session-id") + request.values("last-event-id") for request in server.received] == [[], []]
+    assert len(server.received) == 2
+    assert not any(request.values("mcp-session-id") + request.values("last-event-id") for request in server.received)
 
 
 def test_a_session_that_cannot_be_carried_is_not_passed_on(weak):
     server, wire, _ = weak
-    for headers in (("mcp-session-id: a", "mcp-session-id: b"), (f"mcp-session-id: {'a' * 257}",), ("mcp-session-id: a b",)):
+    for ids in (("a", "b"), ("a" * 257,), ("a b",)):
+        headers = tuple(f"mcp-session-id: {id}" for id in ids)
         server.then(plain({"jsonrpc": "2.0", "id": 1, "result": {}}, headers=headers))
         answer = wire.send(Exchange([*basic(), *who("support")], rpc("ping")))
         assert (answer.status, answer.header("mcp-session-id")) == (502, None)

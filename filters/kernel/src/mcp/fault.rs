@@ -36,6 +36,8 @@ pub enum Reason {
     Mismatch(&'static str),
     /// A revision that is not spoken here, of a request that says its own or of one that leaves that to its session.
     UnsupportedVersion(Option<Requested>, Era),
+    /// `initialize` of the revision before Streamable HTTP.
+    OldTransport,
     /// A method that this revision does not have.
     NoSuchMethod(Revision),
     /// A notification that wants an answer, or a method that wants one as notification.
@@ -105,7 +107,7 @@ impl Reason {
             Self::UnsupportedVersion(..) => UNSUPPORTED_VERSION,
             Self::NoSuchMethod(_) => METHOD_NOT_FOUND,
             Self::Direction | Self::Answer | Self::ResemblingKey => INVALID_REQUEST,
-            Self::Parameter(_) => INVALID_PARAMS,
+            Self::Parameter(_) | Self::OldTransport => INVALID_PARAMS,
             Self::MissingCapability(_) => MISSING_CAPABILITY,
         }
     }
@@ -131,6 +133,7 @@ impl Reason {
             Self::MalformedHeader(_) => "malformed_header",
             Self::Mismatch(_) => "header_mismatch",
             Self::UnsupportedVersion(..) => "unsupported_version",
+            Self::OldTransport => "http_sse_transport",
             Self::NoSuchMethod(_) => "no_such_method",
             Self::Direction => "direction",
             Self::Answer => "answer",
@@ -166,6 +169,9 @@ impl fmt::Display for Reason {
                 write!(f, "header `{name}` has characters or an encoding that it must not have")
             }
             Self::Mismatch(name) => write!(f, "header `{name}` does not match the body"),
+            Self::OldTransport => {
+                f.write_str("revision 2024-11-05 with its HTTP+SSE transport is not served; offer 2025-03-26 or newer")
+            }
             Self::UnsupportedVersion(..) => write!(f, "unsupported protocol version in `{}`", Headers::VERSION),
             Self::NoSuchMethod(revision) => write!(f, "method not found in {}", revision.name()),
             Self::Direction => f.write_str("requests must have an `id`, notifications none"),

@@ -229,11 +229,13 @@ impl<'a> Named<'a> {
     }
 
     /// Whether a rule must allow it: it acts on something, or nobody knows what it does. The others are how client and server
-    /// come to terms, and lists, of which each caller is shown what it may use.
+    /// come to terms, and lists, of which each caller is shown what it may use, and what is done with a task, which was allowed
+    /// with the call that began it and is for who has begun it alone. The list of all tasks is nobody's.
     #[must_use]
     pub fn acts(&self) -> bool {
         match self {
-            Self::Known(method) => method.acts_on() != ActsOn::Nothing,
+            Self::Known(Method::TasksList) => true,
+            Self::Known(method) => !matches!(method.acts_on(), ActsOn::Nothing | ActsOn::Task),
             Self::Other(_) => true,
         }
     }

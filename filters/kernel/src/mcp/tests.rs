@@ -361,7 +361,9 @@ fn what_acts_is_known_and_so_is_that_unknown_methods_may() {
         ("resources/unsubscribe", true),
         ("subscriptions/listen", true),
         ("completion/complete", true),
-        ("tasks/cancel", true),
+        ("tasks/list", true),
+        ("tasks/cancel", false),
+        ("tasks/result", false),
         ("vendor/x", true),
         ("Tools/List", true),
         ("tools/list", false),
@@ -538,4 +540,39 @@ fn refusals_are_json_rpc_with_the_id_and_without_the_request() {
     assert_eq!(Reason::MissingCapability("elicitation").code(), -32021);
     assert_eq!(Reason::Message(json_rpc::Reason::Batch).name(), "batch");
     assert_eq!(Target::Resources(vec![]).name(), None);
+}
+
+#[test]
+fn the_revision_before_streamable_http_is_refused_by_name() {
+    let initialize = |version: &str| call("initialize", &format!(r#"{{"protocolVersion":"{version}"}}"#));
+    let reason = post(&initialize("2024-11-05"), &[]).unwrap_err().0;
+    assert_eq!((reason.name(), reason.code(), reason.status()), ("http_sse_transport", -32602, 400));
+    for version in ["2025-03-26", "2099-01-01", "2024-11-06"] {
+        post(&initialize(version), &[]).unwrap();
+    }
+}
+
+#[test]
+fn every_task_that_a_request_names_is_told() {
+    const VERSION: (&str, &[u8]) = ("MCP-Protocol-Version", b"2026-07-28");
+    let method = |name: &'static str| ("Mcp-Method", name.as_bytes());
+    let listen = |ids: &str| modern("subscriptions/listen", &format!(r#""notifications":{{{ids}}}"#));
+    for (ids, expected) in [
+        ("", Ok("")),
+        (r#""taskIds":[]"#, Ok("")),
+        (r#""taskIds":["a","b"]"#, Ok("a b")),
+        (r#""taskIds":"a""#, Err(Reason::Parameter("taskIds"))),
+        (r#""taskIds":["a b"]"#, Err(Reason::Parameter("taskIds"))),
+        (r#""taskids":["a"]"#, Err(Reason::ResemblingKey)),
+    ] {
+        let text = listen(ids);
+        let document = Document::read(text.as_bytes(), Limits { bytes: 1 << 16, nodes: 1000 }).unwrap();
+        let headers = [VERSION, method("subscriptions/listen")];
+        let posted = Posted::read(&document, Headers(&headers), &Names::default()).map_err(|fault| fault.reason);
+        let found = posted.map(|posted| match posted.content {
+            Content::Call(call) => call.tasks.join(" "),
+            _ => panic!("a call"),
+        });
+        assert_eq!(found, expected.map(str::to_owned), "{ids}");
+    }
 }

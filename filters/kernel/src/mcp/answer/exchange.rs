@@ -82,6 +82,8 @@ impl Exchange {
             return Ok(Fate::AsItIs);
         }
         match self.message(event.data, editor) {
+            // Whoever follows it posts to another address.
+            Err(Fault::Message(_)) if event.name == b"endpoint" => Err(Fault::OldTransport),
             Err(Fault::Message(_)) if !matches!(event.name, b"" | b"message") => Ok(Fate::AsItIs),
             Err(_) if self.only_watches() => {
                 self.unread();

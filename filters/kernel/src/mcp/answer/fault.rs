@@ -16,6 +16,8 @@ pub enum Fault {
     Message(json_rpc::Reason),
     /// A stream of events that begins as JSON does.
     NotEvents,
+    /// The first event of the transport that Streamable HTTP has replaced.
+    OldTransport,
     /// It is no response, or not to the request that was sent.
     NotTheResponse,
     /// A list without its array.
@@ -36,6 +38,7 @@ impl Fault {
             Self::TooLarge => "too_large",
             Self::Message(reason) => reason.name(),
             Self::NotEvents => "not_events",
+            Self::OldTransport => "http_sse_transport",
             Self::NotTheResponse => "not_the_response",
             Self::NotAList => "not_a_list",
             Self::NotAnEntry => "not_an_entry",
@@ -62,6 +65,7 @@ impl fmt::Display for Fault {
             Self::TooLarge => "too large",
             Self::Message(reason) => return reason.fmt(f),
             Self::NotEvents => "no stream of events, though it says so",
+            Self::OldTransport => "the server speaks the HTTP+SSE transport of 2024-11-05, which is not served",
             Self::NotTheResponse => "no response to the request",
             Self::NotAList => "not the list that was asked for",
             Self::NotAnEntry => "an entry of the list has no name",

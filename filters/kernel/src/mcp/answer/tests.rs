@@ -106,7 +106,7 @@ const ODD: &str = concat!(
     ": keep-alive||",
     "event: message|id: a|data: {\"jsonrpc\":\"2.0\",\"method\":\"notifications/progress\",\"params\":{ \"progress\" :1.50e0}}||",
     "data:{\"jsonrpc\":\"2.0\",|data|:comment|data: \"id\":\"x\",|data: \"method\":\"ping\"}|id|unknown: y||",
-    "data: not json|event: endpoint||",
+    "data: not json|event: other||",
     ": two||:three|",
     "data: { \"result\" :{\"tools\":[ {\"name\":\"a\"} , {\"name\":\"b\\u0041\"}],|data:  \"isError\":false},\"jsonrpc\":\"2.0\",\"id\": 1 }|retry: 1||",
     "|:bye||||",
@@ -606,5 +606,15 @@ mod any_answer {
             let out = reader.finish(&mut Strict::default());
             prop_assert!(reader.tally().fault.is_none() || serde_json::from_slice::<Tree>(&out).is_ok());
         }
+    }
+}
+
+#[test]
+fn a_server_of_the_old_transport_is_told_by_name() {
+    for purpose in PURPOSES {
+        let stream = "event: endpoint\ndata: /messages?session=1\n\ndata: {}\n\n";
+        let (out, tally) = read(Form::EventStream, to_one(purpose), [stream.as_bytes()], &mut Strict::default());
+        assert_eq!(tally.fault.map(Fault::name), Some("http_sse_transport"), "{purpose:?}");
+        assert!(!out.contains("/messages") && out.contains("HTTP+SSE"), "{out}");
     }
 }

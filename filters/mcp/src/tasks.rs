@@ -1,0 +1,69 @@
+//! Tasks, as all workers of this Envoy see them: each is of who began it. See [`tollgate_kernel::mcp::task`].
+
+use crate::exchange::Exchange;
+use tollgate_host::abi;
+use tollgate_kernel::mcp::session::Owner;
+use tollgate_kernel::mcp::task::{Begun, EXTENSION, NotNoted, Slot, TaskKey};
+use tollgate_kernel::mcp::{Call, Method, Named, Revision};
+
+/// How often a change is tried. Each time it fails, another worker's has succeeded.
+const TRIES: u32 = 1000;
+
+fn name(slot: u8) -> String {
+    format!("tollgate.mcp.tasks.1.{slot}")
+}
+
+/// Makes the slots, if nobody has yet. Envoy configures a plugin on its main thread before any worker does.
+///
+/// # Errors
+/// When the host refuses.
+pub(crate) fn prepare() -> abi::Result<()> {
+    for slot in 0..tollgate_kernel::mcp::task::SLOTS {
+        if abi::shared_data(&name(slot))?.is_none() {
+            abi::set_shared_data(&name(slot), &Slot::default().write(), 0)?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether a call may be answered by a task: its client has said that it can wait for one.
+pub(crate) fn may_begin(call: &Call<'_, '_>, revision: Revision) -> bool {
+    if call.method != Named::Known(Method::ToolsCall) {
+        return false;
+    }
+    if revision.is_stateless() {
+        let extensions = call.capabilities.and_then(|capabilities| capabilities.get("extensions"));
+        extensions.is_some_and(|extensions| extensions.get(EXTENSION).is_some())
+    } else {
+        revision == Revision::November2025 && call.params.is_some_and(|params| params.get("task").is_some())
+    }
+}
+
+/// Whether all of these tasks are the caller's.
+pub(crate) fn are_owned(exchange: &Exchange, ids: &[impl AsRef<str>], now_s: u64) -> bool {
+    let Some((server, caller)) = exchange.server.as_ref().zip(exchange.caller.as_ref()) else { return false };
+    let owner = Owner { server: server.name.as_str(), subject: &caller.subject };
+    ids.iter().all(|id| {
+        let task = TaskKey::of(owner.server, id.as_ref());
+        let known = abi::shared_data(&name(task.slot())).ok().flatten();
+        known.and_then(|(bytes, _)| Slot::read(&bytes)).is_some_and(|slot| slot.is_owned(task, &owner, now_s))
+    })
+}
+
+/// Notes whose a task is that begins.
+///
+/// # Errors
+/// Why it cannot be.
+pub(crate) fn note(owner: &Owner<'_>, begun: &Begun<'_>, now_s: u64) -> Result<(), NotNoted> {
+    let task = TaskKey::of(owner.server, &begun.id);
+    let name = name(task.slot());
+    for _ in 0..TRIES {
+        let (bytes, version) = abi::shared_data(&name).ok().flatten().ok_or(NotNoted::Full)?;
+        let mut slot = Slot::read(&bytes).ok_or(NotNoted::Full)?;
+        slot.note(task, owner, begun.kept_s, now_s)?;
+        if abi::set_shared_data(&name, &slot.write(), version).map_err(|_| NotNoted::Full)? {
+            return Ok(());
+        }
+    }
+    Err(NotNoted::Full)
+}
