@@ -302,7 +302,8 @@ HEADERS = [
         headers={"mcp-protocol-version": ["2026-07-28"]},
         eras=(LEGACY,),
     ),
-    Attack("revision-unknown", CALL, Right.REVISION, headers={"mcp-protocol-version": ["2099-01-01"]}),
+    Attack("revision-unknown", CALL, Right.REVISION, (LEGACY,), {"mcp-protocol-version": ["2099-01-01"]}),
+    Attack("revision-unknown", CALL, Right.MISMATCH, (MODERN_ERA,), {"mcp-protocol-version": ["2099-01-01"]}),
     Attack("session-twice", CALL, Right.AMBIGUOUS, (LEGACY,), {"mcp-session-id": ["{session}", "other"]}),
     Attack(
         "unasked-answers",

@@ -33,9 +33,19 @@ class Checks:
         """Scenario and id of what failed or was warned of."""
         return {(scenario, check) for scenario, check, _, ended in self.found if ended in ("FAILURE", "WARNING")}
 
-    def differences(self, other: Checks) -> list[str]:
-        """What one found and the other did not, for people."""
+    def improved(self, other: Checks) -> Counter[tuple[str, str, str]]:
+        """Checks that have failed and with the other do not."""
         lost, gained = self.found - other.found, other.found - self.found
+        failed = Counter({tuple(check): times for (*check, ended), times in lost.items() if ended == "FAILURE"})
+        return failed & Counter({tuple(check): times for (*check, ended), times in gained.items() if ended == "SUCCESS"})
+
+    def differences(self, other: Checks) -> list[str]:
+        """What one found and the other did not, but for what has improved; for people."""
+        lost, gained = self.found - other.found, other.found - self.found
+        for check, times in self.improved(other).items():
+            lost[*check, "FAILURE"] -= times
+            gained[*check, "SUCCESS"] -= times
+        lost, gained = +lost, +gained
         return [f"- {' | '.join(check)}" for check in sorted(lost)] + [
             f"+ {' | '.join(check)}" for check in sorted(gained)
         ]

@@ -121,7 +121,8 @@ def test_no_attack_gets_past_the_gate_and_each_gets_the_right_answer(guarded, ma
 
 @pytest.mark.parametrize("made", corpus(HTTP2), ids=lambda made: made.name)
 def test_no_attack_over_http2_gets_past_the_gate(guarded, made):
-    outcome = attempt_http2(made, guarded.wire.port, "/crm/mcp", "session", guarded.server)
+    session = open_session(made, guarded.wire)
+    outcome = attempt_http2(made, guarded.wire.port, "/crm/mcp", session, guarded.server)
     assert not outcome.ran
     assert made.attack.right.problems(outcome.answer) == []
 

@@ -2,9 +2,11 @@
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 
 import pytest
 
+from harness.envoy import eventually
 from harness.mcp import ALLOW_ALL, CLIENTS, McpGateway, Refused, Wire, bearer
 from harness.mcp.wire import Exchange, legacy, messages, meta, modern, rpc
 from mcp_servers.weak import WeakServer
@@ -30,13 +32,29 @@ def gateway(tmp_path):
             made.__exit__(None, None, None)
 
 
+@cache
+def session(gateway, who):
+    """A session of somebody's, opened once."""
+    return Wire(gateway.envoy.port, "/crm/mcp").open_session(REVISION, list(bearer(who).items()))
+
+
 def call(gateway, tool="crm.search", who="support", era="modern", **arguments):
     params = {"name": tool, "arguments": arguments}
     if era == "modern":
         params["_meta"] = meta()
-    headers = modern("tools/call", tool) if era == "modern" else legacy(REVISION, "weak")
-    exchange = Exchange([*headers, *bearer(who).items()], rpc("tools/call", params))
-    return Wire(gateway.envoy.port, "/crm/mcp").send(exchange)
+    wire = Wire(gateway.envoy.port, "/crm/mcp")
+    headers = modern("tools/call", tool) if era == "modern" else legacy(REVISION, session(gateway, who))
+    return wire.send(Exchange([*headers, *bearer(who).items()], rpc("tools/call", params)))
+
+
+def calls_of(gateway, count):
+    """The records of so many calls of tools."""
+
+    def calls():
+        return [record for record in gateway.envoy.records() if record["asked"].get("mcp.method.name") == "tools/call"]
+
+    assert eventually(lambda: len(calls()) >= count, 5), calls()
+    return calls()
 
 
 CALLS = {"name": "calls", "match": {"team": ["support"]}, "per": ["agent", "tool"], "calls": 5, "every": "minute"}
@@ -52,7 +70,7 @@ def test_an_agent_that_calls_too_often_stops_at_its_limit(gateway, era):
     assert 1 <= int(answers[5].header("retry-after")) <= 60
     assert call(running, tool="crm.other", era=era).status == 200, "another tool is counted by itself"
     assert call(running, who="research", era=era).status == 200, "another team is not limited"
-    records = running.envoy.wait_records(14)
+    records = calls_of(running, 14)
     assert [record["decision"]["reason"] for record in records[:6]] == ["rule"] * 5 + ["limit_exceeded"]
     assert records[5]["decision"]["rule"] == "limits.calls"
     assert records[4]["limits"] == [
@@ -113,11 +131,12 @@ def test_the_same_call_again_and_again_is_stopped_in_words_that_the_model_reads(
     ]
     # Spelled in another way it is the same call.
     body = b'{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"arguments":{"query":"\\u0041da"},"name":"crm.search"}}'
-    again = Wire(running.envoy.port, "/crm/mcp").send(Exchange([*legacy(REVISION, "weak"), *bearer("support").items()], body))
+    headers = [*legacy(REVISION, session(running, "support")), *bearer("support").items()]
+    again = Wire(running.envoy.port, "/crm/mcp").send(Exchange(headers, body))
     assert messages(again)[0]["result"]["isError"]
     assert "isError" not in messages(call(running, era=era, query="Bob"))[0]["result"]
     assert "isError" not in messages(call(running, era=era, who="research", query="Ada"))[0]["result"]
-    assert running.envoy.wait_records(8)[3]["decision"]["reason"] == "repeated_call"
+    assert calls_of(running, 8)[3]["decision"]["reason"] == "repeated_call"
 
 
 def test_an_agent_whose_calls_all_fail_is_stopped(tmp_path, mcp_servers):
