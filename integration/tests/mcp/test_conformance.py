@@ -78,12 +78,7 @@ def without(header):
     ("revision", "broken", "scenario"),
     [
         (SESSIONS, lua("function envoy_on_response(answer) answer:body() end"), "tools-call-elicitation"),
-        pytest.param(
-            MODERN,
-            lua("function envoy_on_response(answer) answer:body() end"),
-            "server-stateless",
-            marks=pytest.mark.conformance,
-        ),
+        (MODERN, lua("function envoy_on_response(answer) answer:body() end"), "server-stateless"),
         (SESSIONS, without("mcp-session-id"), "tools-list"),
         (SESSIONS, without("last-event-id"), "server-sse-polling"),
         (MODERN, without("mcp-method"), "tools-list"),
