@@ -270,7 +270,9 @@ def test_a_task_stops_when_its_client_says_so(mcp_gateways, mcp_servers):
     assert database.ran()[-1]["cancelled"]
 
 
-def test_who_cannot_wait_is_asked_for_no_task(mcp_gateways):
-    wire = Wire(mcp_gateways("database").envoy.port, "/crm/mcp")
-    asked = wire.send(Exchange(modern("tasks/get", "x"), rpc("tasks/get", {"taskId": "x", "_meta": meta()})))
-    assert messages(asked)[-1]["error"]["code"] == -32021
+def test_a_task_that_nobody_has_begun_is_unknown_to_the_gate_before_the_server_is_asked(mcp_gateways, mcp_servers):
+    asked = Exchange(modern("tasks/get", "x"), rpc("tasks/get", {"taskId": "x", "_meta": meta()}))
+    direct = Wire(mcp_servers("database").port).send(asked)
+    through = Wire(mcp_gateways("database").envoy.port, "/crm/mcp").send(asked)
+    # The server says first that this client has not declared that it can wait.
+    assert [messages(answer)[-1]["error"]["code"] for answer in (direct, through)] == [-32021, -32602]
