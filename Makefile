@@ -43,6 +43,11 @@ demo: toolchain $(TOOLS)/venv/.installed wasm ## two providers, one outage, and 
 	$(call say,The demo)
 	@$(PYTHON) integration/demo.py
 
+.PHONY: demo-mcp
+demo-mcp: toolchain $(TOOLS)/venv/.installed wasm rust-mcp ## an agent at a database, what it may not do, and who says yes; WAIT=1: you do
+	$(call say,The demo of the MCP gateway)
+	@$(PYTHON) integration/demo_mcp.py
+
 .PHONY: test
 test: test-native test-wasm test-envoy test-mcp ## every test
 

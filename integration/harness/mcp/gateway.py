@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
@@ -50,14 +51,23 @@ class McpBootstrap(Bootstrap):
 
     def show_key(self, who: str) -> None:
         """Has Envoy show a key for clients that show none themselves."""
-        add = {
-            "append": {
-                "header": {"key": "authorization", "value": bearer(who)["authorization"]},
-                "append_action": "ADD_IF_ABSENT",
-            }
-        }
-        mutation = {"@type": HEADER_MUTATION, "mutations": {"request_mutations": [add]}}
-        self.hcm["http_filters"].insert(0, {"name": "who", "typed_config": mutation})
+        self.hcm["http_filters"].insert(0, _shows_key(who))
+
+    def open_door(self, who: str) -> None:
+        """A listener by this name, for the approval page alone. Who comes through it is taken for `who`: Envoy shows the key,
+        which a browser cannot."""
+        door = copy.deepcopy(self.listeners[0]) | {"name": who}
+        hcm = door["filter_chains"][0]["filters"][0]["typed_config"]
+        hcm["http_filters"].insert(0, _shows_key(who))
+        hcm["route_config"] = {"virtual_hosts": []}
+        self.listeners.append(door)
+
+
+def _shows_key(who: str) -> dict:
+    header = {"key": "authorization", "value": bearer(who)["authorization"]}
+    add = {"append": {"header": header, "append_action": "ADD_IF_ABSENT"}}
+    mutation = {"@type": HEADER_MUTATION, "mutations": {"request_mutations": [add]}}
+    return {"name": "who", "typed_config": mutation}
 
 
 class McpGateway:

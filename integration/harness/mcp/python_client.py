@@ -47,8 +47,9 @@ class PythonClient(User):
             self._running = running.pop_all()
         return self
 
-    def __exit__(self, *raised: object) -> None:
-        self._running.__exit__(*raised)
+    def __exit__(self, *_: object) -> None:
+        # Without what was raised, which would come back in groups of groups.
+        self._running.close()
 
     @property
     def revision(self) -> str:
