@@ -1,7 +1,7 @@
 """`make demo-mcp`: an agent at a database. What it may do, what it may not, and what waits for somebody's yes.
 
-Everything is real: a stock Envoy with the bootstrap that people copy (`envoy/mcp.yaml`), the filter, an MCP server over a SQLite
-file, and the official Python client. Each line with a tick was looked up; what did not happen ends the demo with an error.
+Everything is real: a stock Envoy with the bootstrap that people copy (`envoy/mcp.yaml`), the filter, an MCP server over
+a SQLite file, and the official Python client. Each line with a tick was looked up; what did not happen ends the demo with an error.
 """
 
 from __future__ import annotations
