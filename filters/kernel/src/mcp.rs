@@ -4,6 +4,7 @@
 //! those that do not know them: somebody may route by them.
 
 pub mod answer;
+pub mod event_id;
 mod fault;
 mod headers;
 pub mod lint;

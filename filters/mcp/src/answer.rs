@@ -14,6 +14,7 @@ use tollgate_kernel::json_rpc::{self, Id, Recipient};
 use tollgate_kernel::mcp::answer::{
     AnswerReader, Awaited, Editor, Entry, Expected, Form, List, Onward, Purpose, Shown, Tally, Verdict as Fate,
 };
+use tollgate_kernel::mcp::event_id::Sealer;
 use tollgate_kernel::mcp::session::Owner;
 use tollgate_kernel::mcp::task::Begun;
 use tollgate_kernel::mcp::{Method, Named, Refused, Revision};
@@ -29,6 +30,8 @@ const NODES: usize = 1 << 20;
 pub struct Answer {
     reader: AnswerReader,
     review: Review,
+    /// Seals the ids of a session's events.
+    sealer: Option<Sealer>,
     form: Form,
     decides: bool,
 }
@@ -113,7 +116,11 @@ impl Answer {
             replaced: None,
         };
         let reader = AnswerReader::new(form, expected, Limits { bytes, nodes: NODES });
-        Ok(Some(Self { reader, review, form, decides }))
+        let session = exchange.session.as_ref().filter(|_| form == Form::EventStream);
+        let sealer = session.map(|session| {
+            Sealer::new(session.event_ids(&Owner { server: server.name.as_str(), subject: &caller.subject }))
+        });
+        Ok(Some(Self { reader, review, sealer, form, decides }))
     }
 
     /// Whether its headers must wait: what is decided of a whole message may change its length.
@@ -125,17 +132,30 @@ impl Answer {
     /// Whether its length may change.
     #[must_use]
     pub const fn may_change(&self) -> bool {
-        self.decides
+        self.decides || self.sealer.is_some()
     }
 
     /// Whether more of it is read.
     #[must_use]
     pub fn is_read(&self) -> bool {
-        !self.reader.is_passing()
+        !self.reader.is_passing() || self.sealer.is_some()
     }
 
     /// What the client gets instead of the next bytes; `None`: those.
     pub fn push(&mut self, data: &[u8], end: bool) -> Option<Vec<u8>> {
+        let with = self.read(data, end);
+        let Some(sealer) = &mut self.sealer else { return with };
+        let sealed = sealer.push(&self.review.gate.signing, with.as_deref().unwrap_or(data)).or(with);
+        if !end {
+            return sealed;
+        }
+        let mut last = sealed.unwrap_or_else(|| data.to_vec());
+        last.extend(sealer.finish());
+        (last != data).then_some(last)
+    }
+
+    /// The same, with the ids of events as the server has them.
+    fn read(&mut self, data: &[u8], end: bool) -> Option<Vec<u8>> {
         let onward = self.reader.push(data, &mut self.review);
         let rest = if end { self.reader.finish(&mut self.review) } else { Vec::new() };
         if let Some(listing) = &mut self.review.listing {

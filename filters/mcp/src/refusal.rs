@@ -39,6 +39,8 @@ pub enum Refusal {
     UnknownTask,
     /// No session of the caller's.
     UnknownSession,
+    /// A stream is to go on behind an event that is none of the session's.
+    UnknownEvent,
     /// A tool or prompt of no server behind this one.
     UnknownBackend,
     /// A rule says no, or none says yes.
@@ -91,6 +93,7 @@ impl Refusal {
             Self::Protocol(reason) => reason.name(),
             Self::UnknownTask => "unknown_task",
             Self::UnknownSession => "unknown_session",
+            Self::UnknownEvent => "unknown_event",
             Self::UnknownBackend => "unknown_backend",
             Self::Policy(policy) => policy.reason,
             Self::Limit(denial) => denial.reason(),
@@ -137,7 +140,7 @@ impl Refusal {
             // As servers tell it.
             Self::UnknownTask => 200,
             Self::UnknownPath | Self::UnknownSession => 404,
-            Self::OldTransport | Self::Trailers => 400,
+            Self::OldTransport | Self::Trailers | Self::UnknownEvent => 400,
             Self::Method => 405,
             Self::ContentType | Self::ContentEncoding => 415,
             Self::TooLarge { .. } => 413,
@@ -184,6 +187,7 @@ impl Refusal {
             // What SDKs' servers say.
             Self::UnknownTask => "Task not found".to_owned(),
             Self::UnknownSession => "Session not found".to_owned(),
+            Self::UnknownEvent => "`Last-Event-ID` names no event of this session".to_owned(),
             Self::UnknownBackend => "the name begins with none of the servers behind this one".to_owned(),
             Self::Policy(policy) => policy.message(),
             Self::Limit(denial) => denial.message(),

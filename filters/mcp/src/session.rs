@@ -8,6 +8,7 @@ use crate::refusal::Refusal;
 use std::fmt;
 use tollgate_host::abi::{self, Map};
 use tollgate_host::headers::Headers;
+use tollgate_kernel::mcp::event_id::EventIds;
 use tollgate_kernel::mcp::session::{self, Owner};
 use tollgate_kernel::mcp::{self, Revision};
 
@@ -19,11 +20,19 @@ const LAST_EVENT: &str = "last-event-id";
 pub struct Session {
     id: Vec<u8>,
     name: String,
+    /// Behind which of its events a stream goes on, as the server knows that.
+    last_event: Option<Vec<u8>>,
 }
 
 impl Session {
     fn new(server: &str, id: &[u8]) -> Self {
-        Self { id: id.to_vec(), name: session::name(server, id) }
+        Self { id: id.to_vec(), name: session::name(server, id), last_event: None }
+    }
+
+    /// The ids of its events, whoever owns it.
+    #[must_use]
+    pub fn event_ids(&self, owner: &Owner<'_>) -> EventIds {
+        EventIds::of(owner, &self.id)
     }
 
     /// What it is called in records and limits.
@@ -32,12 +41,13 @@ impl Session {
         &self.name
     }
 
-    /// Has the request go on with the server's own id.
+    /// Has the request go on with the server's own ids.
     ///
     /// # Errors
     /// When the host refuses.
     pub(crate) fn go_on(&self) -> abi::Result<()> {
-        abi::set_header(Map::Request, ID, &self.id)
+        abi::set_header(Map::Request, ID, &self.id)?;
+        self.last_event.as_ref().map_or(Ok(()), |id| abi::set_header(Map::Request, LAST_EVENT, id))
     }
 }
 
@@ -68,13 +78,16 @@ pub(crate) fn of_request(gate: &Gate, exchange: &Exchange, headers: &Headers) ->
         None if headers.all(name).next().is_some() => Err(Refusal::Protocol(mcp::Reason::RepeatedHeader(known_as))),
         value => Ok(value),
     };
-    let resumed = one(LAST_EVENT, "Last-Event-ID")?.is_some() && exchange.transport == Some(Transport::Listen);
+    let resumed = one(LAST_EVENT, "Last-Event-ID")?.filter(|_| exchange.transport == Some(Transport::Listen));
     let Some(carried) = one(ID, "Mcp-Session-Id")? else {
-        return if resumed { Err(Refusal::UnknownSession) } else { Ok(None) };
+        return if resumed.is_some() { Err(Refusal::UnknownSession) } else { Ok(None) };
     };
     let owner = owner(exchange).ok_or(Refusal::UnknownSession)?;
     let id = owner.open(&gate.signing, carried).ok_or(Refusal::UnknownSession)?;
-    Ok(Some(Session::new(owner.server, id)))
+    let session = Session::new(owner.server, id);
+    let event = |carried| session.event_ids(&owner).open(&gate.signing, carried).map(<[u8]>::to_vec);
+    let last_event = resumed.map(|carried| event(carried).ok_or(Refusal::UnknownEvent)).transpose()?;
+    Ok(Some(Session { last_event, ..session }))
 }
 
 /// What the client gets of the session that an answer names.

@@ -1,13 +1,14 @@
 """A session belongs to the subject that opened it, whoever learns its id."""
 
 import json
+import re
 
 import pytest
 
 from harness.mcp import CLIENTS, Exchange, McpGateway, Wire, bearer
 from harness.mcp.servers import SESSIONS
 from harness.mcp.wire import basic, legacy, meta, modern, rpc
-from mcp_servers.weak import WeakServer, plain
+from mcp_servers.weak import WeakServer, events, plain
 
 REVISION = SESSIONS[-1]
 UNKNOWN = {"jsonrpc": "2.0", "id": None, "error": {"code": -32600, "message": "Session not found"}}
@@ -129,6 +130,35 @@ def test_a_stream_is_taken_up_again_only_in_a_session(weak):
     headers = [("accept", "text/event-stream"), ("mcp-protocol-version", REVISION), *who("support")]
     answer = wire.send(Exchange([*headers, ("last-event-id", "1")], b"", method="GET"))
     assert (answer.status, answer.json, server.received) == (404, UNKNOWN, [])
+
+
+def test_the_events_of_a_session_are_taken_up_again_in_that_session_alone(weak):
+    server, wire, gateway = weak
+    session, other = wire.open_session(REVISION, who("support")), wire.open_session(REVISION, who("research"))
+    server.then(events(b"id: 7\nretry: 5\n\n", b'id:a-8\r\ndata: {"jsonrpc":"2.0","id":1,"result":{"tools":[]}}\r\n\r\n'))
+    stream = wire.send(listing(session)).body
+    first, second = re.findall(rb"^id: (\S+)\r?$", stream, re.MULTILINE)
+    assert first.endswith(b".7") and second.endswith(b".a-8")
+    assert stream.replace(first, b"7").replace(b"id: " + second, b"id:a-8").startswith(b"id: 7\nretry: 5\n\nid:a-8\r\ndata: ")
+    server.forget()
+
+    def resumed(session, name, event):
+        headers = [*legacy(REVISION, session), *who(name), ("last-event-id", event.decode())]
+        return wire.send(Exchange(headers, b"", method="GET"))
+
+    for name, carried, event in [
+        ("research", other, first),
+        ("support", session, b"7"),
+        ("support", session, first + b"0"),
+        ("support", session, first.replace(b".7", b".8")),
+        ("support", session, b""),
+    ]:
+        answer = resumed(carried, name, event)
+        assert (answer.status, answer.json["error"]["code"]) == (400, -32600), (name, event)
+    assert server.received == []
+    assert gateway.envoy.wait_records(1)[-1]["decision"]["reason"] == "unknown_event"
+    resumed(session, "support", second)
+    assert [request.values("last-event-id") for request in server.received] == [["a-8"]]
 
 
 def test_without_sessions_their_headers_mean_nothing_and_go_no_further(weak):
