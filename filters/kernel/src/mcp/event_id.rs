@@ -196,7 +196,7 @@ mod tests {
         let carried = ids.seal(&keys(), b"event-7").unwrap();
         assert_eq!(ids.open(&keys(), &carried), Some(&b"event-7"[..]));
         for other in
-            [EventIds::of("crm", b"session2"), EventIds::of("wiki", b"session"), EventIds::of("cr", b"m\0session")]
+            [of("crm", "{}", b"session2"), of("wiki", "{}", b"session"), of("crm", r#"{"user": "ada"}"#, b"session")]
         {
             assert_eq!(other.open(&keys(), &carried), None);
         }
