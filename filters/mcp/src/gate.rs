@@ -436,7 +436,7 @@ impl Stream for AtGate {
         match Answer::begin(&self.gate, &self.exchange, &seen, millis(abi::now())) {
             Ok(answer) => self.answer = answer.filter(|_| !end),
             Err(Unreadable::Failure) if end => {}
-            Err(Unreadable::Failure) => return self.in_json_rpc(status(&seen), &seen),
+            Err(Unreadable::Failure) => return self.in_json_rpc(status(&seen), &Headers::read(Map::Response)?),
             Err(unreadable) => return Ok(self.refuse(Refusal::Answer(unreadable.reason()))),
         }
         let Some(answer) = &self.answer else { return Ok(Step::Go) };
