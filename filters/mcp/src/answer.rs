@@ -121,10 +121,10 @@ impl Answer {
         Ok(Some(Self { reader, review, form, decides }))
     }
 
-    /// Whether its headers must wait: what is decided of a whole message may change its length.
+    /// Whether it must wait: what is decided of a whole message may change its length. What has a fault waits for nothing.
     #[must_use]
     pub fn is_held(&self) -> bool {
-        self.decides && self.form == Form::Json
+        self.decides && self.form == Form::Json && !self.reader.is_closed()
     }
 
     /// Whether its length may change.

@@ -456,13 +456,13 @@ impl Stream for AtGate {
             return Ok(if end { told() } else { Step::Hold });
         }
         let Some(answer) = &mut self.answer else { return Ok(Step::Go) };
-        let held = answer.is_held();
         let with = answer.push(data, end);
         self.exchange.tally = *answer.tally();
         if let Some(findings) = answer.findings() {
             self.exchange.tools.clone_from(findings);
         }
         self.exchange.replaced = answer.replaced();
+        let held = answer.is_held();
         Ok(match with {
             _ if held && !end => Step::Hold,
             None => Step::Go,
