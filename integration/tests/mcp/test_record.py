@@ -166,8 +166,7 @@ def test_every_refusal_is_a_line_with_its_reason(asker, era):
     denied = refused(lambda: asker.call(era, "reports.read"), 200, "deny", "rules", "no_rule")
     assert denied["asked"]["gen_ai.tool.name"] == "crm.reports.read" and "arguments_sha256" in denied["asked"]
     row = {"table": "users", "id": ERAS.index(era)}
-    delete = lambda: asker.call(era, "database.delete_row", row)  # noqa: E731
-    waiting = refused(delete, 200, "confirm", "rules.deletions", "approval_pending")
+    waiting = refused(lambda: asker.call(era, "database.delete_row", row), 200, "confirm", "rules.deletions", "approval_pending")
     assert waiting["approval"]["state"] == "asked" and len(waiting["approval"]["id"]) == 32
     refused(lambda: asker.call(era, who=None), 401, "deny", "request", "missing_key")
     wrong = [("authorization", f"Bearer {SECRETS['a wrong key']}")]
@@ -209,9 +208,7 @@ def test_who_hangs_up_is_a_line_too(asker, era):
 
 @pytest.mark.parametrize("era", ERAS)
 def test_a_server_that_is_not_there_or_too_slow_is_json_rpc_and_a_line(asker, era):
-    down = asker.ask(
-        era, "prompts/get", {"name": "a"}, "a", path="/mcp", authority="reports.example"
-    )
+    down = asker.ask(era, "prompts/get", {"name": "a"}, "a", path="/mcp", authority="reports.example")
     record = asker.record()
     assert (down.status, down.json["id"], down.json["error"]["code"]) == (503, 1, -31004)
     assert (record["answer"]["status"], record["answer"]["end"]) == (503, "failed")
@@ -231,16 +228,15 @@ def test_what_is_said_in_a_session_besides_calls_is_a_line_too(asker):
     answered = {"jsonrpc": "2.0", "id": 5, "result": {}}
     names = set()
     for method, body, reason in (
-        ("POST", json.dumps(said).encode(), "session"),
+        ("POST", json.dumps(said).encode(), "REASON"),
         ("POST", json.dumps(answered).encode(), "answer"),
         ("GET", b"", "session"),
         ("DELETE", b"", "session"),
     ):
         asker.send(Exchange(headers, body, method=method))
         record = asker.record()
-        assert record["asked"]["http.request.method"] == method and record["decision"]["verdict"] == "allow"
-        if method != "POST" or body == json.dumps(answered).encode():
-            assert record["decision"]["reason"] == reason
+        assert record["asked"]["http.request.method"] == method
+        assert (record["decision"]["verdict"], record["decision"]["reason"]) == ("allow", reason)
         names.add(record["asked"]["mcp.session.id"])
     (name,) = names
     assert name not in session and "weak" not in name
@@ -281,8 +277,11 @@ def test_counters_say_the_same_as_the_lines(asker):
     asker.ask(MODERN, "tools/list", {})
     hidden = asker.envoy.wait_records(asker._seen + 4)[-1]["answer"]["hidden"]
     expected = [2, 2, 1, 1, hidden, 1]
-    counted_since = lambda: [now - was for now, was in zip(counts(), before, strict=True)]  # noqa: E731
-    assert eventually(lambda: counted_since() == expected, 10), f"{counted_since()} {asker.envoy.prometheus()[-3000:]}"
+
+    def since():
+        return [now - was for now, was in zip(counts(), before, strict=True)]
+
+    assert eventually(lambda: since() == expected, 10), since()
 
 
 @pytest.fixture(scope="module")
@@ -333,8 +332,7 @@ def test_no_record_log_or_stat_has_a_secret(busy, secret):
 def test_where_it_is_configured_a_line_has_what_was_called_with(tmp_path):
     uri = f"https://ada:{SECRETS['a password']}@crm.example/a?page=2"
     with WeakServer() as server:
-        change = lambda bootstrap: bootstrap.gate(record={"arguments": True})  # noqa: E731
-        with McpGateway(tmp_path, change, rules=RULES, who=None, crm=server) as gateway:
+        with McpGateway(tmp_path, lambda gate: gate.gate(record={"arguments": True}), rules=RULES, who=None, crm=server) as gateway:
             asker = Asker(server, gateway)
             asker.call(MODERN, arguments={"query": "a\nb", "n": 1.50})
             assert json.loads(asker.record()["asked"]["gen_ai.tool.call.arguments"]) == {"query": "a\nb", "n": 1.5}

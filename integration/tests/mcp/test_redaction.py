@@ -30,6 +30,11 @@ REDACTED = {
 RESULT = {"content": [{"type": "text", "text": json.dumps(ARGUMENTS)}], "structuredContent": ARGUMENTS, "_meta": {"a": KEY}}
 
 
+def parts(redact=BOTH, **more):
+    """A change of the gate."""
+    return lambda bootstrap: bootstrap.gate(redact=redact, record={"arguments": True}, **more)
+
+
 def redacted(result):
     """The same as its client reads it."""
     text = json.dumps(ARGUMENTS).replace("4111111111111111", "[redacted:card_numbers]")
@@ -44,10 +49,7 @@ def running(tmp_path_factory):
     """Behind `crm` a gate that redacts records and results."""
     with WeakServer() as server:
         directory = tmp_path_factory.mktemp("redaction")
-        change = lambda bootstrap: bootstrap.gate(  # noqa: E731
-            redact=BOTH, record={"arguments": True}, bounds={"answer_bytes": 4096}
-        )
-        with McpGateway(directory, change, rules=ALLOW_ALL, crm=server) as gateway:
+        with McpGateway(directory, parts(bounds={"answer_bytes": 4096}), rules=ALLOW_ALL, crm=server) as gateway:
             yield server, gateway
 
 
@@ -220,8 +222,7 @@ def test_what_cannot_be_redacted_is_not_let_through(running, server, wire, form)
 
 def test_without_it_no_byte_of_an_answer_changes(tmp_path):
     with WeakServer() as server:
-        change = lambda bootstrap: bootstrap.gate(redact=REDACT)  # noqa: E731
-        with McpGateway(tmp_path, change, crm=server) as gateway:
+        with McpGateway(tmp_path, parts(REDACT), crm=server) as gateway:
             wire = Wire(gateway.envoy.port, "/crm/mcp")
             body = json.dumps(result(RESULT)).encode()
             server.then(plain(body), Answer([response(KEY.encode(), "text/plain", "500 Oops")]))
@@ -230,13 +231,20 @@ def test_without_it_no_byte_of_an_answer_changes(tmp_path):
             assert "redacted" not in last(gateway, 2)["answer"]
 
 
-@pytest.mark.parametrize("answers", ["sse", "json"])
+@pytest.fixture(scope="module", params=["sse", "json"])
+def official(request, mcp_servers, tmp_path_factory):
+    """The same gate before an official server."""
+    server = mcp_servers("python", request.param)
+    with McpGateway(tmp_path_factory.mktemp("official"), parts(), crm=server) as gateway:
+        yield server, gateway
+
+
 @pytest.mark.parametrize("era", ["legacy", "modern"])
 @pytest.mark.parametrize("client", CLIENTS)
-def test_clients_read_what_is_left(tmp_path, mcp_servers, client, era, answers):
-    server = mcp_servers("python", answers)
-    change = lambda bootstrap: bootstrap.gate(redact=BOTH)  # noqa: E731
-    with McpGateway(tmp_path, change, crm=server) as gateway, CLIENTS[client](gateway.url(), era) as user:
+def test_clients_read_what_is_left(official, client, era):
+    server, gateway = official
+    server.forget()
+    with CLIENTS[client](gateway.url(), era) as user:
         assert len(user.tools()) > 5
         told = user.call("mail.send", to=EMAIL, body=f"pay with {CARD}")
         assert json.loads(told.text.removeprefix("ran mail.send ")) == {
@@ -249,8 +257,7 @@ def test_clients_read_what_is_left(tmp_path, mcp_servers, client, era, answers):
 
 def test_who_approves_sees_what_records_do_not_tell(tmp_path):
     with WeakServer() as server:
-        change = lambda bootstrap: bootstrap.gate(redact=BOTH, record={"arguments": True})  # noqa: E731
-        with McpGateway(tmp_path, change, rules=BY_APPROVER, who=None, crm=server) as gateway:
+        with McpGateway(tmp_path, parts(), rules=BY_APPROVER, who=None, crm=server) as gateway:
             headers = [*modern("tools/call", "database.delete_row"), *bearer("support").items()]
             params = {"name": "database.delete_row", "arguments": {"table": "users", "of": EMAIL}, "_meta": meta()}
             Wire(gateway.envoy.port, "/crm/mcp").send(Exchange(headers, rpc("tools/call", params)))
