@@ -179,6 +179,12 @@ impl<'a> Id<'a> {
         &self.0
     }
 
+    /// As text, for people: a string without quotes and escapes, or the digits of a number.
+    #[must_use]
+    pub fn shown(&self) -> Cow<'_, str> {
+        self.text().unwrap_or(Cow::Borrowed(&self.0))
+    }
+
     /// Apart from the message.
     #[must_use]
     pub fn into_owned(self) -> Id<'static> {

@@ -18,6 +18,7 @@ use tollgate_kernel::mcp::event_id::Sealer;
 use tollgate_kernel::mcp::session::Owner;
 use tollgate_kernel::mcp::task::Begun;
 use tollgate_kernel::mcp::{Method, Named, Refused, Revision};
+use tollgate_kernel::redact::{Redactor, Where};
 use tollgate_kernel::rule::{Annotations, Arguments, Object, Verdict};
 
 /// How much of an answer is held that is only watched: most results are smaller.
@@ -61,6 +62,8 @@ pub enum Unreadable {
     Encoded,
     /// It is neither JSON nor a stream of events.
     ContentType,
+    /// The same of an answer that says that the request has failed: what it says instead must be redacted.
+    Failure,
 }
 
 impl Unreadable {
@@ -69,7 +72,7 @@ impl Unreadable {
     pub const fn reason(self) -> &'static str {
         match self {
             Self::Encoded => "answer_encoded",
-            Self::ContentType => "answer_content_type",
+            Self::ContentType | Self::Failure => "answer_content_type",
         }
     }
 }
@@ -86,7 +89,8 @@ impl Answer {
         now_ms: u64,
     ) -> Result<Option<Self>, Unreadable> {
         let Some((server, caller)) = exchange.server.as_ref().zip(exchange.caller.as_ref()) else { return Ok(None) };
-        let Some(expected) = expected(exchange) else { return Ok(None) };
+        let redacts = gate.redactor(Where::Results).is_some();
+        let Some(expected) = expected(exchange, redacts) else { return Ok(None) };
         let decides = expected.purpose != Purpose::Watch;
         let encoded = headers.all("content-encoding").any(|value| !value.eq_ignore_ascii_case(b"identity"));
         let form = match () {
@@ -98,6 +102,7 @@ impl Answer {
             _ if encoded && decides => return Err(Unreadable::Encoded),
             Some(form) if !encoded => form,
             None if decides && is_success(headers) => return Err(Unreadable::ContentType),
+            None if redacts && is_failure(headers) => return Err(Unreadable::Failure),
             _ => return Ok(None),
         };
         let bytes = if decides { gate.bounds.answer_bytes } else { WATCHED_BYTES };
@@ -123,10 +128,10 @@ impl Answer {
         Ok(Some(Self { reader, review, sealer, form, decides }))
     }
 
-    /// Whether its headers must wait: what is decided of a whole message may change its length.
+    /// Whether it must wait: what is decided of a whole message may change its length. What has a fault waits for nothing.
     #[must_use]
     pub fn is_held(&self) -> bool {
-        self.decides && self.form == Form::Json
+        self.decides && self.form == Form::Json && !self.reader.is_closed()
     }
 
     /// Whether its length may change.
@@ -190,8 +195,8 @@ impl Answer {
     }
 }
 
-/// What an exchange expects; `None` where nothing is expected.
-fn expected(exchange: &Exchange) -> Option<Expected> {
+/// What an exchange expects; `None` where nothing is expected. Where answers are redacted all are read, of whatever was asked.
+fn expected(exchange: &Exchange, redacts: bool) -> Option<Expected> {
     match exchange.transport? {
         Transport::End => None,
         Transport::Listen => {
@@ -204,7 +209,7 @@ fn expected(exchange: &Exchange) -> Option<Expected> {
                 Some(Named::Known(method)) => List::of_method(*method),
                 _ => None,
             };
-            let decides = exchange.results.is_some() || exchange.may_begin_task;
+            let decides = exchange.results.is_some() || exchange.may_begin_task || (redacts && id.is_some());
             let other = if decides { Purpose::Inspect } else { Purpose::Watch };
             let purpose = list.map_or(other, Purpose::Filter);
             let awaited = id.clone().map_or(Awaited::Nothing, Awaited::Response);
@@ -215,6 +220,10 @@ fn expected(exchange: &Exchange) -> Option<Expected> {
 
 fn is_success(headers: &Headers) -> bool {
     headers.one(":status").is_some_and(|status| status.starts_with(b"20") && status != b"202")
+}
+
+fn is_failure(headers: &Headers) -> bool {
+    headers.one(":status").is_some_and(|status| status.starts_with(b"4") || status.starts_with(b"5"))
 }
 
 impl Review {
@@ -240,7 +249,8 @@ impl Editor for Review {
         if let Some(listing) = &mut self.listing {
             listing.begin(result, &self.gate.servers);
         }
-        let instead = self.results.as_ref().and_then(|(results, asked)| results.instead(result, asked));
+        let redactor = self.gate.redactor(Where::Results);
+        let instead = self.results.as_ref().and_then(|(results, asked)| results.instead(result, asked, redactor));
         match instead {
             Some(message) => {
                 self.replaced = Some(results::INVALID);
@@ -248,6 +258,10 @@ impl Editor for Review {
             }
             None => Fate::Pass,
         }
+    }
+
+    fn redactor(&self) -> Option<&Redactor> {
+        self.gate.redactor(Where::Results)
     }
 
     fn entry(&mut self, entry: &Entry<'_, '_>) -> Shown {

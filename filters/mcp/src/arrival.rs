@@ -101,3 +101,6 @@ pub(crate) fn is_stripped(name: &[u8]) -> bool {
         || name == b"accept-encoding"
         || credentials::HEADERS.iter().any(|header| header.as_bytes() == name)
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,6 +3,7 @@
 mod bounds;
 mod called;
 mod oauth;
+mod record;
 mod server;
 #[cfg(test)]
 mod tests;
@@ -11,10 +12,12 @@ mod trust;
 pub use bounds::Bounds;
 pub use called::CalledByModels;
 pub use oauth::{Oauth, OauthConfig};
+pub use record::RecordConfig;
 pub use server::{Backends, Qualified, Server, ServerConfig, Servers};
 pub use trust::{Lint, Pin};
 
 use crate::limits::COUNTS;
+use crate::record::Words;
 use crate::signing;
 use schemars::JsonSchema;
 use std::rc::Rc;
@@ -24,6 +27,7 @@ use tollgate_identity::{Identity, IdentityConfig, Part};
 use tollgate_kernel::allowed::Allowed;
 use tollgate_kernel::key_ring::{KeyEntry, KeyRing};
 use tollgate_kernel::limit::Limit;
+use tollgate_kernel::redact::{Redactor, Where};
 use tollgate_kernel::rule::{Approval, Policy};
 use tollgate_kernel::runaway::Runaway;
 use tollgate_kernel::signing_keys::SigningKeys;
@@ -72,6 +76,11 @@ pub struct GateConfig {
     /// How a refusal is told.
     #[schemars(default)]
     pub refusals: Refusals,
+    /// What is replaced in records, and in what servers answer.
+    pub redact: Option<Redactor>,
+    /// What records hold.
+    #[schemars(default)]
+    pub record: RecordConfig,
     /// Bounds of what is read and held.
     #[schemars(default)]
     pub bounds: Bounds,
@@ -88,6 +97,8 @@ object!(GateConfig {
     signing_keys_from,
     approvals = Approvals::default(),
     refusals = Refusals::Result,
+    redact,
+    record = RecordConfig::default(),
     bounds = Bounds::default(),
 });
 
@@ -144,11 +155,19 @@ pub struct Gate {
     pub asks_for_prompts: bool,
     /// How a refusal is told.
     pub refusals: Refusals,
+    /// What is replaced, and where.
+    redactor: Option<Redactor>,
+    /// What records hold.
+    record: RecordConfig,
     /// Bounds.
     pub bounds: Bounds,
     /// What an operator should know of this configuration.
     pub warnings: Vec<String>,
 }
+
+/// For the operator.
+const UNREDACTED: &str = "gate.record.arguments is true, and gate.redact is not for records: they hold what tools are called with as it \
+     came, secrets included";
 
 /// An environment variable of the VM.
 type Variable<'v> = &'v dyn Fn(&str) -> Option<String>;
@@ -173,7 +192,7 @@ impl GateConfig {
     #[inline(never)]
     fn check(self, variable: Variable<'_>, shared: SharedKeys<'_>) -> Result<Gate, String> {
         let Self { servers, keys, identity, rules, limits, rate_limit_services, runaway, .. } = self;
-        let Self { signing_keys_from, approvals, refusals, bounds, .. } = self;
+        let Self { signing_keys_from, approvals, refusals, redact: redactor, record, bounds, .. } = self;
         bounds.check()?;
         let servers = Servers::check(servers)?;
         let identity = match identity {
@@ -226,6 +245,9 @@ impl GateConfig {
         let signing = signing.map_err(|error| format!("signing_keys_from: {error}"))?;
         let asks_for_prompts =
             rules.asks_for_prompts() || servers.iter().any(|server| server.config.rules.asks_for_prompts());
+        if record.arguments && !redactor.as_ref().is_some_and(|redactor| redactor.is_for(Where::Records)) {
+            warnings.push(UNREDACTED.to_owned());
+        }
         Ok(Gate {
             servers,
             keys,
@@ -238,6 +260,8 @@ impl GateConfig {
             signing,
             approvals,
             refusals,
+            redactor,
+            record,
             bounds,
             warnings,
         })
@@ -245,6 +269,18 @@ impl GateConfig {
 }
 
 impl Gate {
+    /// What replaces something in `place`.
+    #[must_use]
+    pub fn redactor(&self, place: Where) -> Option<&Redactor> {
+        self.redactor.as_ref().filter(|redactor| redactor.is_for(place))
+    }
+
+    /// What records tell of callers' words.
+    #[must_use]
+    pub fn words(&self) -> Words<'_> {
+        Words { redactor: self.redactor(Where::Records), arguments: self.record.arguments }
+    }
+
     /// Who may approve what this rule, by its name in records, wants confirmed.
     #[must_use]
     pub fn approval(&self, rule: &str) -> Option<&Approval> {

@@ -181,3 +181,6 @@ pub fn refusal(decided: &Decided, refused: Refused, told: Option<&str>) -> Refus
         question: None,
     }))
 }
+
+#[cfg(test)]
+mod tests;

@@ -43,6 +43,8 @@ pub struct Exchange {
     pub request_bytes: usize,
     /// What the body says, once it was read.
     pub asked: Option<Asked>,
+    /// What it is called with, as the record tells it.
+    pub arguments: Option<String>,
     /// What the rules say of it.
     pub decided: Option<Decided>,
     /// What has come of asking somebody, where a rule wants that.

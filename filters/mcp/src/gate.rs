@@ -1,6 +1,6 @@
 //! The gate: once per request. Which server, who asks, what for, is it allowed; what comes back; and at the end the record.
 
-use crate::answer::Answer;
+use crate::answer::{Answer, Unreadable};
 use crate::approval;
 use crate::approval::confirm::{Agreed, Unconfirmed};
 use crate::approval::http::Visit;
@@ -185,6 +185,7 @@ impl AtGate {
             asked.object = object.clone();
         }
         self.exchange.asked = Some(asked.clone());
+        self.exchange.arguments = self.gate.words().arguments(call.arguments);
         let (_, owner) = found?;
         called.agrees.map_err(Refusal::Protocol)?;
         self.exchange.owner = Some(owner.clone());
@@ -344,6 +345,10 @@ impl AtGate {
     }
 }
 
+fn status(headers: &Headers) -> u16 {
+    headers.text(":status").and_then(|status| status.parse().ok()).unwrap_or(500)
+}
+
 const fn millis(nanos: u64) -> u64 {
     nanos.div_euclid(1_000_000)
 }
@@ -430,6 +435,8 @@ impl Stream for AtGate {
         }
         match Answer::begin(&self.gate, &self.exchange, &seen, millis(abi::now())) {
             Ok(answer) => self.answer = answer.filter(|_| !end),
+            Err(Unreadable::Failure) if end => {}
+            Err(Unreadable::Failure) => return self.in_json_rpc(status(&seen), &Headers::read(Map::Response)?),
             Err(unreadable) => return Ok(self.refuse(Refusal::Answer(unreadable.reason()))),
         }
         let Some(answer) = &self.answer else { return Ok(Step::Go) };
@@ -449,13 +456,13 @@ impl Stream for AtGate {
             return Ok(if end { told() } else { Step::Hold });
         }
         let Some(answer) = &mut self.answer else { return Ok(Step::Go) };
-        let held = answer.is_held();
         let with = answer.push(data, end);
         self.exchange.tally = *answer.tally();
         if let Some(findings) = answer.findings() {
             self.exchange.tools.clone_from(findings);
         }
         self.exchange.replaced = answer.replaced();
+        let held = answer.is_held();
         Ok(match with {
             _ if held && !end => Step::Hold,
             None => Step::Go,
@@ -474,8 +481,8 @@ impl Stream for AtGate {
             runaway::end(&self.gate.runaway, &self.exchange, now_ms);
         }
         let counted = limits::settle(&self.exchange, went_on, ending.bytes, now_ms);
-        counters::count(&self.exchange);
-        let record = record::of(&self.exchange, &counted, &ending);
+        counters::count(&self.exchange, &ending);
+        let record = record::of(&self.exchange, &counted, &ending, self.gate.words());
         if state::set("tollgate.audit", record.as_bytes()).is_err() {
             abi::log(Level::Error, "tollgate: a record could not be written");
         }
@@ -485,15 +492,17 @@ impl Stream for AtGate {
 impl AtGate {
     /// An answer of Envoy's own, or of another filter.
     fn translate(&mut self, seen: &Headers, end: bool) -> abi::Result<Step> {
-        let status = seen.text(":status").and_then(|status| status.parse().ok()).unwrap_or(500);
+        let status = status(seen);
         if status == 413 && self.exchange.refusal.is_none() {
             // Envoy's buffer was full before ours.
             self.exchange.refusal = Some(Refusal::TooLarge { limit: self.gate.bounds.request_bytes });
         }
         self.status = Some(status);
-        if end {
-            return Ok(Step::Reply(self.own_error(status)));
-        }
+        if end { Ok(Step::Reply(self.own_error(status))) } else { self.in_json_rpc(status, seen) }
+    }
+
+    /// Has the client read JSON-RPC instead of the body that comes.
+    fn in_json_rpc(&mut self, status: u16, seen: &Headers) -> abi::Result<Step> {
         let text = status.to_string();
         let mut kept = vec![(":status", text.as_bytes()), ("content-type", b"application/json")];
         for name in ["www-authenticate", "retry-after", "allow"] {

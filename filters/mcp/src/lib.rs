@@ -10,6 +10,8 @@ pub mod arrival;
 pub mod config;
 pub mod counters;
 pub mod decision;
+#[cfg(test)]
+mod example;
 pub mod exchange;
 pub mod gate;
 pub mod limits;

@@ -1,8 +1,12 @@
 //! The record: one JSON line per exchange, for people and for machines that count. Names of attributes are those of
 //! OpenTelemetry's conventions for MCP where there is one.
 //!
-//! It never holds a header, a key's secret, a session's whole id, or what a tool was called with and answered, unless the
-//! configuration says so: only what is named here.
+//! It never holds a header, a key's secret, a session's whole id, or what a tool answered; what it was called with only if the
+//! configuration says so. What callers write is told by [`Words`]: redacted, and no longer than it may be.
+
+mod words;
+
+pub use words::{MAX_ARGUMENTS, Words};
 
 use crate::approval;
 use crate::exchange::{Approval, Asked, Decided, Exchange, Object, Transport};
@@ -17,6 +21,9 @@ use tollgate_limits::Counted;
 /// Envoy's response flags `DC` and `DR`: the client closed the connection, or reset its HTTP/2 stream, before it had
 /// everything.
 const CLIENT_GONE: u64 = 1 << 14 | 1 << 28;
+
+/// How many addresses of one request are named.
+const MAX_URIS: usize = 16;
 
 /// What Envoy knows when an exchange is over.
 #[derive(Debug, Clone, Default)]
@@ -34,7 +41,16 @@ pub struct Ending {
 }
 
 impl Ending {
-    fn word(&self, exchange: &Exchange) -> &'static str {
+    /// Milliseconds since the exchange began.
+    #[must_use]
+    pub fn ms(&self, exchange: &Exchange) -> u64 {
+        let began = if exchange.began > 0 { exchange.began } else { self.now };
+        self.now.saturating_sub(began).div_euclid(1_000_000)
+    }
+
+    /// How it ended, in a word.
+    #[must_use]
+    pub fn word(&self, exchange: &Exchange) -> &'static str {
         match self.status {
             _ if exchange.refusal.is_some() => "refused",
             _ if self.flags.is_some_and(|flags| flags & CLIENT_GONE != 0) => "client_gone",
@@ -46,7 +62,7 @@ impl Ending {
 
 /// The record of an exchange, with what it has used of its limits.
 #[must_use]
-pub fn of(exchange: &Exchange, limits: &[Counted], ending: &Ending) -> String {
+pub fn of(exchange: &Exchange, limits: &[Counted], ending: &Ending, words: Words<'_>) -> String {
     let mut line = Vec::with_capacity(1024);
     let json = &mut Writer::new(&mut line);
     let seen = exchange.began > 0;
@@ -62,20 +78,20 @@ pub fn of(exchange: &Exchange, limits: &[Counted], ending: &Ending) -> String {
     json.text_if("http.request.method", exchange.transport.map(Transport::method));
     json.text_if("mcp.session.id", exchange.session.as_ref().map(Session::name));
     if let Some(asked) = &exchange.asked {
-        write_asked(asked, json);
+        write_asked(asked, exchange.arguments.as_deref(), words, json);
     }
     json.key("bytes").number(u64::try_from(exchange.request_bytes).unwrap_or(u64::MAX));
     json.close_object();
     write_decision(exchange, json);
     if let Some(approval) = &exchange.approval {
-        write_approval(approval, json);
+        write_approval(approval, words, json);
     }
     if !limits.is_empty() {
         json.key("limits").open_list();
         limits.iter().for_each(|limit| limit.write(json));
         json.close_list();
     }
-    write_answer(exchange, ending, json);
+    write_answer(exchange, ending, words, json);
     json.close_object();
     String::from_utf8(line).unwrap_or_else(|_| r#"{"filter":"mcp"}"#.to_owned())
 }
@@ -93,36 +109,38 @@ fn write_fields(subject: &Subject, json: &mut Writer<'_>) {
     json.close_object();
 }
 
-fn write_approval(approval: &Approval, json: &mut Writer<'_>) {
+fn write_approval(approval: &Approval, words: Words<'_>, json: &mut Writer<'_>) {
     json.key("approval").open_object().key("state").text(approval.word);
     json.text_if("id", approval.id.map(|id| id.to_string()).as_deref());
-    json.text_if("object", approval.object.as_deref());
+    json.text_if("object", approval.object.as_deref().map(|object| words.object(object)).as_deref());
     for (name, subject) in [("by", &approval.by), ("of", &approval.of)] {
         if let Some(subject) = subject {
             json.key(name);
             write_fields(subject, json);
         }
     }
-    json.text_if("reason", approval.reason.as_deref());
+    json.text_if("reason", approval.reason.as_deref().map(|reason| words.text(reason)).as_deref());
     json.close_object();
 }
 
-fn write_asked(asked: &Asked, json: &mut Writer<'_>) {
+fn write_asked(asked: &Asked, arguments: Option<&str>, words: Words<'_>, json: &mut Writer<'_>) {
     json.key("mcp.protocol.version").text(asked.revision.name());
-    json.text_if("mcp.method.name", asked.method.as_ref().map(|method| method.as_str()));
-    json.text_if("jsonrpc.request.id", asked.id.as_ref().map(|id| id.raw()));
+    json.text_if("mcp.method.name", asked.method.as_ref().map(|method| words.text(method.as_str())).as_deref());
+    json.text_if("jsonrpc.request.id", asked.id.as_ref().map(|id| words.text(&id.shown()).into_owned()).as_deref());
     match &asked.object {
-        Some(Object::Tool(name)) => json.key("gen_ai.tool.name").text(name),
-        Some(Object::Prompt(name)) => json.key("gen_ai.prompt.name").text(name),
-        Some(Object::Resource(uri)) => json.key("mcp.resource.uri").text(uri),
+        Some(Object::Tool(name)) => json.key("gen_ai.tool.name").text(&words.text(name)),
+        Some(Object::Prompt(name)) => json.key("gen_ai.prompt.name").text(&words.text(name)),
+        Some(Object::Resource(uri)) => json.key("mcp.resource.uri").text(&words.object(uri)),
         Some(Object::Resources(uris)) => {
             json.key("mcp.resource.uris").open_list();
-            uris.iter().for_each(|uri| json.text(uri));
+            uris.iter().take(MAX_URIS).for_each(|uri| json.text(&words.object(uri)));
             json.close_list();
+            left(json, "mcp.resource.uris_more", uris.len().saturating_sub(MAX_URIS));
         }
         Some(Object::Task(_)) | None => {}
     }
     json.text_if("arguments_sha256", asked.arguments.map(|digest| digest.to_string()).as_deref());
+    json.text_if(if asked.is_call() { "gen_ai.tool.call.arguments" } else { "arguments" }, arguments);
 }
 
 fn write_decision(exchange: &Exchange, json: &mut Writer<'_>) {
@@ -209,20 +227,27 @@ fn some<T>(json: &mut Writer<'_>, name: &str, some: &Some16<T>, write: impl Fn(&
         json.close_object();
     }
     json.close_list();
-    let left = usize::try_from(some.all).unwrap_or(usize::MAX).saturating_sub(some.first.len());
-    json.number_if(&format!("{name}_more"), u64::try_from(left).ok().filter(|left| *left > 0));
+    let all = usize::try_from(some.all).unwrap_or(usize::MAX);
+    left(json, &format!("{name}_more"), all.saturating_sub(some.first.len()));
 }
 
-fn write_answer(exchange: &Exchange, ending: &Ending, json: &mut Writer<'_>) {
+fn left(json: &mut Writer<'_>, name: &str, left: usize) {
+    json.number_if(name, u64::try_from(left).ok().filter(|left| *left > 0));
+}
+
+fn write_answer(exchange: &Exchange, ending: &Ending, words: Words<'_>, json: &mut Writer<'_>) {
     json.key("answer").open_object();
     json.number_or_null("status", ending.status.map(u64::from));
     json.key("bytes").number(ending.bytes);
-    let began = if exchange.began > 0 { exchange.began } else { ending.now };
-    json.key("ms").number(ending.now.saturating_sub(began).div_euclid(1_000_000));
+    json.key("ms").number(ending.ms(exchange));
     json.key("end").text(ending.word(exchange));
     write_tally(&exchange.tally, json);
     json.text_if("replaced", exchange.replaced);
     write_tools(&exchange.tools, json);
-    json.text_if("details", ending.details.as_deref().filter(|details| *details != "via_upstream"));
+    let details = ending.details.as_deref().filter(|details| *details != "via_upstream");
+    json.text_if("details", details.map(|details| words.text(details)).as_deref());
     json.close_object();
 }
+
+#[cfg(test)]
+mod tests;

@@ -260,3 +260,6 @@ fn told(refused: Refused, text: &str, asked: Option<&Asked>, refusals: Refusals)
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

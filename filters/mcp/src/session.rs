@@ -25,7 +25,7 @@ pub struct Session {
 }
 
 impl Session {
-    fn new(server: &str, id: &[u8]) -> Self {
+    pub(crate) fn new(server: &str, id: &[u8]) -> Self {
         Self { id: id.to_vec(), name: session::name(server, id), last_event: None }
     }
 

@@ -29,6 +29,7 @@ pub use tally::{Outcome, Tally};
 use super::Revision;
 use crate::json::{Limits, Value};
 use crate::json_rpc::{self, Id, Recipient};
+use crate::redact::Redactor;
 use exchange::{Exchange, Fate};
 use std::{fmt, mem};
 use stream::Events;
@@ -135,14 +136,8 @@ pub trait Editor {
         Shown::Yes
     }
 
-    /// Whether [`Editor::redact`] may change anything.
-    fn redacts(&self) -> bool {
-        false
-    }
-
-    /// What the client is told instead of a string in a result, an error or parameters; keys are not asked for.
-    fn redact(&mut self, text: &str) -> Option<String> {
-        let _ = text;
+    /// What redacts results, errors and parameters. What a client must hand back as it came (cursors, states, ids of tasks) stays.
+    fn redactor(&self) -> Option<&Redactor> {
         None
     }
 

@@ -1,5 +1,6 @@
 use super::{Gate, load};
 use serde_json::{Value, json};
+use tollgate_kernel::redact::Where;
 use tollgate_kernel::signing_keys::SigningKeys;
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
@@ -30,7 +31,7 @@ fn a_server_and_a_key_are_a_configuration() {
 #[test]
 fn what_cannot_work_is_refused_with_the_path_to_it() {
     type Change<'c> = &'c dyn Fn(&mut Value);
-    let cases: [(Change<'_>, &str); 21] = [
+    let cases: [(Change<'_>, &str); 24] = [
         (&|gate| gate["servers"] = json!({}), "gate.servers: found none, expected one or more"),
         (&|gate| gate["servers"] = json!({"a.b": {"path": "/"}}), "gate.servers.a.b: expected a name of letters"),
         (&|gate| gate["servers"] = json!({"a": {}}), "gate.servers.a: found neither `path` nor `authority`"),
@@ -77,6 +78,9 @@ fn what_cannot_work_is_refused_with_the_path_to_it() {
         (&|gate| gate["servers"]["crm"]["forward_token"] = json!(true), "gate.servers.crm.forward_token: found true"),
         (&|gate| gate["rules"] = json!([{"allow": {"scopes": ["a"]}}]), "gate.rules: found `scopes`, expected"),
         (&|gate| gate["rules"] = json!([{"deny": {"scopes": ["a"]}}]), "gate.rules[0]: `scopes` are only for"),
+        (&|gate| gate["redact"] = json!({"in": ["results"]}), "gate.redact: `patterns` or `also` must name what is"),
+        (&|gate| gate["redact"] = json!({"patterns": ["keys"], "in": []}), "gate.redact: `in` must name"),
+        (&|gate| gate["record"] = json!({"results": true}), "gate.record.results: unknown field `results`"),
         (&|gate| gate["rulez"] = json!([]), "gate.rulez: unknown field `rulez`"),
     ];
     for (change, expected) in cases {
@@ -151,5 +155,28 @@ fn where_metadata_are_follows_from_the_resource() {
         assert_eq!(metadata["resource"], resource);
         assert_eq!(metadata["authorization_servers"], json!(["https://auth.example"]));
         assert!(gate.servers.with_metadata("/.well-known/oauth-protected-resource/other", "any").is_none());
+    }
+}
+
+#[test]
+fn what_is_redacted_is_so_where_it_is_configured_and_a_warning_tells_of_arguments_that_are_not() {
+    let warning = "gate.record.arguments is true";
+    for (redact, record, places, warned) in [
+        (Value::Null, json!({}), [false, false], false),
+        (Value::Null, json!({"arguments": true}), [false, false], true),
+        (json!({"patterns": ["keys"]}), json!({"arguments": true}), [true, false], false),
+        (json!({"patterns": ["keys"], "in": ["results"]}), json!({"arguments": true}), [false, true], true),
+        (json!({"also": ["EMP-*"], "in": ["results", "records"]}), json!({}), [true, true], false),
+    ] {
+        let gate = loaded(|gate| {
+            gate["record"] = record.clone();
+            if !redact.is_null() {
+                gate["redact"] = redact.clone();
+            }
+        })
+        .unwrap();
+        assert_eq!([Where::Records, Where::Results].map(|place| gate.redactor(place).is_some()), places);
+        assert_eq!(gate.words().redactor.is_some(), places[0]);
+        assert_eq!(gate.warnings.iter().any(|text| text.starts_with(warning)), warned, "{redact} {record}");
     }
 }

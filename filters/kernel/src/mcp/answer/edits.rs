@@ -1,8 +1,11 @@
 //! Changes to a text, of which all else stays byte for byte.
 
-use super::Editor;
-use crate::json::{Document, Kind, Value, write_escaped};
+use crate::json::{Document, Value};
+use crate::redact::Redactor;
 use std::ops::Range;
+
+/// What a client hands back as it came. Who changes it breaks what it belongs to, and no model reads it.
+const HANDLES: [&str; 5] = ["nextCursor", "requestState", "taskId", "progressToken", "elicitationId"];
 
 /// What stands where instead of what stood there.
 #[derive(Debug, Default)]
@@ -35,25 +38,20 @@ impl Edits {
         }
     }
 
-    /// Changes the strings in `value` as the editor wants.
-    pub(super) fn redact(&mut self, value: Value<'_, '_>, editor: &mut dyn Editor) {
-        match value.kind() {
-            Kind::String => {
-                let Some(redacted) = value.as_str().and_then(|text| editor.redact(&text)) else { return };
-                let mut text = String::from('"');
-                write_escaped(&redacted, &mut |piece| text.push_str(piece));
-                text.push('"');
-                self.0.push(Edit { at: value.range(), text, is_redaction: true });
+    /// Redacts all of `value`, which is a result, an error or parameters, but its handles.
+    pub(super) fn redact(&mut self, value: Value<'_, '_>, redactor: &Redactor) {
+        let task = value.get("task");
+        let handle = |name: &&str| value.get(name).or_else(|| task?.get(name)).map(Value::range);
+        let handles: Vec<Range<usize>> = HANDLES.iter().filter_map(handle).collect();
+        redactor.edits(value, &mut |at, text| {
+            if !handles.contains(&at) {
+                self.0.push(Edit { at, text, is_redaction: true });
             }
-            // INVARIANT: what was read is no deeper than MAX_DEPTH.
-            Kind::Array => value.items().for_each(|item| self.redact(item, editor)),
-            Kind::Object => value.members().for_each(|member| self.redact(member.value, editor)),
-            Kind::Null | Kind::Bool | Kind::Number => {}
-        }
+        });
     }
 
-    /// The text of `document` with all of them, and how many strings were redacted; `None` if there are none. What lies within
-    /// an earlier one is left.
+    /// The text of `document` with all of them, and how many are redactions; `None` if there are none. What lies within an
+    /// earlier one is left.
     pub(super) fn apply(mut self, document: &Document<'_>) -> Option<(Vec<u8>, usize)> {
         if self.0.is_empty() {
             return None;

@@ -174,8 +174,8 @@ impl Exchange {
         value: Value<'_, '_>,
         editor: &mut dyn Editor,
     ) -> Fate {
-        if editor.redacts() {
-            edits.redact(value, editor);
+        if let Some(redactor) = editor.redactor() {
+            edits.redact(value, redactor);
         }
         let Some((text, redacted)) = edits.apply(document) else { return Fate::AsItIs };
         self.tally.redacted = self.tally.redacted.saturating_add(u32::try_from(redacted).unwrap_or(u32::MAX));

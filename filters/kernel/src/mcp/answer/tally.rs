@@ -20,7 +20,7 @@ pub struct Tally {
     pub shown: u32,
     /// Entries of lists that it was not shown.
     pub hidden: u32,
-    /// Strings that were changed.
+    /// Strings, keys and numbers that were redacted.
     pub redacted: u32,
     /// Why the answer was not passed on.
     pub fault: Option<Fault>,

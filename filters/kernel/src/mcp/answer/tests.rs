@@ -5,18 +5,25 @@ use super::{
 use crate::json::{self, Document, Limits, Value};
 use crate::json_rpc::{Id, Reason};
 use crate::mcp::Revision;
+use crate::redact::Redactor;
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
 const LIMITS: Limits = Limits { bytes: 1 << 12, nodes: 500 };
 const PURPOSES: [Purpose; 4] = [Purpose::Watch, Purpose::Inspect, Purpose::Filter(List::Tools), Purpose::FilterAny];
 
-/// Hides what begins with `secret`, keeps back what the server says of `secret`, and tells `TOKEN` as `***`.
+/// Hides what begins with `secret`, keeps back what the server says of `secret`, and redacts what it is told to.
 #[derive(Default)]
 struct Strict {
     results: Vec<String>,
     replacement: Option<&'static str>,
-    redacts: bool,
+    redactor: Option<Redactor>,
+}
+
+/// One that redacts `TOKEN`, and nothing else.
+fn redacting() -> Strict {
+    let redactor = tollgate_config::read(r#"{"also": ["TOKEN"], "in": ["results"]}"#).unwrap();
+    Strict { redactor: Some(redactor), ..Strict::default() }
 }
 
 impl Editor for Strict {
@@ -34,12 +41,8 @@ impl Editor for Strict {
         if saying.method.contains("secret") { Shown::No } else { Shown::Yes }
     }
 
-    fn redacts(&self) -> bool {
-        self.redacts
-    }
-
-    fn redact(&mut self, text: &str) -> Option<String> {
-        text.contains("TOKEN").then(|| text.replace("TOKEN", "\"***\""))
+    fn redactor(&self) -> Option<&Redactor> {
+        self.redactor.as_ref()
     }
 }
 
@@ -118,7 +121,7 @@ fn where_nothing_is_to_be_changed_every_byte_of_a_stream_stays_however_it_comes(
         let raw = ODD.replace('|', line_end);
         for purpose in PURPOSES {
             let told = |chunks: &[&[u8]]| {
-                let editor = &mut Strict { redacts: true, ..Strict::default() };
+                let editor = &mut redacting();
                 read(Form::EventStream, to_one(purpose), chunks.iter().copied(), editor)
             };
             let (out, tally) = told(&[raw.as_bytes()]);
@@ -421,36 +424,50 @@ fn what_is_large_is_an_error_where_it_is_decided_upon() {
 }
 
 #[test]
-fn strings_are_redacted_and_all_else_stays() {
+fn what_is_redacted_is_replaced_and_all_else_stays() {
     let cases = [
         (
             result(r#"{ "content":[ {"type":"text","text":"a T\u004fKEN\n"}, "TOKEN" ],"TOKEN":1 }"#),
-            result(r#"{ "content":[ {"type":"text","text":"a \"***\"\n"}, "\"***\"" ],"TOKEN":1 }"#),
-            2,
+            result(
+                r#"{ "content":[ {"type":"text","text":"a [redacted:also]\n"}, "[redacted:also]" ],"[redacted:also] 1":1 }"#,
+            ),
+            3,
         ),
         (
             r#"{"jsonrpc":"2.0","id":1,"error":{"code":1,"message":"TOKEN","data":["TOKEN"]}}"#.into(),
-            r#"{"jsonrpc":"2.0","id":1,"error":{"code":1,"message":"\"***\"","data":["\"***\""]}}"#.into(),
+            r#"{"jsonrpc":"2.0","id":1,"error":{"code":1,"message":"[redacted:also]","data":["[redacted:also]"]}}"#
+                .into(),
             2,
         ),
         (
             r#"{"jsonrpc":"2.0","method":"notifications/message","params":{"data":"TOKEN"}}"#.into(),
-            r#"{"jsonrpc":"2.0","method":"notifications/message","params":{"data":"\"***\""}}"#.into(),
+            r#"{"jsonrpc":"2.0","method":"notifications/message","params":{"data":"[redacted:also]"}}"#.into(),
             1,
         ),
         // What is left out is not counted.
         (
             result(r#"{"tools":[{"name":"secret","x":"TOKEN"},{"name":"a","x":"TOKEN"}],"cacheScope":"TOKEN"}"#),
-            result(r#"{"tools":[{"name":"a","x":"\"***\""}],"cacheScope":"private"}"#),
+            result(r#"{"tools":[{"name":"a","x":"[redacted:also]"}],"cacheScope":"private"}"#),
+            1,
+        ),
+        // What the client hands back stays, at its place and nowhere else.
+        (
+            result(
+                r#"{"requestState":"TOKEN","nextCursor":"TOKEN","task":{"taskId":"TOKEN"},"a":{"nextCursor":"TOKEN"}}"#,
+            ),
+            result(
+                r#"{"requestState":"TOKEN","nextCursor":"TOKEN","task":{"taskId":"TOKEN"},"a":{"nextCursor":"[redacted:also]"}}"#,
+            ),
             1,
         ),
     ];
     for (from, to, redacted) in cases {
         let raw = format!("id: 1\ndata: {from}\n: x\n\n");
-        let editor = &mut Strict { redacts: true, ..Strict::default() };
-        let expected = to_one(Purpose::FilterAny);
-        let (out, tally) = read(Form::EventStream, expected, [raw.as_bytes()], editor);
-        assert_eq!((out, tally.redacted), (format!("id: 1\ndata: {to}\n: x\n\n"), redacted));
+        for size in [1, raw.len()] {
+            let chunks = raw.as_bytes().chunks(size);
+            let (out, tally) = read(Form::EventStream, to_one(Purpose::FilterAny), chunks, &mut redacting());
+            assert_eq!((out, tally.redacted), (format!("id: 1\ndata: {to}\n: x\n\n"), redacted));
+        }
     }
 }
 
@@ -484,7 +501,8 @@ fn an_event_of_another_name_is_read_if_it_is_a_message() {
 #[expect(clippy::arithmetic_side_effects, reason = "tests")]
 mod any_answer {
     use super::{
-        Awaited, Expected, Form, List, Onward, PURPOSES, Purpose, Strict, Tally, event, id, json, read, result, to_one,
+        Awaited, Expected, Form, List, Onward, PURPOSES, Purpose, Strict, Tally, event, id, json, read, redacting,
+        result, to_one,
     };
     use crate::mcp::Revision;
     use proptest::prelude::*;
@@ -549,7 +567,7 @@ mod any_answer {
         cuts: &[prop::sample::Index],
     ) -> [(String, Tally); 2] {
         [vec![raw], chunks(raw, cuts)].map(|chunks| {
-            let editor = &mut Strict { redacts: true, ..Strict::default() };
+            let editor = &mut redacting();
             read(form, expected.clone(), chunks, editor)
         })
     }
