@@ -28,33 +28,44 @@ class Case:
     name: str
     path: str
     body: bytes
-    streamed: bool = False
+    headers: dict[str, str]
+    # One of these is in every whole answer.
+    ends: tuple[bytes, ...] = ()
     # Its answer comes piece by piece, as slowly as models write: what a piece costs, not how long it takes.
     paced: bool = False
-
-    @property
-    def headers(self) -> dict[str, str]:
-        """What the client sends; `accept` and `user-agent` also tell the upstream how to answer."""
-        return {
-            "authorization": f"Bearer {teams.KEYS['support']}",
-            "content-type": "application/json",
-            "accept": "text/event-stream" if self.streamed else "application/json",
-            "user-agent": "paced" if self.paced else "bench",
-        }
 
 
 def cases() -> list[Case]:
     """All of them; the first is the one that the goal is about."""
     openai, anthropic = "/v1/chat/completions", "/v1/messages"
     return [
-        Case("1 KB, plain", openai, request(1_000)),
-        Case("1 KB, streamed", openai, request(1_000, stream=True), streamed=True),
-        Case("100 KB, plain", openai, request(100_000)),
-        Case("100 KB, streamed", openai, request(100_000, stream=True), streamed=True),
-        Case("1 KB, plain, translated", anthropic, request(1_000, max_tokens=1024)),
-        Case("1 KB, streamed, translated", anthropic, request(1_000, max_tokens=1024, stream=True), streamed=True),
-        Case("1 KB, streamed in pieces", openai, request(1_000, stream=True), streamed=True, paced=True),
+        _plain("1 KB, plain", openai, request(1_000)),
+        _streamed("1 KB, streamed", openai, request(1_000, stream=True)),
+        _plain("100 KB, plain", openai, request(100_000)),
+        _streamed("100 KB, streamed", openai, request(100_000, stream=True)),
+        _plain("1 KB, plain, translated", anthropic, request(1_000, max_tokens=1024)),
+        _streamed("1 KB, streamed, translated", anthropic, request(1_000, max_tokens=1024, stream=True)),
+        _streamed("1 KB, streamed in pieces", openai, request(1_000, stream=True), paced=True),
     ]
+
+
+def _plain(name: str, path: str, body: bytes) -> Case:
+    return Case(name, path, body, _headers("application/json"), ends=(b'"usage"',))
+
+
+def _streamed(name: str, path: str, body: bytes, paced: bool = False) -> Case:
+    headers = _headers("text/event-stream", "paced" if paced else "bench")
+    return Case(name, path, body, headers, (b"[DONE]", b"message_stop"), paced)
+
+
+def _headers(accept: str, agent: str = "bench") -> dict[str, str]:
+    """What the client sends; `accept` and `user-agent` also tell the upstream how to answer."""
+    return {
+        "authorization": f"Bearer {teams.KEYS['support']}",
+        "content-type": "application/json",
+        "accept": accept,
+        "user-agent": agent,
+    }
 
 
 def request(size: int, **fields: object) -> bytes:
@@ -64,13 +75,13 @@ def request(size: int, **fields: object) -> bytes:
     body = {"model": MODEL, **fields, "temperature": 0.2, "messages": messages}
     room = (size - len(json.dumps(body))) // turns
     for turn, message in enumerate(messages):
-        message["content"] = _prose(room, turn)
+        message["content"] = prose(room, turn)
     return json.dumps(body).encode()
 
 
 def answer() -> bytes:
     """A chat completion as OpenAI sends it, about 1 KB."""
-    message = {"role": "assistant", "content": _prose(600), "refusal": None, "annotations": []}
+    message = {"role": "assistant", "content": prose(600), "refusal": None, "annotations": []}
     choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": "stop"}
     return json.dumps(_envelope("chat.completion") | {"choices": [choice], "usage": _usage()}).encode()
 
@@ -78,7 +89,7 @@ def answer() -> bytes:
 def stream() -> bytes:
     """The same as a stream, one word an event, with the usage chunk that the gate asks for."""
     deltas = [{"role": "assistant", "content": "", "refusal": None}]
-    deltas += [{"content": word + " "} for word in _prose(600).split(" ")]
+    deltas += [{"content": word + " "} for word in prose(600).split(" ")]
     finished = [(delta, None) for delta in deltas] + [({}, "stop")]
     chunks = [
         {"choices": [{"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish}], "usage": None}
@@ -111,7 +122,7 @@ def _usage() -> dict:
     }
 
 
-def _prose(size: int, seed: int = 0) -> str:
+def prose(size: int, seed: int = 0) -> str:
     """Text of `size` characters, the same every time."""
     chosen = random.Random(seed)
     text = ""

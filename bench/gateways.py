@@ -34,22 +34,27 @@ class Gateway:
 
 def upstream() -> dict:
     """The provider's config."""
-    config = yaml.safe_load((HERE / "upstream.yaml").read_text())
+    config = upstream_template()
     bodies = {"plain": answer(), "streamed": stream(), "paced": stream()}
-    for route in _hcm(config)["route_config"]["virtual_hosts"][0]["routes"]:
+    for route in hcm(config)["route_config"]["virtual_hosts"][0]["routes"]:
         route["direct_response"]["body"]["inline_string"] = bodies[route["name"]].decode()
     return config
 
 
-def gateways(directory: Path, port: int, noop: Path, ours: Path) -> list[Gateway]:
+def upstream_template() -> dict:
+    """An Envoy that answers by itself, with bodies still to be put in."""
+    return yaml.safe_load((HERE / "upstream.yaml").read_text())
+
+
+def compared(directory: Path, port: int, noop: Path, ours: Path) -> list[Gateway]:
     """All of them, in front of the upstream at `port`."""
     return [
-        Gateway("bare", "one listener, one route, one cluster (`bench/bare.yaml`)", _bare(port)),
+        Gateway("bare", "one listener, one route, one cluster (`bench/bare.yaml`)", bare(port)),
         Gateway(
             "empty filter",
             "bare, with a wasm filter that does nothing (`bench/noop`) where ours stands: in the listener's chain and "
             "in the cluster's",
-            _empty(port, noop),
+            empty(port, noop),
         ),
         Gateway(
             "our route",
@@ -65,19 +70,21 @@ def gateways(directory: Path, port: int, noop: Path, ours: Path) -> list[Gateway
     ]
 
 
-def _bare(port: int) -> dict:
+def bare(port: int) -> dict:
+    """Envoy as a person would put one in front of the server at `port`."""
     config = yaml.safe_load((HERE / "bare.yaml").read_text())
     endpoint = config["static_resources"]["clusters"][0]["load_assignment"]["endpoints"][0]["lb_endpoints"][0]
     endpoint["endpoint"]["address"]["socket_address"]["port_value"] = port
     return config
 
 
-def _empty(port: int, noop: Path) -> dict:
-    config = _bare(port)
+def empty(port: int, noop: Path, upstream: bool = True) -> dict:
+    """The same with a wasm filter that does nothing, in the cluster's chain too if `upstream`."""
+    config = bare(port)
     vm = {"vm_id": "noop", "runtime": "envoy.wasm.runtime.v8", "code": {"local": {"filename": str(noop)}}}
     plugin = {"name": "noop", "vm_config": vm, "failure_policy": "FAIL_RELOAD"}
     noop_filter = {"name": "noop", "typed_config": {"@type": WASM, "config": plugin}}
-    for filters in _filter_chains(config):
+    for filters in _filter_chains(config)[: None if upstream else 1]:
         filters.insert(0, noop_filter)
     return config
 
@@ -101,8 +108,9 @@ def _filter_chains(config: dict) -> list[list[dict]]:
     """The filters of the listener, and those of each cluster."""
     clusters = config["static_resources"]["clusters"]
     options = [each for cluster in clusters for each in cluster.get("typed_extension_protocol_options", {}).values()]
-    return [_hcm(config)["http_filters"], *(each["http_filters"] for each in options)]
+    return [hcm(config)["http_filters"], *(each["http_filters"] for each in options)]
 
 
-def _hcm(config: dict) -> dict:
+def hcm(config: dict) -> dict:
+    """The connection manager."""
     return config["static_resources"]["listeners"][0]["filter_chains"][0]["filters"][0]["typed_config"]

@@ -11,13 +11,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
+import mcp_exchanges
+import mcp_gateways
 from exchanges import answer, stream
 from gateways import Gateway
 from harness.envoy import default_binary
 from measure import BUSY_CONNECTIONS, PACED_CONNECTIONS, Sample
 
-# CPU time per request of ours, 1 KB plain, as a multiple of these.
+# CPU time per request of ours, as a multiple of these: 1 KB plain, and calls of a tool.
 GOALS = {"bare": 1.5, "empty filter": 1.3}
+MCP_GOALS = {"bare": 1.5}
 
 
 @dataclass(frozen=True)
@@ -33,44 +36,75 @@ class Results:
     modules: dict[str, Path]
 
 
-def render(results: Results) -> str:
+def render(results: dict[str, Results]) -> str:
     """`RESULTS.md`."""
-    rounds = len(next(iter(next(iter(results.samples.values())).values())))
-    gateways = "\n".join(f"- **{each.name}**: {each.what}" for each in results.gateways)
-    plain, streamed = answer(), stream()
-    events = streamed.count(b"\n\n")
+    rounds = len(next(iter(next(iter(next(iter(results.values())).samples.values())).values())))
+    sections = "\n".join(SECTIONS[name](side) for name, side in results.items())
     return f"""\
-# What the AI gateway costs
+# What the gateways cost
 
 `make bench` measures this and writes this page: {rounds} rounds, each taking every kind of exchange through every
 gateway in turn, one Envoy worker each, in front of the same upstream (an Envoy that answers by itself,
 `bench/upstream.yaml`). Figures are medians of the rounds; ratios and differences are taken within each round, ratios
-with the least and the greatest in brackets.
+with the least and the greatest in brackets. Every answer must be whole, with status 200, or the run fails.
 
-{gateways}
+CPU time is user and system time of the gateway's whole process, in µs per request. **Busy**: {BUSY_CONNECTIONS} connections, each
+sending its next request when its answer is complete ({PACED_CONNECTIONS} where the answer comes in pieces, which takes a second). **One at
+a time**: a single connection; the worker sleeps and wakes for every request, in every gateway alike. Latency is from a
+request's first byte to its answer's last, one at a time: bare, and what each of the others adds, in µs.
 
 {machine()}
 
-## The goal: CPU time per request, 1 KB plain
+{sections}"""
 
-{_goal(results)}
 
-## CPU time per request
+def _llm(results: Results) -> str:
+    plain, streamed = answer(), stream()
+    events = streamed.count(b"\n\n")
+    return f"""\
+# The AI gateway
 
-User and system time of the gateway's whole process, in µs.
+{_of(results, GOALS, 1)}
 
-**Busy**: {BUSY_CONNECTIONS} connections, each sending its next request when its answer is complete
-({PACED_CONNECTIONS} where the answer comes in pieces, which takes a second).
+Chat requests of that many bytes. The plain answer has {len(plain) / 1e3:.1f} KB, the streamed one {events} events in
+{len(streamed) / 1e3:.0f} KB; streamed answers arrive at once, but for the last row: there, 2 KB every 63 ms.
+Translated: the client speaks Anthropic Messages, the upstream OpenAI Chat Completions.
+"""
+
+
+def _mcp(results: Results) -> str:
+    listed = mcp_exchanges.answers()["list"][1]
+    return f"""\
+# The MCP gateway
+
+{_of(results, MCP_GOALS, 2)}
+
+Calls are of revision 2026-07-28, in a session of {mcp_exchanges.REVISION}. A small result has {len(mcp_exchanges.prose(300))} characters of text; the
+list has {len(listed) / 1e3:.0f} KB, of which every tool is decided upon. The last of {len(mcp_gateways.RULES)} rules allows the call.
+"""
+
+
+SECTIONS = {"llm": _llm, "mcp": _mcp}
+
+
+def _of(results: Results, goals: dict[str, float], cases: int) -> str:
+    gateways = "\n".join(f"- **{each.name}**: {each.what}" for each in results.gateways)
+    return f"""\
+{gateways}
+
+## The goal: CPU time per request
+
+{_goal(results, goals, cases)}
+
+## CPU time, busy
 
 {_cpu(results, lambda sample: sample.busy_cpu)}
 
-**One at a time**: a single connection. The worker sleeps and wakes for every request, in every gateway alike.
+## CPU time, one at a time
 
 {_cpu(results, lambda sample: sample.quiet_cpu)}
 
 ## Latency
-
-From a request's first byte to its answer's last, one at a time: bare, and what each of the others adds, in µs.
 
 {_latency(results)}
 
@@ -78,23 +112,18 @@ From a request's first byte to its answer's last, one at a time: bare, and what 
 
 {_footprint(results)}
 
-## What is sent
-
-Chat requests of that many bytes. The plain answer has {len(plain) / 1e3:.1f} KB, the streamed one {events} events in
-{len(streamed) / 1e3:.0f} KB; streamed answers arrive at once, but for the last row: there, 2 KB every 63 ms.
-Translated: the client speaks Anthropic Messages, the upstream OpenAI Chat Completions. Every answer must be whole, with
-status 200, or the run fails.
-"""
+## What is sent"""
 
 
-def _goal(results: Results) -> str:
-    samples = next(iter(results.samples.values()))
+def _goal(results: Results, goals: dict[str, float], cases: int) -> str:
+    """Of the first cases."""
     rows = []
-    for name, goal in GOALS.items():
-        busy, quiet = (_ratios(samples["ours"], samples[name], cpu) for cpu in (_busy, _quiet))
-        met = "met" if median(busy) <= goal and median(quiet) <= goal else "not met"
-        rows.append([f"{name}", f"at most {goal}", spread(busy), spread(quiet), met])
-    return table(["ours, as a multiple of", "goal", "busy", "one at a time", ""], rows)
+    for case, samples in list(results.samples.items())[:cases]:
+        for name, goal in goals.items():
+            busy, quiet = (_ratios(samples["ours"], samples[name], cpu) for cpu in (_busy, _quiet))
+            met = "met" if median(busy) <= goal and median(quiet) <= goal else "not met"
+            rows.append([case, name, f"at most {goal}", spread(busy), spread(quiet), met])
+    return table(["", "ours, as a multiple of", "goal", "busy", "one at a time", ""], rows)
 
 
 def _cpu(results: Results, cpu: Callable[[Sample], float | None]) -> str:

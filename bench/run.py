@@ -1,4 +1,4 @@
-"""`make bench`: what the filter costs beside bare Envoy, measured in one run, written to `bench/RESULTS.md`.
+"""`make bench`: what the filters cost beside bare Envoy, measured in one run, written to `bench/RESULTS.md`.
 
 A round takes every case through every gateway, one after the other, and figures are compared only within their round:
 whatever else the machine does then weighs on all of them alike. Imports the test harness: run it with
@@ -8,16 +8,22 @@ whatever else the machine does then weighs on all of them alike. Imports the tes
 from __future__ import annotations
 
 import argparse
+import http.client
 import os
 import sys
 import tempfile
 import time
 import urllib.request
+from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 
-from exchanges import cases
-from gateways import Gateway, gateways, upstream
+import gateways
+import mcp_exchanges
+import mcp_gateways
+from exchanges import Case, cases
+from gateways import Gateway
 from harness import Envoy
 from harness.bootstrap import ROOT, wasm_module
 from measure import Loader, Sample, peak_memory
@@ -27,27 +33,70 @@ HERE = Path(__file__).resolve().parent
 TARGET = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
 
 
+@dataclass(frozen=True)
+class Side:
+    """One of the two: its gateways by a function of directory, upstream's port, the empty filter and ours."""
+
+    filter: str
+    upstream: dict
+    compared: Callable[[Path, int, Path, Path], list[Gateway]]
+    # What is sent through a gateway that runs.
+    cases: Callable[[Gateway, Envoy], list[Case]]
+    # Of a record of ours: whether everything was done that is measured.
+    is_whole: Callable[[dict], bool]
+
+
+@dataclass(frozen=True)
+class Extent:
+    """How much is measured."""
+
+    rounds: int
+    starts: int
+    seconds: float
+
+
+SIDES = {
+    "llm": Side(
+        "llm", gateways.upstream(), gateways.compared, lambda *_: cases(), lambda record: record["cost"]["nano_usd"] > 0
+    ),
+    "mcp": Side(
+        "mcp",
+        mcp_gateways.upstream(),
+        mcp_gateways.compared,
+        lambda gateway, envoy: [mcp_exchanges.within(case, session(gateway, envoy)) for case in mcp_exchanges.cases()],
+        lambda record: record["decision"]["verdict"] == "allow" and record["answer"]["end"] == "complete",
+    ),
+}
+
+
 def main() -> None:
     """Measures and writes the page."""
     arguments = _arguments()
-    rounds, starts, seconds = (2, 1, 0.15) if arguments.quick else (arguments.rounds, 5, 0.4)
-    noop, binary, ours = built("wasm32-wasip1/release/bench_noop.wasm"), built("release/bench-load"), wasm_module()
-    with ExitStack() as running:
-        directory = Path(running.enter_context(tempfile.TemporaryDirectory(prefix="tollgate-bench-")))
-        provider = running.enter_context(Envoy(upstream()))
-        compared = gateways(directory, provider.port, noop, ours)
-        start_times = measure_starts(compared, starts)
-        envoys = {each.name: running.enter_context(Envoy(each.config)) for each in compared}
-        for gateway in compared:
-            check(gateway, envoys[gateway.name])
-        samples = measure(compared, envoys, Loader(binary, directory, seconds), rounds)
-        memory = {name: peak_memory(envoy.pid) for name, envoy in envoys.items()}
-    text = render(Results(compared, samples, start_times, memory, {"empty filter": noop, "ours": ours}))
-    if arguments.quick:
+    extent = Extent(2, 1, 0.15) if arguments.quick else Extent(arguments.rounds, 5, 0.4)
+    results = {name: measured(SIDES[name], extent) for name in arguments.only or SIDES}
+    text = render(results)
+    if arguments.quick or arguments.only:
         print(text)
     else:
         arguments.output.write_text(text)
         say(f"wrote {arguments.output}")
+
+
+def measured(side: Side, extent: Extent) -> Results:
+    """All of one side."""
+    noop, ours = built("wasm32-wasip1/release/bench_noop.wasm"), wasm_module(side.filter)
+    with ExitStack() as running:
+        directory = Path(running.enter_context(tempfile.TemporaryDirectory(prefix="tollgate-bench-")))
+        provider = running.enter_context(Envoy(side.upstream))
+        compared = side.compared(directory, provider.port, noop, ours)
+        starts = measure_starts(compared, extent.starts)
+        envoys = {each.name: running.enter_context(Envoy(each.config)) for each in compared}
+        sent = {each.name: side.cases(each, envoys[each.name]) for each in compared}
+        for gateway in compared:
+            check(gateway, envoys[gateway.name], sent[gateway.name], side)
+        samples = measure(compared, envoys, sent, Loader(built("release/bench-load"), directory, extent.seconds), extent.rounds)
+        memory = {name: peak_memory(envoy.pid) for name, envoy in envoys.items()}
+    return Results(compared, samples, starts, memory, {"empty filter": noop, "ours": ours})
 
 
 def measure_starts(compared: list[Gateway], times: int) -> dict[str, list[float]]:
@@ -62,32 +111,45 @@ def measure_starts(compared: list[Gateway], times: int) -> dict[str, list[float]
     return seconds
 
 
-def check(gateway: Gateway, envoy: Envoy) -> None:
+def check(gateway: Gateway, envoy: Envoy, sent: list[Case], side: Side) -> None:
     """What is measured does what it is measured for."""
-    quick = [case for case in cases() if not case.paced]
+    before = len(envoy.records()) if gateway.name == "ours" else 0
+    quick = [case for case in sent if not case.paced]
     for case in quick:
-        url = f"http://127.0.0.1:{envoy.port}{case.path}"
-        request = urllib.request.Request(url, case.body, case.headers | gateway.headers)
-        with urllib.request.urlopen(request, timeout=10) as response:
+        with ask(gateway, envoy, case) as response:
             answer = response.read()
-        # How a stream ends, in either format; and what no whole answer lacks.
-        ends = (b"[DONE]", b"message_stop") if case.streamed else (b'"usage"',)
-        if not any(end in answer for end in ends):
+        if not any(end in answer for end in case.ends):
             raise SystemExit(f"{gateway.name}, {case.name}: answered {answer[-200:]!r}")
-    if gateway.name == "ours" and not all(record["cost"]["nano_usd"] for record in envoy.wait_records(len(quick))):
-        raise SystemExit("ours: a record without cost")
+    if gateway.name == "ours":
+        records = envoy.wait_records(before + len(quick))[before:]
+        if not all(map(side.is_whole, records)):
+            raise SystemExit(f"ours: a record that tells less than it should: {records}")
+
+
+def ask(gateway: Gateway, envoy: Envoy, case: Case) -> http.client.HTTPResponse:
+    """Sends one, not to be measured."""
+    url = f"http://127.0.0.1:{envoy.port}{case.path}"
+    return urllib.request.urlopen(urllib.request.Request(url, case.body, case.headers | gateway.headers), timeout=10)
+
+
+def session(gateway: Gateway, envoy: Envoy) -> str:
+    """Opens a session."""
+    with ask(gateway, envoy, mcp_exchanges.opening()) as response:
+        return response.headers["mcp-session-id"]
 
 
 def measure(
-    compared: list[Gateway], envoys: dict[str, Envoy], loader: Loader, rounds: int
+    compared: list[Gateway], envoys: dict[str, Envoy], sent: dict[str, list[Case]], loader: Loader, rounds: int
 ) -> dict[str, dict[str, list[Sample]]]:
     """By case, then by gateway: one sample per round."""
-    samples = {case.name: {gateway.name: [] for gateway in compared} for case in cases()}
+    names = [case.name for case in sent[compared[0].name]]
+    samples = {name: {gateway.name: [] for gateway in compared} for name in names}
     for number in range(rounds):
-        for case in cases():
-            say(f"round {number + 1} of {rounds}: {case.name}")
+        for index, name in enumerate(names):
+            say(f"round {number + 1} of {rounds}: {name}")
             for gateway in compared:
-                samples[case.name][gateway.name].append(loader.sample(gateway, envoys[gateway.name], case))
+                case = sent[gateway.name][index]
+                samples[name][gateway.name].append(loader.sample(gateway, envoys[gateway.name], case))
     return samples
 
 
@@ -99,6 +161,7 @@ def say(line: str) -> None:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="see that it works: few short rounds, the page to stdout")
+    parser.add_argument("--only", choices=SIDES, action="append", help="one of the two, to stdout")
     parser.add_argument("--rounds", type=int, default=6)
     parser.add_argument("--output", type=Path, default=HERE / "RESULTS.md")
     return parser.parse_args()

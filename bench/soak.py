@@ -1,5 +1,6 @@
-"""`make soak`: a million requests through one Envoy with limits and the cache, and how much memory it holds as they go by; and
-what limits cost per request. Written to `bench/SOAK.md`. Imports the test harness, as `bench/run.py` does.
+"""`make soak`: a million requests through one Envoy with limits and the cache, a hundred thousand through one with the MCP
+gateway, and how much memory it holds as they go by; and what limits cost per request. Written to `bench/SOAK.md`. Imports the
+test harness, as `bench/run.py` does.
 """
 
 from __future__ import annotations
@@ -7,12 +8,14 @@ from __future__ import annotations
 import argparse
 import tempfile
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 from exchanges import MODEL, Case, cases
 from gateways import Gateway, upstream
 from harness import Bootstrap, Envoy, teams
 from harness.bootstrap import wasm_module
+from harness.mcp import McpBootstrap, McpGateway, crowd
 from measure import BUSY_CONNECTIONS, Loader, Sample
 from page import machine, spread, table
 from run import built, say
@@ -37,6 +40,7 @@ def main() -> None:
     """Runs it and writes the page."""
     arguments = _arguments()
     total, seconds = (20_000, 0.15) if arguments.quick else (arguments.requests, 0.4)
+    calls = 5_000 if arguments.quick else arguments.calls
     loader_binary = built("release/bench-load")
     with ExitStack() as running:
         directory = Path(running.enter_context(tempfile.TemporaryDirectory(prefix="tollgate-soak-")))
@@ -45,7 +49,8 @@ def main() -> None:
         plain = gateway(directory / "plain", provider.port, "neither", [])
         samples = cost(limited, plain, Loader(loader_binary, directory, seconds), 2 if arguments.quick else ROUNDS)
         held = soak(limited, Loader(loader_binary, directory, SOAK_SECONDS), total)
-    text = render(total, held, samples)
+        held_by_mcp = soak_mcp(directory / "mcp", calls)
+    text = render(held, held_by_mcp, samples)
     if arguments.quick:
         print(text)
     else:
@@ -82,7 +87,7 @@ def cost(limited: Gateway, plain: Gateway, loader: Loader, rounds: int) -> dict[
 def soak(limited: Gateway, loader: Loader, total: int) -> list[tuple[int, float]]:
     """Sends `total` requests of all kinds; megabytes that Envoy holds after each tenth of them."""
     kinds = [case for case in cases() if not case.paced and "100" not in case.name]
-    repeated = Case("again", kinds[0].path, kinds[0].body.replace(b'"temperature": 0.2', b'"temperature": 0'))
+    repeated = replace(kinds[0], name="again", body=kinds[0].body.replace(b'"temperature": 0.2', b'"temperature": 0'))
     held = []
     with Envoy(limited.config, concurrency=WORKERS) as envoy:
         for tenth in range(1, 11):
@@ -96,9 +101,28 @@ def soak(limited: Gateway, loader: Loader, total: int) -> list[tuple[int, float]
     return held
 
 
-def render(total: int, held: list[tuple[int, float]], samples: dict[str, list[Sample]]) -> str:
+def soak_mcp(directory: Path, total: int) -> list[tuple[int, float]]:
+    """The same of a crowd of agents that uses MCP."""
+    directory.mkdir()
+    held = []
+    with Envoy(crowd.server()) as server:
+
+        def change(bootstrap: McpBootstrap) -> None:
+            bootstrap.point("crm", server.port)
+            bootstrap.gate(**crowd.parts())
+
+        with McpGateway(directory, change, {"concurrency": WORKERS}, who=None) as gateway:
+            for tenth in range(1, 11):
+                crowd.visit(gateway.envoy.port, total // 10, first=total // 10 * tenth)
+                held.append((total * tenth // 10, gateway.envoy.resident / 1e6))
+                say(f"{held[-1][0]:>9,} requests: {held[-1][1]:.1f} MB")
+    return held
+
+
+def render(
+    held: list[tuple[int, float]], held_by_mcp: list[tuple[int, float]], samples: dict[str, list[Sample]]
+) -> str:
     """`SOAK.md`."""
-    grown = held[-1][1] - held[0][1]
     limited, plain = (samples[name] for name in ("limits and cache", "neither"))
     ratio = [one.busy_cpu / other.busy_cpu for one, other in zip(limited, plain, strict=True)]
     costs = [
@@ -106,18 +130,25 @@ def render(total: int, held: list[tuple[int, float]], samples: dict[str, list[Sa
         for name, of in samples.items()
     ]
     return f"""\
-# A million requests, and what limits cost
+# A million requests, a hundred thousand of MCP, and what limits cost
 
 `make soak` measures this and writes this page: `envoy/llm.yaml` with {WORKERS} workers, four limits (dollars per team, tokens per key and
 model, a rate per key, dollars per provider) and the cache; requests of all kinds, plain, streamed, translated and cached.
 
 {machine()}
 
-## Memory
+## Memory of the AI gateway
 
-{table(["requests", "Envoy holds, MB"], [[f"{count:,}", f"{mb:.1f}"] for count, mb in held])}
+{_memory(held)}
 
-From the first tenth to the last of {total:,} it grew by {grown:.1f} MB. Goal: at most {FLAT_MB}: {"met" if grown <= FLAT_MB else "not met"}.
+## Memory of the MCP gateway
+
+`envoy/mcp.yaml` with {WORKERS} workers, {len(crowd.LIMITS)} limits (calls per agent and tool, calls per session, bytes of results per team, calls at
+the same time per user) and guards against agents that lost their way, before a server that answers at once. {crowd.AGENTS} agents; every
+{crowd.REQUESTS} requests have other arguments and another session: a list, calls that succeed and that fail, one that a rule denies, one
+that somebody else must approve, one that is no JSON, a session that is opened, used and ended, and one that nobody has.
+
+{_memory(held_by_mcp)}
 
 ## What four limits cost
 
@@ -129,10 +160,19 @@ Ratio of the CPU time, round by round: {spread(ratio)}.
 """
 
 
+def _memory(held: list[tuple[int, float]]) -> str:
+    grown, total = held[-1][1] - held[0][1], held[-1][0]
+    return f"""\
+{table(["requests", "Envoy holds, MB"], [[f"{count:,}", f"{mb:.1f}"] for count, mb in held])}
+
+From the first tenth to the last of {total:,} it grew by {grown:.1f} MB. Goal: at most {FLAT_MB}: {"met" if grown <= FLAT_MB else "not met"}."""
+
+
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="see that it works: few requests, the page to stdout")
     parser.add_argument("--requests", type=int, default=1_000_000)
+    parser.add_argument("--calls", type=int, default=100_000, help="requests to the MCP gateway")
     parser.add_argument("--output", type=Path, default=HERE / "SOAK.md")
     return parser.parse_args()
 

@@ -155,8 +155,8 @@ pub trait Stream: 'static {
     /// When a host call failed.
     fn response_headers(&mut self, end: bool) -> abi::Result<Step>;
 
-    /// Whether response data is to be read at all. What is not read is not copied.
-    fn reads_response(&self) -> bool;
+    /// Whether the next `size` bytes of the response are to be read. What is not read is not copied.
+    fn reads_response(&mut self, size: usize) -> bool;
 
     /// More of the response. With `end`, [`Step::Hold`] is not an answer.
     ///
@@ -480,7 +480,7 @@ impl<S: Stream> HttpContext for Shared<S> {
 
     fn on_http_response_body(&mut self, size: usize, end: bool) -> Action {
         self.response(|flow| {
-            if !flow.stream.reads_response() {
+            if !flow.stream.reads_response(size) {
                 return Action::Continue;
             }
             let data = if size == 0 { Ok(Vec::new()) } else { abi::buffer(Buffer::Response, 0, size) };
@@ -491,7 +491,7 @@ impl<S: Stream> HttpContext for Shared<S> {
 
     fn on_http_response_trailers(&mut self, _: usize) -> Action {
         self.response(|flow| {
-            if !flow.stream.reads_response() {
+            if !flow.stream.reads_response(0) {
                 return Action::Continue;
             }
             let step = flow.stream.response_data(&[], true);

@@ -28,17 +28,30 @@ impl Pattern {
     /// Whether the whole of `name` fits, if capital letters are not told from others.
     #[must_use]
     pub fn fits_folded(&self, name: &str) -> bool {
-        Self(self.0.to_ascii_lowercase()).fits(&name.to_ascii_lowercase())
+        self.fits_by(name.as_bytes(), <[u8]>::eq_ignore_ascii_case)
     }
 
-    /// Whether the whole of `name` fits. Takes each `*` for as little as possible, so that no name is read twice.
+    /// Whether the whole of `name` fits.
     #[must_use]
     pub fn fits(&self, name: &str) -> bool {
-        let Some((head, rest)) = self.0.split_once('*') else { return self.0 == name };
-        let (middle, tail) = rest.rsplit_once('*').map_or((None, rest), |(middle, tail)| (Some(middle), tail));
-        let Some(between) = name.strip_prefix(head).and_then(|name| name.strip_suffix(tail)) else { return false };
-        let parts = middle.into_iter().flat_map(|middle| middle.split('*'));
-        parts.into_iter().try_fold(between, |left, part| left.split_once(part).map(|(_, left)| left)).is_some()
+        self.fits_by(name.as_bytes(), |one, other| one == other)
+    }
+
+    /// Takes each `*` for as little as possible, so that it never goes back in a name.
+    fn fits_by(&self, name: &[u8], same: impl Fn(&[u8], &[u8]) -> bool) -> bool {
+        let mut parts = self.0.as_bytes().split(|byte| *byte == b'*');
+        let head = parts.next().unwrap_or_default();
+        let Some(tail) = parts.next_back() else { return same(name, head) };
+        let Some((_, left)) = name.split_at_checked(head.len()).filter(|(begin, _)| same(begin, head)) else {
+            return false;
+        };
+        let end = left.len().checked_sub(tail.len()).and_then(|at| left.split_at_checked(at));
+        let Some((between, _)) = end.filter(|(_, end)| same(end, tail)) else { return false };
+        let after = |left: &[u8], part: &[u8]| match part.len() {
+            0 => Some(0),
+            size => Some(left.windows(size).position(|window| same(window, part))?.saturating_add(size)),
+        };
+        parts.try_fold(between, |left, part| left.get(after(left, part)?..)).is_some()
     }
 }
 

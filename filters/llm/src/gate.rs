@@ -250,7 +250,7 @@ impl Stream for AtGate {
         Ok(Step::Go)
     }
 
-    fn reads_response(&self) -> bool {
+    fn reads_response(&mut self, _: usize) -> bool {
         self.translating
     }
 

@@ -124,8 +124,8 @@ impl Stream for AnyRole {
         role!(self.response_headers(end))
     }
 
-    fn reads_response(&self) -> bool {
-        role!(self.reads_response())
+    fn reads_response(&mut self, size: usize) -> bool {
+        role!(self.reads_response(size))
     }
 
     fn response_data(&mut self, data: &[u8], end: bool) -> abi::Result<Step> {

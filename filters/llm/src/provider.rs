@@ -305,7 +305,7 @@ impl Stream for AtProvider {
         Ok(Step::Hold)
     }
 
-    fn reads_response(&self) -> bool {
+    fn reads_response(&mut self, _: usize) -> bool {
         !matches!(self.phase, Phase::Waiting | Phase::Done)
     }
 

@@ -35,6 +35,8 @@ pub struct Answer {
     sealer: Option<Sealer>,
     form: Form,
     decides: bool,
+    /// How long a message is that is no stream, if that is told.
+    size: Option<usize>,
 }
 
 /// Who decides what of an answer the caller is shown.
@@ -120,12 +122,14 @@ impl Answer {
             results: exchange.results.clone().zip(exchange.asked.clone()),
             replaced: None,
         };
-        let reader = AnswerReader::new(form, expected, Limits { bytes, nodes: NODES });
+        let mut reader = AnswerReader::new(form, expected, Limits { bytes, nodes: NODES });
+        let size = headers.text("content-length").filter(|_| form == Form::Json).and_then(|size| size.parse().ok());
+        reader.lets_pass(size.unwrap_or_default());
         let session = exchange.session.as_ref().filter(|_| form == Form::EventStream);
         let sealer = session.map(|session| {
             Sealer::new(session.event_ids(&Owner { server: server.name.as_str(), subject: &caller.subject }))
         });
-        Ok(Some(Self { reader, review, sealer, form, decides }))
+        Ok(Some(Self { reader, review, sealer, form, decides, size }))
     }
 
     /// Whether it must wait: what is decided of a whole message may change its length. What has a fault waits for nothing.
@@ -140,10 +144,15 @@ impl Answer {
         self.decides || self.sealer.is_some()
     }
 
-    /// Whether more of it is read.
+    /// Whether the next `size` bytes of it are read.
+    pub fn reads(&mut self, size: usize) -> bool {
+        !self.reader.lets_pass(size) || self.sealer.is_some()
+    }
+
+    /// Whether all that matters of it is there: it is over, or nothing more of it goes on.
     #[must_use]
-    pub fn is_read(&self) -> bool {
-        !self.reader.is_passing() || self.sealer.is_some()
+    pub fn is_over(&self) -> bool {
+        self.reader.is_closed()
     }
 
     /// What the client gets instead of the next bytes; `None`: those.
@@ -161,18 +170,16 @@ impl Answer {
 
     /// The same, with the ids of events as the server has them.
     fn read(&mut self, data: &[u8], end: bool) -> Option<Vec<u8>> {
-        let onward = self.reader.push(data, &mut self.review);
-        let rest = if end { self.reader.finish(&mut self.review) } else { Vec::new() };
+        // Envoy tells of the end later than of the last bytes.
+        let is_last = end || self.size == Some(data.len());
+        let Self { reader, review, .. } = self;
+        let onward = if is_last { reader.last(data, review) } else { reader.push(data, review) };
         if let Some(listing) = &mut self.review.listing {
             listing.end();
         }
         match onward {
-            Onward::Unchanged if rest.is_empty() => None,
-            Onward::Unchanged => Some([data, &rest].concat()),
-            Onward::Bytes(mut bytes) => {
-                bytes.extend_from_slice(&rest);
-                Some(bytes)
-            }
+            Onward::Unchanged => None,
+            Onward::Bytes(bytes) => Some(bytes),
         }
     }
 

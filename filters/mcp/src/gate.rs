@@ -38,6 +38,8 @@ pub struct AtGate {
     strip: Vec<Vec<u8>>,
     /// Status of the response, ours or anybody's.
     status: Option<u16>,
+    /// The server's response has begun to go to the client.
+    relays: bool,
     /// The response is Envoy's own, or another filter's: to be told as JSON-RPC.
     translating: Option<u16>,
     /// The yes that the call has, and what it is refused with if that was used meanwhile.
@@ -63,6 +65,7 @@ impl AtGate {
             headers: Headers::NONE,
             strip: Vec::new(),
             status: None,
+            relays: false,
             translating: None,
             agreed: None,
             answer: None,
@@ -332,14 +335,16 @@ impl AtGate {
         Ok(Step::Go)
     }
 
-    /// What Envoy knows at the end.
+    /// What Envoy knows at the end. Each question costs, so what is known is not asked.
     fn ending(&self) -> Ending {
+        let flags = state::number(&["response", "flags"]);
+        let is_plain = self.exchange.refusal.is_some() || (self.relays && flags == Some(0));
         let status = || state::number(&["response", "code"]).and_then(|status| u16::try_from(status).ok());
         Ending {
             now: abi::now(),
             status: self.status.or_else(status),
-            flags: state::number(&["response", "flags"]),
-            details: self.exchange.refusal.is_none().then(|| state::text(&["response", "code_details"])).flatten(),
+            flags,
+            details: if is_plain { None } else { state::text(&["response", "code_details"]) },
             bytes: state::number(&["response", "size"]).unwrap_or_default(),
         }
     }
@@ -439,15 +444,25 @@ impl Stream for AtGate {
             Err(Unreadable::Failure) => return self.in_json_rpc(status(&seen), &Headers::read(Map::Response)?),
             Err(unreadable) => return Ok(self.refuse(Refusal::Answer(unreadable.reason()))),
         }
-        let Some(answer) = &self.answer else { return Ok(Step::Go) };
-        if answer.may_change() {
+        if self.answer.as_ref().is_some_and(Answer::may_change) {
             abi::remove_header(Map::Response, b"content-length")?;
         }
-        Ok(if answer.is_held() { Step::Hold } else { Step::Go })
+        if self.answer.as_ref().is_some_and(Answer::is_held) {
+            return Ok(Step::Hold);
+        }
+        self.relays = true;
+        self.status = seen.text(":status").and_then(|status| status.parse().ok());
+        Ok(Step::Go)
     }
 
-    fn reads_response(&self) -> bool {
-        self.translating.is_some() || self.answer.as_ref().is_some_and(Answer::is_read)
+    fn reads_response(&mut self, size: usize) -> bool {
+        if self.translating.is_some() {
+            return true;
+        }
+        let Some(answer) = &mut self.answer else { return false };
+        let reads = answer.reads(size);
+        self.exchange.tally = *answer.tally();
+        reads
     }
 
     fn response_data(&mut self, data: &[u8], end: bool) -> abi::Result<Step> {
@@ -464,7 +479,7 @@ impl Stream for AtGate {
         self.exchange.replaced = answer.replaced();
         let held = answer.is_held();
         Ok(match with {
-            _ if held && !end => Step::Hold,
+            _ if held && !end && !answer.is_over() => Step::Hold,
             None => Step::Go,
             Some(with) => Step::Edit { first: data.len(), with },
         })

@@ -26,13 +26,17 @@ const OWN: [SubjectField; 4] = [
 /// # Errors
 /// Why not.
 pub fn begin(rules: &Runaway, exchange: &Exchange, now_ms: u64) -> Result<(), Lost> {
-    let Some((who, call)) = fingerprints(exchange).filter(|_| *rules != Runaway::default()) else { return Ok(()) };
+    if *rules == Runaway::default() {
+        return Ok(());
+    }
+    let Some((who, call)) = fingerprints(exchange) else { return Ok(()) };
     change(who, |watch| watch.begin(rules, who, call, now_ms)).unwrap_or(Ok(()))
 }
 
 /// The call of an exchange is over.
 pub fn end(rules: &Runaway, exchange: &Exchange, now_ms: u64) {
-    let Some((errors, (who, _))) = rules.errors.zip(fingerprints(exchange)) else { return };
+    let Some(errors) = rules.errors else { return };
+    let Some((who, _)) = fingerprints(exchange) else { return };
     let failed = match exchange.tally.outcome {
         Outcome::ToolError | Outcome::Error(_) => true,
         Outcome::None | Outcome::Result | Outcome::InputRequired | Outcome::Task | Outcome::Unread => false,

@@ -152,7 +152,7 @@ impl Stream for Role {
         self.ask(&On::ResponseHeaders(end))
     }
 
-    fn reads_response(&self) -> bool {
+    fn reads_response(&mut self, _: usize) -> bool {
         self.0.reads
     }
 

@@ -122,6 +122,6 @@ fn quoted(text: &str, out: &mut dyn FnMut(&str)) {
 
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        f.write_str(&crate::hex::write(&self.0))
     }
 }

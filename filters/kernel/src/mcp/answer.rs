@@ -194,7 +194,7 @@ impl AnswerReader {
         self.state == State::Passing
     }
 
-    /// Whether nothing more goes on: the answer had a fault, and its client was told.
+    /// Whether nothing more goes on: the answer is over, or had a fault and its client was told.
     #[must_use]
     pub fn is_closed(&self) -> bool {
         self.state == State::Closed
@@ -207,6 +207,16 @@ impl AnswerReader {
             Held::Body(body) => body.len(),
             Held::Events(events) => events.held(),
         }
+    }
+
+    /// Whether the next `size` bytes of the answer, which come at once or are all of it, go on without being shown to the reader.
+    pub fn lets_pass(&mut self, size: usize) -> bool {
+        let is_new = matches!(&self.held, Held::Body(body) if body.is_empty());
+        if self.state == State::Reading && is_new && self.exchange.only_watches() && size > self.exchange.limits.bytes {
+            self.state = State::Passing;
+            self.exchange.unread();
+        }
+        self.is_passing()
     }
 
     /// Counts bytes that go on without being shown to the reader.
@@ -236,25 +246,52 @@ impl AnswerReader {
             Err(Fault::TooLarge) if self.exchange.only_watches() => self.pass(chunk, &mut out),
             Err(fault) => self.close(fault, editor, &mut out),
         }
-        if out == chunk { Onward::Unchanged } else { Onward::Bytes(out) }
+        if same(&out, chunk) { Onward::Unchanged } else { Onward::Bytes(out) }
+    }
+
+    /// What the client gets instead of the last `chunk`.
+    pub fn last(&mut self, chunk: &[u8], editor: &mut dyn Editor) -> Onward {
+        let is_all = matches!(&self.held, Held::Body(body) if body.is_empty());
+        if self.state == State::Reading && is_all && chunk.len() <= self.exchange.limits.bytes {
+            self.exchange.count(chunk.len());
+            return self.body(chunk, editor);
+        }
+        match (self.push(chunk, editor), self.finish(editor)) {
+            (onward, rest) if rest.is_empty() => onward,
+            (Onward::Unchanged, rest) => Onward::Bytes([chunk, &rest].concat()),
+            (Onward::Bytes(bytes), rest) => Onward::Bytes([bytes, rest].concat()),
+        }
     }
 
     /// What the client gets after the last chunk.
     pub fn finish(&mut self, editor: &mut dyn Editor) -> Vec<u8> {
-        let mut out = Vec::new();
-        if let (State::Reading, Held::Body(body)) = (self.state, &mut self.held) {
-            let body = mem::take(body);
-            match self.exchange.body(&body, editor) {
-                Ok(Fate::AsItIs) => out = body,
-                Ok(Fate::Dropped) => {}
-                Ok(Fate::Changed(message)) => out = message,
-                Err(fault) => self.close(fault, editor, &mut out),
+        if self.state != State::Reading {
+            return Vec::new();
+        }
+        let Held::Body(body) = &mut self.held else {
+            self.state = State::Closed;
+            return Vec::new();
+        };
+        let body = mem::take(body);
+        match self.body(&body, editor) {
+            Onward::Unchanged => body,
+            Onward::Bytes(bytes) => bytes,
+        }
+    }
+
+    /// What the client gets instead of the whole `body`.
+    fn body(&mut self, body: &[u8], editor: &mut dyn Editor) -> Onward {
+        self.state = State::Closed;
+        match self.exchange.body(body, editor) {
+            Ok(Fate::AsItIs) => Onward::Unchanged,
+            Ok(Fate::Dropped) => Onward::Bytes(Vec::new()),
+            Ok(Fate::Changed(message)) => Onward::Bytes(message),
+            Err(fault) => {
+                let mut out = Vec::new();
+                self.close(fault, editor, &mut out);
+                Onward::Bytes(out)
             }
         }
-        if self.state == State::Reading {
-            self.state = State::Closed;
-        }
-        out
     }
 
     /// Gives up reading.
@@ -287,6 +324,12 @@ impl AnswerReader {
             }
         }
     }
+}
+
+/// Compares 16 bytes at a time: in wasm `==` takes one after the other.
+fn same(one: &[u8], other: &[u8]) -> bool {
+    let ((ones, one_left), (others, other_left)) = (one.as_chunks::<16>(), other.as_chunks::<16>());
+    one.len() == other.len() && ones.iter().zip(others).all(|(one, other)| one == other) && one_left == other_left
 }
 
 /// Answers are not printed.

@@ -4,6 +4,7 @@
 //! the subject, and the id. So nothing is kept, any Envoy with the same keys knows it, and it proves nothing for anybody else,
 //! nor at another server. A subject that changes in any field, its tier for one, opens a new session, as after any 404.
 
+use crate::hex;
 use crate::signing_keys::SigningKeys;
 use crate::subject::{Subject, SubjectField};
 use base64::Engine;
@@ -65,7 +66,7 @@ impl Owner<'_> {
 #[must_use]
 pub fn name(server: &str, id: &[u8]) -> String {
     let digest: [u8; 16] = short(Sha256::new().chain_update(server).chain_update(b"\0").chain_update(id));
-    digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    hex::write(digest.first_chunk::<8>().unwrap_or(&[0; 8]))
 }
 
 fn is_id(id: &[u8]) -> bool {

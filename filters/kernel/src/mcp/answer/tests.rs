@@ -63,9 +63,11 @@ fn read<'c>(
 ) -> (String, Tally) {
     let mut reader = AnswerReader::new(form, expected, LIMITS);
     let mut out = Vec::new();
-    for chunk in chunks {
+    let mut chunks = chunks.into_iter().peekable();
+    while let Some(chunk) = chunks.next() {
         let was_passing = reader.is_passing();
-        let onward = reader.push(chunk, editor);
+        let is_last = chunks.peek().is_none();
+        let onward = if is_last { reader.last(chunk, editor) } else { reader.push(chunk, editor) };
         assert!(!was_passing || onward == Onward::Unchanged);
         match onward {
             Onward::Unchanged => out.extend_from_slice(chunk),
@@ -73,7 +75,9 @@ fn read<'c>(
         }
         assert!(reader.held() <= LIMITS.bytes * 3 && (!reader.is_passing() || reader.held() == 0));
     }
-    out.extend(reader.finish(editor));
+    let rest = reader.finish(editor);
+    assert!(rest.is_empty() || out.is_empty(), "after the last chunk there is nothing");
+    out.extend(rest);
     (String::from_utf8_lossy(&out).into_owned(), *reader.tally())
 }
 
@@ -403,6 +407,10 @@ fn what_is_large_passes_unread_where_it_is_only_watched() {
     let mut reader = AnswerReader::new(Form::Json, to_one(Purpose::Watch), LIMITS);
     reader.push(large.as_bytes(), &mut Strict::default());
     assert!(reader.is_passing() && reader.held() == 0);
+    let mut told = AnswerReader::new(Form::Json, to_one(Purpose::Watch), LIMITS);
+    assert!(!told.lets_pass(LIMITS.bytes) && told.lets_pass(LIMITS.bytes + 1) && told.lets_pass(1));
+    assert_eq!(told.tally().outcome, Outcome::Unread);
+    assert!(!AnswerReader::new(Form::Json, to_one(Purpose::Inspect), LIMITS).lets_pass(LIMITS.bytes + 1));
     reader.skip(10);
     assert_eq!(reader.tally().bytes, u64::try_from(large.len() + 10).unwrap());
 }
