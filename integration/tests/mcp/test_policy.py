@@ -318,3 +318,149 @@ def test_rules_decide(asking, case, who, method, params, expected, era):
         assert message["error"]["code"] == DENIED
     assert text.startswith(f"refused by policy: rule={rule or 'none'} reason={reason}")
     assert all(words in text for words in told)
+
+
+def test_a_notification_that_no_rule_knows_goes_nowhere(asking):
+    asking.server.forget()
+    for case, status in (("nothing", 403), ("an-empty-rule", 202)):
+        session = asking.wire(case).open_session(SESSIONS, list(bearer("support").items()))
+        note = json.dumps({"jsonrpc": "2.0", "method": "notifications/custom"}).encode()
+        headers = [*legacy(SESSIONS, session), *bearer("support").items()]
+        assert asking.wire(case).send(Exchange(headers, note)).status == status
+    assert [b"notifications/custom" in one.body for one in asking.server.received].count(True) == 1
+
+
+@pytest.fixture
+def start(tmp_path):
+    """A gate with these rules and parts before a server that runs whatever it is told."""
+    running = []
+    with WeakServer() as server:
+
+        def gateway(rules, **parts):
+            def change(bootstrap):
+                keys(bootstrap)
+                bootstrap.gate(**parts)
+
+            directory = tmp_path / str(len(running))
+            directory.mkdir()
+            made = McpGateway(directory, change, rules=rules, who=None, crm=server, database=server, reports=server)
+            running.append(made.__enter__())
+            asking = Asking(made)
+            asking.server = server
+            return asking
+
+        yield gateway
+        for made in running:
+            made.__exit__(None, None, None)
+
+
+@pytest.mark.parametrize("era", ERAS)
+def test_a_rule_in_shadow_decides_nothing_and_is_told_in_the_record(start, era):
+    asking = start(
+        [
+            {"name": "later", "shadow": True, "deny": {"tools": ["*.delete_row"]}},
+            {"shadow": True, "allow": {"tools": ["*.mail.*"]}},
+            {"allow": {"tools": ["*.delete_row", "*.search"]}},
+        ]
+    )
+    for params, verdict, reason, shadow in (
+        (DELETE, "allow", "rule", {"rule": "rules.later", "verdict": "deny"}),
+        (SEARCH, "allow", "rule", None),
+        (SEND, "deny", "no_rule", {"rule": "rules.#2", "verdict": "allow"}),
+    ):
+        _, message, decision = asking.ask("crm", "support", era, *params)
+        assert (decision["verdict"], decision["reason"], decision.get("shadow")) == (verdict, reason, shadow)
+        assert message["result"].get("isError", False) == (verdict == "deny")
+        assert "later" not in json.dumps(message)
+
+
+@pytest.mark.parametrize("era", ERAS)
+def test_refusals_have_a_status_where_that_is_wanted(start, era):
+    asking = start([{"deny": {"tools": ["*"], "reason": "ask us"}}], refusals="status")
+    for method, params in (SEND, prompt("a"), read("a://b")):
+        answer, message, decision = asking.ask("crm", "support", era, method, params)
+        assert (answer.status, message["error"]["code"]) == (403, DENIED)
+        assert f"rule={decision['rule'] if 'tools' in method else 'none'}" in message["error"]["message"]
+    assert asking.server.ran() == []
+
+
+THREE_LINES, *_ = CASES["three-lines"]
+
+
+@pytest.mark.parametrize(("client", "era"), MEETINGS)
+def test_three_lines_are_a_policy_for_every_client(tmp_path, mcp_servers, client, era):
+    server = mcp_servers("python")
+    with McpGateway(tmp_path, keys, rules=THREE_LINES, who=None, crm=server) as gateway:
+        with CLIENTS[client](gateway.url(), era, bearer("support")) as user:
+            assert user.revision == (MODERN if era == "modern" else SESSIONS)
+            listed = {tool["name"] for tool in user.tools()}
+            assert listed == {"crm.search", "crm.read_customer", "database.read_rows", "database.delete_row"}
+            assert user.prompts() == user.resources() == []
+            assert user.call("crm.search", query="Ada").text.startswith("ran")
+            refused = user.call("mail.send", to="eve", body="all")
+            assert refused.failed
+            assert refused.text == "refused by policy: rule=rules.#3 reason=rule; ask the platform team"
+            with pytest.raises(Refused) as denied:
+                user.prompt("support-triage")
+            assert denied.value.code == DENIED
+            with pytest.raises(Refused):
+                user.read("crm://customers/7")
+        with CLIENTS[client](gateway.url(), era, bearer("research")) as user:
+            assert {tool["name"] for tool in user.tools()} == {"database.delete_row"}
+            assert user.call("crm.search", query="Ada").failed
+    assert [ran["tool"] for ran in server.ran()] == ["crm.search"]
+
+
+def test_each_server_behind_one_envoy_has_a_policy_and_limits_of_its_own(start):
+    """By path and by authority; what is used of one counts for no other."""
+    limit = {"name": "mails", "per": ["server"], "calls": 2, "burst": 2, "every": "hour"}
+    asking = start(
+        [{"allow": {"tools": ["crm.*", "reports.*"]}}],
+        servers={
+            "crm": {"path": "/crm/mcp", "rules": [{"deny": {"tools": ["*.delete_row"]}}]},
+            "database": {"path": "/db/mcp", "rules": [{"allow": {"tools": ["*.delete_row"], "teams": ["dba"]}}]},
+            "reports": {"path": "/mcp", "authority": "reports.example"},
+        },
+        limits=[limit],
+    )
+    port = asking.gateway.envoy.port
+    crm, database, reports = Wire(port, "/crm/mcp"), Wire(port, "/db/mcp"), Wire(port, "/mcp", "reports.example")
+
+    def call(wire, who, name):
+        headers = [*modern("tools/call", name), *bearer(who).items()]
+        answer = wire.send(Exchange(headers, rpc("tools/call", {"_meta": meta(), "name": name, "arguments": {}})))
+        if answer.status == 200:
+            return "failed" if messages(answer)[0]["result"].get("isError") else "ran"
+        return answer.status
+
+    for wire, who, name, outcome in (
+        (crm, "support", "database.delete_row", "failed"),
+        (database, "support", "database.delete_row", "failed"),
+        (database, "dba", "database.delete_row", "ran"),
+        (database, "dba", "crm.search", "failed"),
+        (reports, "support", "database.delete_row", "ran"),
+        (crm, "support", "crm.search", "ran"),
+        (crm, "research", "crm.search", "ran"),
+        (crm, "support", "crm.search", 429),
+        (reports, "support", "crm.search", "ran"),
+        (reports, "support", "crm.search", 429),
+        (database, "dba", "database.delete_row", "ran"),
+        (Wire(port, "/mcp"), "support", "crm.search", 404),
+    ):
+        assert call(wire, who, name) == outcome, (wire.path, who, name)
+
+
+@pytest.mark.parametrize(
+    ("rule", "words"),
+    [
+        ({"allow": {"tools": ["*"], "arguments": {"/a": {"equals": 1, "glob": ["*"]}}}}, "exactly one of"),
+        ({"allow": {"tools": ["*"], "arguments": {"a": {"equals": 1}}}}, "/"),
+        ({"allow": {"tools": ["*"], "between": {"from": "08:00", "to": "08:00"}}}, "different times"),
+        ({"allow": {"tools": ["*"], "team": ["support"]}}, "unknown field `team`"),
+    ],
+)
+def test_a_rule_that_cannot_work_stops_the_start(tmp_path, rule, words):
+    with WeakServer() as server, pytest.raises(EnvoyFailed) as failed:
+        with McpGateway(tmp_path, rules=[rule], crm=server, envoy={"allow_crash": True}):
+            pass
+    assert "gate.rules[0]" in str(failed.value) and words in str(failed.value)
