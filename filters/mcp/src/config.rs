@@ -72,6 +72,10 @@ pub struct GateConfig {
     /// How a refusal is told.
     #[schemars(default)]
     pub refusals: Refusals,
+    /// Whether a request's headers wait until its body is decided. Needs `allow_on_headers_stop_iteration: true` of the plugin;
+    /// where that cannot be set, as in Istio's `WasmPlugin`, `false` holds the body alone.
+    #[schemars(default = "GateConfig::holds_headers")]
+    pub hold_headers: bool,
     /// Bounds of what is read and held.
     #[schemars(default)]
     pub bounds: Bounds,
@@ -88,8 +92,15 @@ object!(GateConfig {
     signing_keys_from,
     approvals = Approvals::default(),
     refusals = Refusals::Result,
+    hold_headers = Self::holds_headers(),
     bounds = Bounds::default(),
 });
+
+impl GateConfig {
+    const fn holds_headers() -> bool {
+        true
+    }
+}
 
 /// The page on which calls are approved: `/.tollgate/approvals`, wherever this filter is.
 #[derive(Debug, Clone, Default, PartialEq, Eq, JsonSchema)]
@@ -144,6 +155,8 @@ pub struct Gate {
     pub asks_for_prompts: bool,
     /// How a refusal is told.
     pub refusals: Refusals,
+    /// Whether a request's headers wait for what is decided of its body.
+    pub hold_headers: bool,
     /// Bounds.
     pub bounds: Bounds,
     /// What an operator should know of this configuration.
@@ -173,7 +186,7 @@ impl GateConfig {
     #[inline(never)]
     fn check(self, variable: Variable<'_>, shared: SharedKeys<'_>) -> Result<Gate, String> {
         let Self { servers, keys, identity, rules, limits, rate_limit_services, runaway, .. } = self;
-        let Self { signing_keys_from, approvals, refusals, bounds, .. } = self;
+        let Self { signing_keys_from, approvals, refusals, hold_headers, bounds, .. } = self;
         bounds.check()?;
         let servers = Servers::check(servers)?;
         let identity = match identity {
@@ -238,6 +251,7 @@ impl GateConfig {
             signing,
             approvals,
             refusals,
+            hold_headers,
             bounds,
             warnings,
         })

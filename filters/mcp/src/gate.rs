@@ -18,10 +18,10 @@ use crate::session::{self, Session};
 use crate::tools::Called;
 use crate::{limits, runaway, tasks};
 use std::rc::Rc;
-use tollgate_host::abi::{self, Level, Map};
+use tollgate_host::abi::{self, Direction, Level, Map};
 use tollgate_host::headers::{self, Headers};
 use tollgate_host::state;
-use tollgate_host::stream::{RequestBody, Step, Stream, Waker};
+use tollgate_host::stream::{Reply, RequestBody, Step, Stream, Waker};
 use tollgate_kernel::json::{Document, Limits};
 use tollgate_kernel::mcp::{self, Call, Content, Fault, Posted, Refused};
 use tollgate_kernel::rule::{Confirm, Verdict};
@@ -71,10 +71,14 @@ impl AtGate {
     }
 
     fn refuse(&mut self, refusal: Refusal) -> Step {
+        Step::Reply(self.reply_of(refusal))
+    }
+
+    fn reply_of(&mut self, refusal: Refusal) -> Reply {
         let reply = oauth::reply(&self.gate, &self.exchange, &refusal, &self.headers);
         self.status = Some(reply.status);
         self.exchange.refusal = Some(refusal);
-        Step::Reply(reply)
+        reply
     }
 
     /// Where the request goes, what it does there, and who asks.
@@ -308,7 +312,6 @@ impl AtGate {
             return Ok(self.refuse(refusal.because(waits)));
         }
         let Some(with) = agreed.body else { return self.forward() };
-        abi::remove_header(Map::Request, b"content-length")?;
         self.forward()?;
         Ok(Step::Edit { first: self.exchange.request_bytes, with })
     }
@@ -323,12 +326,19 @@ impl AtGate {
     /// Lets the request go to its server.
     fn forward(&mut self) -> abi::Result<Step> {
         self.exchange.went_on = true;
+        if self.gate.hold_headers {
+            self.change_headers()?;
+        }
+        self.headers = Headers::NONE;
+        Ok(Step::Go)
+    }
+
+    /// Makes of the client's headers those that its server gets.
+    fn change_headers(&self) -> abi::Result<()> {
         for header in &self.strip {
             abi::remove_header(Map::Request, header)?;
         }
-        self.exchange.session.as_ref().map_or(Ok(()), Session::go_on)?;
-        self.headers = Headers::NONE;
-        Ok(Step::Go)
+        self.exchange.session.as_ref().map_or(Ok(()), Session::go_on)
     }
 
     /// What Envoy knows at the end.
@@ -374,10 +384,23 @@ impl Stream for AtGate {
                 || session::is_stripped(name, transport, &self.headers)
         };
         self.strip = self.headers.iter().filter(|(name, _)| stripped(name)).map(|(name, _)| name.to_vec()).collect();
-        Ok(match arrived {
-            Ok(()) => Step::Hold,
-            Err(refusal) => self.refuse(refusal),
-        })
+        if let Err(refusal) = arrived {
+            return Ok(self.refuse(refusal));
+        }
+        if !self.gate.hold_headers {
+            self.change_headers()?;
+        }
+        Ok(Step::Hold)
+    }
+
+    fn holds_headers(&self, direction: Direction) -> bool {
+        // For these a server needs no body.
+        let acts_alone = matches!(self.exchange.transport, Some(Transport::Listen | Transport::End));
+        self.gate.hold_headers || (direction == Direction::Request && acts_alone)
+    }
+
+    fn request_stalls(&mut self) -> Reply {
+        self.reply_of(Refusal::NoBody)
     }
 
     fn request_grows(&mut self, size: usize) -> abi::Result<Step> {
@@ -422,6 +445,10 @@ impl Stream for AtGate {
         let seen = Headers::read(Map::Response)?;
         if state::text(&["response", "code_details"]).as_deref() != Some("via_upstream") {
             return self.translate(&seen, end);
+        }
+        if !self.exchange.went_on {
+            // Of what has not been read nobody knows what may be in its answer.
+            return Ok(self.refuse(Refusal::Answer("answer_early")));
         }
         oauth::rewrite(&self.exchange, &seen)?;
         match session::of_answer(&self.gate, &self.exchange, &seen)? {
@@ -505,7 +532,7 @@ impl AtGate {
     }
 
     /// What Envoy, or another filter, says of its own, as JSON-RPC.
-    fn own_error(&self, status: u16) -> tollgate_host::stream::Reply {
+    fn own_error(&self, status: u16) -> Reply {
         let refusal = self.exchange.refusal.clone().unwrap_or(Refusal::Upstream(status));
         let mut reply = oauth::reply(&self.gate, &self.exchange, &refusal, &self.headers);
         reply.status = status;
