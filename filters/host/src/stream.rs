@@ -122,17 +122,17 @@ impl RequestBody {
 ///
 /// An `Err` is a host call that failed: the stream is refused.
 pub trait Stream: 'static {
-    /// The request's headers are there, for [`headers::Headers::read`] and for changes, until the request goes on.
-    /// [`Step::Hold`] waits for the body.
+    /// The request's headers are there, for [`headers::Headers::read`] and for changes, until the request goes on; `end`: no
+    /// body follows. [`Step::Hold`] waits for it.
     ///
     /// # Errors
     /// When a host call failed.
-    fn request_headers(&mut self) -> abi::Result<Step>;
+    fn request_headers(&mut self, end: bool) -> abi::Result<Step>;
 
     /// Whether headers wait for what is decided of the body, for which the plugin needs
     /// `allow_on_headers_stop_iteration: true`. If not, they go on at once unless they are answered, a request's without its
     /// length; what is changed of them is changed in their callback.
-    fn holds_headers(&self, _: Direction) -> bool {
+    fn holds_headers(&self) -> bool {
         true
     }
 
@@ -254,7 +254,7 @@ impl<S: Stream> Flow<S> {
 
     /// Headers whose body follows: held with it, or let go before it.
     fn request_begins(&mut self) -> Action {
-        if self.stream.holds_headers(Direction::Request) {
+        if self.stream.holds_headers() {
             self.stalls = (!BODY_SEEN.get()).then(|| abi::now().saturating_add(STALLED));
             return action(self.request);
         }
@@ -506,7 +506,7 @@ impl<S: Stream> Context for Shared<S> {
 impl<S: Stream> HttpContext for Shared<S> {
     fn on_http_request_headers(&mut self, _: usize, end: bool) -> Action {
         self.request(|flow| {
-            let step = flow.stream.request_headers();
+            let step = flow.stream.request_headers(end);
             match step {
                 Ok(Step::Hold) if end => self.request_complete(flow, false),
                 Ok(Step::Hold) => flow.request_begins(),
@@ -550,7 +550,7 @@ impl<S: Stream> HttpContext for Shared<S> {
                 step = flow.stream.response_data(&[], true);
             }
             let action = flow.response(step, 0, end);
-            let go_on = flow.response == Way::Held && !flow.stream.holds_headers(Direction::Response);
+            let go_on = flow.response == Way::Held && !flow.stream.holds_headers();
             if go_on { Action::Continue } else { action }
         })
     }

@@ -18,7 +18,7 @@ use crate::session::{self, Session};
 use crate::tools::Called;
 use crate::{limits, runaway, tasks};
 use std::rc::Rc;
-use tollgate_host::abi::{self, Direction, Level, Map};
+use tollgate_host::abi::{self, Level, Map};
 use tollgate_host::headers::{self, Headers};
 use tollgate_host::state;
 use tollgate_host::stream::{Reply, RequestBody, Step, Stream, Waker};
@@ -368,7 +368,7 @@ fn mcp_header<'h>(name: &'h [u8], value: &'h [u8]) -> Option<(&'h str, &'h [u8])
 }
 
 impl Stream for AtGate {
-    fn request_headers(&mut self) -> abi::Result<Step> {
+    fn request_headers(&mut self, end: bool) -> abi::Result<Step> {
         self.headers = Headers::read(Map::Request)?;
         self.exchange = arrival::begin(&self.headers);
         if let Some(told) = self.metadata() {
@@ -388,15 +388,17 @@ impl Stream for AtGate {
             return Ok(self.refuse(refusal));
         }
         if !self.gate.hold_headers {
+            if !end && matches!(transport, Some(Transport::Listen | Transport::End)) {
+                // For these a server waits for no body.
+                return Ok(self.refuse(Refusal::Method));
+            }
             self.change_headers()?;
         }
         Ok(Step::Hold)
     }
 
-    fn holds_headers(&self, direction: Direction) -> bool {
-        // For these a server needs no body.
-        let acts_alone = matches!(self.exchange.transport, Some(Transport::Listen | Transport::End));
-        self.gate.hold_headers || (direction == Direction::Request && acts_alone)
+    fn holds_headers(&self) -> bool {
+        self.gate.hold_headers
     }
 
     fn request_stalls(&mut self) -> Reply {
