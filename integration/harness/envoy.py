@@ -121,7 +121,13 @@ class Envoy:
         if not eventually(ready, READY_SECONDS):
             raise EnvoyFailed(f"Envoy is not ready after {READY_SECONDS} s\n{self.log_tail()}")
         listeners = json.loads(self.admin("/listeners?format=json"))["listener_statuses"]
-        self.ports = {entry["name"]: entry["local_address"]["socket_address"]["port_value"] for entry in listeners}
+        addresses = {entry["name"]: entry["local_address"] for entry in listeners}
+        # A listener inside Envoy has no port.
+        self.ports = {
+            name: address["socket_address"]["port_value"]
+            for name, address in addresses.items()
+            if "socket_address" in address
+        }
         self.port = next(iter(self.ports.values()), 0)
 
     def _stop(self) -> None:

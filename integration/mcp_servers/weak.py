@@ -201,7 +201,10 @@ def _read(reader) -> Received | None:
         head += line
     request = Received(head[:-4], b"")
     if any("chunked" in value.lower() for value in request.values("transfer-encoding")):
-        request.body = _dechunked(reader)
+        try:
+            request.body = _dechunked(reader)
+        except ValueError:
+            return None  # it was broken off
     elif lengths := request.values("content-length"):
         request.body = reader.read(int(lengths[-1]))
     return request

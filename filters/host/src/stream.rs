@@ -5,6 +5,9 @@
 //! holds; a request with trailers never ends in a body callback; our own local reply comes back through our own
 //! response callbacks; a held response is drained into the role's memory, because Envoy empties what outgrows its
 //! buffer limit; a host call that fails refuses the stream.
+//!
+//! Where Envoy cannot hold headers while it reads a body, a role says so ([`Stream::holds_headers`]): then they go on and
+//! the body alone is held.
 
 use crate::abi::{self, Buffer, Direction, Level, Map};
 use crate::deadline::{self, Expire};
@@ -13,7 +16,7 @@ use crate::root::{self, Running};
 use crate::state;
 use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::Action;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::rc::{Rc, Weak};
 
@@ -119,12 +122,24 @@ impl RequestBody {
 ///
 /// An `Err` is a host call that failed: the stream is refused.
 pub trait Stream: 'static {
-    /// The request's headers are there, for [`headers::Headers::read`] and for changes, until the request goes on.
-    /// [`Step::Hold`] waits for the body.
+    /// The request's headers are there, for [`headers::Headers::read`] and for changes, until the request goes on; `end`: no
+    /// body follows. [`Step::Hold`] waits for it.
     ///
     /// # Errors
     /// When a host call failed.
-    fn request_headers(&mut self) -> abi::Result<Step>;
+    fn request_headers(&mut self, end: bool) -> abi::Result<Step>;
+
+    /// Whether headers wait for what is decided of the body, for which the plugin needs
+    /// `allow_on_headers_stop_iteration: true`. If not, they go on at once unless they are answered, a request's without its
+    /// length; what is changed of them is changed in their callback.
+    fn holds_headers(&self) -> bool {
+        true
+    }
+
+    /// The held request's headers are there for a while, and nothing of its body.
+    fn request_stalls(&mut self) -> Reply {
+        Reply { status: 408, ..Reply::failure("tollgate_no_body") }
+    }
 
     /// The held request has grown to `size` bytes and is not complete.
     ///
@@ -199,6 +214,10 @@ struct Flow<S> {
     request_size: usize,
     /// Whether all of the request is there.
     request_complete: bool,
+    /// The request's headers went on before it was decided.
+    headers_gone: bool,
+    /// When something of the body must be there.
+    stalls: Option<u64>,
     response: Way,
     response_began: bool,
     /// The details of our own reply.
@@ -220,8 +239,10 @@ impl<S: Stream> Flow<S> {
             Step::Edit { .. } if !self.request_complete => Err(abi::HostError::BadArgument),
             Step::Edit { first, with } => {
                 // Envoy corrects no content-length: one that lies would smuggle a second request upstream.
-                let size = self.request_size.saturating_sub(first).saturating_add(with.len());
-                abi::set_header(Map::Request, "content-length", size.to_string().as_bytes())?;
+                if !self.headers_gone {
+                    let size = self.request_size.saturating_sub(first).saturating_add(with.len());
+                    abi::set_header(Map::Request, "content-length", size.to_string().as_bytes())?;
+                }
                 abi::replace_buffer_prefix(Buffer::Request, first, &with)?;
                 Ok(Way::Open)
             }
@@ -229,6 +250,31 @@ impl<S: Stream> Flow<S> {
         });
         self.request = done.unwrap_or_else(|error| self.fail("request", error));
         action(self.request)
+    }
+
+    /// Headers whose body follows: held with it, or let go before it.
+    fn request_begins(&mut self) -> Action {
+        if self.stream.holds_headers() {
+            self.stalls = (!BODY_SEEN.get()).then(|| abi::now().saturating_add(STALLED));
+            return action(self.request);
+        }
+        // Its length is not known before it is decided.
+        match abi::remove_header(Map::Request, b"content-length") {
+            Ok(()) => self.headers_gone = true,
+            Err(error) => self.request = self.fail("request", error),
+        }
+        if self.headers_gone { Action::Continue } else { action(self.request) }
+    }
+
+    fn body_comes(&mut self) {
+        if self.stalls.take().is_some() {
+            BODY_SEEN.set(true);
+        }
+    }
+
+    /// Whether nothing more is asked about the request: also where its answer came before its body.
+    fn request_decided(&self) -> bool {
+        self.request != Way::Held || self.response == Way::Answered
     }
 
     /// The same for the response; `given` is how much data the role was given in this callback.
@@ -285,7 +331,11 @@ impl<S: Stream> Flow<S> {
 
     /// When this stream must be looked at though nothing happens to it.
     fn wanted_deadline(&self) -> Option<u64> {
-        if self.request_waits() || self.response_waits() { self.stream.deadline() } else { None }
+        match self.stalls {
+            Some(at) if self.request == Way::Held => Some(at),
+            _ if self.request_waits() || self.response_waits() => self.stream.deadline(),
+            _ => None,
+        }
     }
 
     fn request_waits(&self) -> bool {
@@ -297,7 +347,11 @@ impl<S: Stream> Flow<S> {
     }
 
     fn expired(&mut self, now: u64) {
-        if self.request_waits() {
+        if self.stalls.take().is_some() && self.request == Way::Held {
+            abi::log(Level::Error, NO_BODY);
+            let reply = self.stream.request_stalls();
+            self.request = self.answer(&reply);
+        } else if self.request_waits() {
             let step = self.stream.expired();
             self.move_request(match step {
                 Ok(Step::Hold) if self.wanted_deadline().is_none_or(|at| at <= now) => {
@@ -324,6 +378,16 @@ impl<S: Stream> Flow<S> {
             self.request = self.fail("request", error);
         }
     }
+}
+
+/// How long nothing of a body may come after its headers, until some body has come to this worker.
+const STALLED: u64 = 10_000_000_000;
+const NO_BODY: &str = "tollgate: nothing of a request's body has come for 10 s; if that is so of every request, the plugin \
+                       needs `allow_on_headers_stop_iteration: true`, or the filter `hold_headers: false`";
+
+thread_local! {
+    /// A body has come after headers that were held: the plugin has what that needs.
+    static BODY_SEEN: Cell<bool> = const { Cell::new(false) };
 }
 
 /// Held and answered streams pause, open ones continue. After an answer Envoy ignores the action.
@@ -353,6 +417,8 @@ impl<S: Stream> Shared<S> {
             request: held,
             request_size: 0,
             request_complete: false,
+            headers_gone: false,
+            stalls: None,
             response: held,
             response_began: false,
             answered: "",
@@ -440,16 +506,21 @@ impl<S: Stream> Context for Shared<S> {
 impl<S: Stream> HttpContext for Shared<S> {
     fn on_http_request_headers(&mut self, _: usize, end: bool) -> Action {
         self.request(|flow| {
-            let step = flow.stream.request_headers();
-            if step == Ok(Step::Hold) && end { self.request_complete(flow, false) } else { flow.request(step) }
+            let step = flow.stream.request_headers(end);
+            match step {
+                Ok(Step::Hold) if end => self.request_complete(flow, false),
+                Ok(Step::Hold) => flow.request_begins(),
+                step => flow.request(step),
+            }
         })
     }
 
     fn on_http_request_body(&mut self, size: usize, end: bool) -> Action {
         self.request(|flow| {
-            if flow.request != Way::Held {
+            if flow.request_decided() {
                 return action(flow.request);
             }
+            flow.body_comes();
             flow.request_size = size; // cumulative while held
             if end {
                 return self.request_complete(flow, false);
@@ -460,11 +531,13 @@ impl<S: Stream> HttpContext for Shared<S> {
     }
 
     fn on_http_request_trailers(&mut self, _: usize) -> Action {
-        self.request(
-            |flow| {
-                if flow.request == Way::Held { self.request_complete(flow, true) } else { action(flow.request) }
-            },
-        )
+        self.request(|flow| {
+            if flow.request_decided() {
+                return action(flow.request);
+            }
+            flow.body_comes();
+            self.request_complete(flow, true)
+        })
     }
 
     fn on_http_response_headers(&mut self, _: usize, end: bool) -> Action {
@@ -474,7 +547,9 @@ impl<S: Stream> HttpContext for Shared<S> {
             if step == Ok(Step::Hold) && end {
                 step = flow.stream.response_data(&[], true);
             }
-            flow.response(step, 0, end)
+            let action = flow.response(step, 0, end);
+            let go_on = flow.response == Way::Held && !flow.stream.holds_headers();
+            if go_on { Action::Continue } else { action }
         })
     }
 

@@ -247,3 +247,119 @@ fn headers_are_read_as_they_came_and_written_as_they_shall_be() {
         assert_eq!(envoy.violations(), []);
     });
 }
+
+/// Streams whose headers go on before anything is decided.
+fn let_headers_go(decide: impl Fn(&On<'_>) -> scripted::Result<Step> + 'static) {
+    let script = scripted::Script { holds_headers: false, ..script(decide) };
+    scripted::play(&script);
+}
+
+const WITH_LENGTH: [(&str, &str); 3] = [(":method", "POST"), (":path", "/"), ("content-length", "4")];
+
+#[test]
+fn headers_that_cannot_be_held_go_on_without_a_length_and_the_body_is_held() {
+    with_filter(|envoy, root| {
+        let edited = || Step::Edit { first: 2, with: b"longer".to_vec() };
+        let_headers_go(move |on| Ok(if matches!(on, On::RequestBody(..)) { edited() } else { Step::Hold }));
+        let stream = envoy.stream(root);
+        assert_eq!(stream.request_headers(WITH_LENGTH, false), Delivery::Continued);
+        let sent = stream.forwarded_request();
+        assert_eq!(sent.headers.and_then(|headers| headers.text("content-length").map(str::to_owned)), None);
+        assert_eq!(stream.request_data("ab", false), Delivery::Paused);
+        assert_eq!(stream.forwarded_request().body, b"");
+        assert_eq!(stream.request_data("cd", true), Delivery::Continued);
+        let sent = stream.forwarded_request();
+        assert_eq!((sent.body, sent.ended), (b"longercd".to_vec(), true));
+        assert_eq!(envoy.violations(), []);
+    });
+}
+
+#[test]
+fn a_request_without_a_body_is_decided_before_its_headers_go_on() {
+    with_filter(|envoy, root| {
+        let_headers_go(|on| Ok(if matches!(on, On::RequestBody(..)) { reply() } else { Step::Hold }));
+        let stream = envoy.stream(root);
+        assert_eq!(stream.request_headers(REQUEST, true), Delivery::Replied);
+        assert_eq!(stream.forwarded_request(), Forwarded::default());
+    });
+}
+
+#[test]
+fn a_refusal_after_headers_that_are_gone_lets_no_byte_of_the_body_go() {
+    for trailers in [false, true] {
+        with_filter(|envoy, root| {
+            let_headers_go(|on| Ok(if matches!(on, On::RequestBody(..)) { reply() } else { Step::Hold }));
+            let stream = envoy.stream(root);
+            stream.request_headers(REQUEST, false);
+            stream.request_data("ab", false);
+            if trailers {
+                assert_eq!(stream.request_trailers([("a", "b")]), Delivery::Replied);
+            } else {
+                assert_eq!(stream.request_data("cd", true), Delivery::Replied);
+            }
+            let sent = stream.forwarded_request();
+            assert_eq!((sent.body, sent.ended), (Vec::new(), false));
+            assert_eq!(envoy.violations(), []);
+        });
+    }
+}
+
+#[test]
+fn a_request_that_is_answered_before_its_body_came_is_asked_about_no_more() {
+    with_filter(|envoy, root| {
+        let_headers_go(|on| Ok(if matches!(on, On::ResponseHeaders(_)) { reply() } else { Step::Hold }));
+        let stream = envoy.stream(root);
+        stream.request_headers(REQUEST, false);
+        assert_eq!(stream.response_headers([(":status", "200")], false), Delivery::Replied);
+        seen();
+        assert_eq!(stream.request_data("ab", true), Delivery::Undelivered);
+        assert_eq!(seen(), Vec::<String>::new());
+        assert_eq!(stream.forwarded_request().body, b"");
+    });
+}
+
+#[test]
+fn a_response_whose_headers_cannot_be_held_is_held_behind_them() {
+    with_filter(|envoy, root| {
+        let_headers_go(|on| {
+            Ok(match on {
+                On::ResponseData(data, true) => Step::Edit { first: data.len(), with: b"whole".to_vec() },
+                On::ResponseHeaders(_) | On::ResponseData(..) => Step::Hold,
+                _ => Step::Go,
+            })
+        });
+        let stream = envoy.stream(root);
+        stream.request_headers(REQUEST, true);
+        assert_eq!(stream.response_headers([(":status", "200")], false), Delivery::Continued);
+        assert_eq!(stream.response_data("ab", false), Delivery::Paused);
+        assert_eq!(stream.forwarded_response().body, b"");
+        assert_eq!(stream.response_data("cd", true), Delivery::Continued);
+        assert_eq!(stream.forwarded_response().body, b"whole");
+        assert_eq!(envoy.violations(), []);
+    });
+}
+
+#[test]
+fn a_request_of_which_only_headers_come_is_refused_until_some_body_has_come() {
+    with_filter(|envoy, root| {
+        script(|on| Ok(if matches!(on, On::RequestBody(..)) { Step::Go } else { Step::Hold }));
+        let stalled = envoy.stream(root);
+        stalled.request_headers(REQUEST, false);
+        envoy.advance(std::time::Duration::from_secs(9));
+        assert!(stalled.reply().is_none());
+        envoy.advance(std::time::Duration::from_secs(2));
+        assert_eq!(stalled.reply().expect("a reply").status, 408);
+        assert_eq!(stalled.forwarded_request(), Forwarded::default());
+
+        let slow = envoy.stream(root);
+        slow.request_headers(REQUEST, false);
+        slow.request_data("a", false);
+        envoy.advance(std::time::Duration::from_secs(60));
+        assert_eq!(slow.request_data("b", true), Delivery::Continued);
+
+        let later = envoy.stream(root);
+        later.request_headers(REQUEST, false);
+        envoy.advance(std::time::Duration::from_secs(60));
+        assert_eq!(later.request_data("b", true), Delivery::Continued, "a plugin that can hold headers waits");
+    });
+}

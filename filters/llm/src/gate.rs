@@ -165,7 +165,7 @@ impl AtGate {
 }
 
 impl Stream for AtGate {
-    fn request_headers(&mut self) -> abi::Result<Step> {
+    fn request_headers(&mut self, _: bool) -> abi::Result<Step> {
         let headers = Headers::read(Map::Request)?;
         self.endpoint = Endpoint::of_path(arrival::target(&headers).0);
         self.exchange = Some(Rc::new(RefCell::new(arrival::begin(self.endpoint.as_ref(), &headers))));

@@ -104,8 +104,8 @@ macro_rules! role {
 }
 
 impl Stream for AnyRole {
-    fn request_headers(&mut self) -> abi::Result<Step> {
-        role!(self.request_headers())
+    fn request_headers(&mut self, end: bool) -> abi::Result<Step> {
+        role!(self.request_headers(end))
     }
 
     fn request_grows(&mut self, size: usize) -> abi::Result<Step> {

@@ -236,7 +236,7 @@ impl AtProvider {
 }
 
 impl Stream for AtProvider {
-    fn request_headers(&mut self) -> abi::Result<Step> {
+    fn request_headers(&mut self, _: bool) -> abi::Result<Step> {
         match Current::begin(self.config.name.as_ref()) {
             Ok(current) => {
                 self.attempt = Some(current);

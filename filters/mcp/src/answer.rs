@@ -278,7 +278,6 @@ impl Editor for Review {
         let (scopes, now_ms) = (self.token.as_deref().map_or(&[][..], |token| &token.scopes), self.now_ms);
         let context =
             Context { gate: &self.gate, server: &self.server, caller: &self.caller, scopes, noted: &[], now_ms };
-        let own = self.server.name.as_str();
         let ask = |method, object, server| {
             let arguments = Arguments::Any;
             let (verdict, decided, _) =
@@ -288,7 +287,9 @@ impl Editor for Review {
             verdict != Verdict::Deny || may_ask
         };
         let is_shown = match (entry.list, &named) {
-            (List::Resources | List::Templates, _) => ask(Method::ResourcesRead, Object::Resource(&entry.name), own),
+            (List::Resources | List::Templates, _) => {
+                ask(Method::ResourcesRead, Object::Resource(&entry.name), server.of_resource(&entry.name))
+            }
             _ if !self.server.config.names_with.allow(&entry.name) => return Shown::No,
             (List::Tools, Some(found)) => {
                 let Some(Ok(tool)) = listed else { return Shown::No };

@@ -81,6 +81,10 @@ pub struct GateConfig {
     /// What records hold.
     #[schemars(default)]
     pub record: RecordConfig,
+    /// Whether a request's headers wait until its body is decided. Needs `allow_on_headers_stop_iteration: true` of the plugin;
+    /// where that cannot be set, as in Istio's `WasmPlugin`, `false` holds the body alone.
+    #[schemars(default = "GateConfig::holds_headers")]
+    pub hold_headers: bool,
     /// Bounds of what is read and held.
     #[schemars(default)]
     pub bounds: Bounds,
@@ -99,8 +103,15 @@ object!(GateConfig {
     refusals = Refusals::Result,
     redact,
     record = RecordConfig::default(),
+    hold_headers = Self::holds_headers(),
     bounds = Bounds::default(),
 });
+
+impl GateConfig {
+    const fn holds_headers() -> bool {
+        true
+    }
+}
 
 /// The page on which calls are approved: `/.tollgate/approvals`, wherever this filter is.
 #[derive(Debug, Clone, Default, PartialEq, Eq, JsonSchema)]
@@ -159,6 +170,8 @@ pub struct Gate {
     redactor: Option<Redactor>,
     /// What records hold.
     record: RecordConfig,
+    /// Whether a request's headers wait for what is decided of its body.
+    pub hold_headers: bool,
     /// Bounds.
     pub bounds: Bounds,
     /// What an operator should know of this configuration.
@@ -192,7 +205,7 @@ impl GateConfig {
     #[inline(never)]
     fn check(self, variable: Variable<'_>, shared: SharedKeys<'_>) -> Result<Gate, String> {
         let Self { servers, keys, identity, rules, limits, rate_limit_services, runaway, .. } = self;
-        let Self { signing_keys_from, approvals, refusals, redact: redactor, record, bounds, .. } = self;
+        let Self { signing_keys_from, approvals, refusals, hold_headers, redact: redactor, record, bounds, .. } = self;
         bounds.check()?;
         let servers = Servers::check(servers)?;
         let identity = match identity {
@@ -262,6 +275,7 @@ impl GateConfig {
             refusals,
             redactor,
             record,
+            hold_headers,
             bounds,
             warnings,
         })

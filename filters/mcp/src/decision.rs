@@ -38,7 +38,7 @@ pub fn object(call: &Call<'_, '_>, server: &Server) -> Result<(Option<Object>, S
         Target::Nothing => (None, own()),
         Target::Tool(name) => named(name).map(|found| (Some(Object::Tool(found.name)), found.server.to_owned()))?,
         Target::Prompt(name) => named(name).map(|found| (Some(Object::Prompt(found.name)), found.server.to_owned()))?,
-        Target::Resource(uri) => (Some(Object::Resource(uri.clone().into_owned())), own()),
+        Target::Resource(uri) => (Some(Object::Resource(uri.clone().into_owned())), server.of_resource(uri).to_owned()),
         Target::Resources(uris) => {
             let uris = uris.iter().map(|uri| uri.clone().into_owned()).collect();
             (Some(Object::Resources(uris)), own())
@@ -71,15 +71,20 @@ impl<'c> Context<'c> {
     ) -> (Verdict<'c>, Decided, Option<&'c str>) {
         let nothing = Named::Other("".into());
         let method = asked.method.as_ref().unwrap_or(&nothing);
-        let ask = |object| self.ask(&Question { method, object, server, arguments: Arguments::These(arguments) });
+        let arguments = Arguments::These(arguments);
+        let ask = |object| self.ask(&Question { method, object, server, arguments });
+        let ask_resource = |uri| {
+            let server = self.server.of_resource(uri);
+            self.ask(&Question { method, object: rule::Object::Resource(uri), server, arguments })
+        };
         match &asked.object {
             Some(Object::Tool(name)) => ask(rule::Object::Tool(name, annotations)),
             Some(Object::Prompt(name)) => ask(rule::Object::Prompt(name)),
-            Some(Object::Resource(uri)) => ask(rule::Object::Resource(uri)),
+            Some(Object::Resource(uri)) => ask_resource(uri),
             Some(Object::Resources(uris)) => {
                 let mut decided = None;
                 for uri in uris {
-                    let one = ask(rule::Object::Resource(uri));
+                    let one = ask_resource(uri);
                     let strict = one.0 != Verdict::Allow;
                     decided = Some(one);
                     if strict {

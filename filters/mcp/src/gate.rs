@@ -21,7 +21,7 @@ use std::rc::Rc;
 use tollgate_host::abi::{self, Level, Map};
 use tollgate_host::headers::{self, Headers};
 use tollgate_host::state;
-use tollgate_host::stream::{RequestBody, Step, Stream, Waker};
+use tollgate_host::stream::{Reply, RequestBody, Step, Stream, Waker};
 use tollgate_kernel::json::{Document, Limits};
 use tollgate_kernel::mcp::{self, Call, Content, Fault, Posted, Refused};
 use tollgate_kernel::rule::{Confirm, Verdict};
@@ -74,10 +74,14 @@ impl AtGate {
     }
 
     fn refuse(&mut self, refusal: Refusal) -> Step {
+        Step::Reply(self.reply_of(refusal))
+    }
+
+    fn reply_of(&mut self, refusal: Refusal) -> Reply {
         let reply = oauth::reply(&self.gate, &self.exchange, &refusal, &self.headers);
         self.status = Some(reply.status);
         self.exchange.refusal = Some(refusal);
-        Step::Reply(reply)
+        reply
     }
 
     /// Where the request goes, what it does there, and who asks.
@@ -312,7 +316,6 @@ impl AtGate {
             return Ok(self.refuse(refusal.because(waits)));
         }
         let Some(with) = agreed.body else { return self.forward() };
-        abi::remove_header(Map::Request, b"content-length")?;
         self.forward()?;
         Ok(Step::Edit { first: self.exchange.request_bytes, with })
     }
@@ -327,12 +330,19 @@ impl AtGate {
     /// Lets the request go to its server.
     fn forward(&mut self) -> abi::Result<Step> {
         self.exchange.went_on = true;
+        if self.gate.hold_headers {
+            self.change_headers()?;
+        }
+        self.headers = Headers::NONE;
+        Ok(Step::Go)
+    }
+
+    /// Makes of the client's headers those that its server gets.
+    fn change_headers(&self) -> abi::Result<()> {
         for header in &self.strip {
             abi::remove_header(Map::Request, header)?;
         }
-        self.exchange.session.as_ref().map_or(Ok(()), Session::go_on)?;
-        self.headers = Headers::NONE;
-        Ok(Step::Go)
+        self.exchange.session.as_ref().map_or(Ok(()), Session::go_on)
     }
 
     /// What Envoy knows at the end. Each question costs, so what is known is not asked.
@@ -368,7 +378,7 @@ fn mcp_header<'h>(name: &'h [u8], value: &'h [u8]) -> Option<(&'h str, &'h [u8])
 }
 
 impl Stream for AtGate {
-    fn request_headers(&mut self) -> abi::Result<Step> {
+    fn request_headers(&mut self, end: bool) -> abi::Result<Step> {
         self.headers = Headers::read(Map::Request)?;
         self.exchange = arrival::begin(&self.headers);
         if let Some(told) = self.metadata() {
@@ -384,10 +394,25 @@ impl Stream for AtGate {
                 || session::is_stripped(name, transport, &self.headers)
         };
         self.strip = self.headers.iter().filter(|(name, _)| stripped(name)).map(|(name, _)| name.to_vec()).collect();
-        Ok(match arrived {
-            Ok(()) => Step::Hold,
-            Err(refusal) => self.refuse(refusal),
-        })
+        if let Err(refusal) = arrived {
+            return Ok(self.refuse(refusal));
+        }
+        if !self.gate.hold_headers {
+            if !end && matches!(transport, Some(Transport::Listen | Transport::End)) {
+                // For these a server waits for no body.
+                return Ok(self.refuse(Refusal::Method));
+            }
+            self.change_headers()?;
+        }
+        Ok(Step::Hold)
+    }
+
+    fn holds_headers(&self) -> bool {
+        self.gate.hold_headers
+    }
+
+    fn request_stalls(&mut self) -> Reply {
+        self.reply_of(Refusal::NoBody)
     }
 
     fn request_grows(&mut self, size: usize) -> abi::Result<Step> {
@@ -432,6 +457,10 @@ impl Stream for AtGate {
         let seen = Headers::read(Map::Response)?;
         if state::text(&["response", "code_details"]).as_deref() != Some("via_upstream") {
             return self.translate(&seen, end);
+        }
+        if !self.exchange.went_on {
+            // Of what has not been read nobody knows what may be in its answer.
+            return Ok(self.refuse(Refusal::Answer("answer_early")));
         }
         oauth::rewrite(&self.exchange, &seen)?;
         match session::of_answer(&self.gate, &self.exchange, &seen)? {
@@ -529,7 +558,7 @@ impl AtGate {
     }
 
     /// What Envoy, or another filter, says of its own, as JSON-RPC.
-    fn own_error(&self, status: u16) -> tollgate_host::stream::Reply {
+    fn own_error(&self, status: u16) -> Reply {
         let refusal = self.exchange.refusal.clone().unwrap_or(Refusal::Upstream(status));
         let mut reply = oauth::reply(&self.gate, &self.exchange, &refusal, &self.headers);
         reply.status = status;

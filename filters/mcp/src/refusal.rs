@@ -26,6 +26,8 @@ pub enum Refusal {
     ContentEncoding,
     /// Trailers: who reads them could take them for headers.
     Trailers,
+    /// Of the body nothing comes.
+    NoBody,
     /// The body is larger than allowed.
     TooLarge {
         /// The limit in bytes.
@@ -88,6 +90,7 @@ impl Refusal {
             Self::ContentType => "unsupported_content_type",
             Self::ContentEncoding => "unsupported_content_encoding",
             Self::Trailers => "trailers",
+            Self::NoBody => "no_body",
             Self::TooLarge { .. } => "request_too_large",
             Self::Unproven(fault) => fault.reason(),
             Self::Protocol(reason) => reason.name(),
@@ -143,6 +146,7 @@ impl Refusal {
             Self::OldTransport | Self::Trailers | Self::UnknownEvent => 400,
             Self::Method => 405,
             Self::ContentType | Self::ContentEncoding => 415,
+            Self::NoBody => 408,
             Self::TooLarge { .. } => 413,
             Self::Unproven(fault) if fault.is_forbidden() => 403,
             Self::Unproven(_) => 401,
@@ -181,6 +185,11 @@ impl Refusal {
                 "a compressed request body is not accepted; send it without content-encoding".to_owned()
             }
             Self::Trailers => "trailers are not accepted".to_owned(),
+            Self::NoBody => {
+                "nothing of the request's body has come; if that is so of every request, the gateway is not configured right, \
+                 and its log says how"
+                    .to_owned()
+            }
             Self::TooLarge { limit } => format!("the request body is larger than {limit} bytes"),
             Self::Unproven(fault) => fault.message(),
             Self::Protocol(reason) => reason.to_string(),

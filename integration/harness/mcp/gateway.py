@@ -49,6 +49,13 @@ class McpBootstrap(Bootstrap):
         keys = [{"id": who, "sha256": [key_hash(key)], "subject": SUBJECTS[who]} for who, key in KEYS.items()]
         self.gate(rules=rules, keys=keys)
 
+    def serve(self, name: str, cluster: str = "crm", **settings: object) -> None:
+        """One more server of the gate: `/<name>/mcp` leads to a cluster that is there. `settings` are its configuration."""
+        path = f"/{name}/mcp"
+        self.gate_config["servers"][name] = {"path": path} | settings
+        route = {"cluster": cluster, "prefix_rewrite": "/mcp", "timeout": "0s", "idle_timeout": "0s"}
+        self.hcm["route_config"]["virtual_hosts"][-1]["routes"].append({"match": {"path": path}, "route": route})
+
     def show_key(self, who: str) -> None:
         """Has Envoy show a key for clients that show none themselves."""
         self.hcm["http_filters"].insert(0, _shows_key(who))

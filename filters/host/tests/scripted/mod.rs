@@ -75,6 +75,7 @@ pub(crate) struct Script {
     pub(crate) decide: Rc<Decide>,
     pub(crate) reads: bool,
     pub(crate) deadline: Option<u64>,
+    pub(crate) holds_headers: bool,
 }
 
 thread_local! {
@@ -85,7 +86,7 @@ thread_local! {
 
 /// Streams that hold everything but what `decide` decides; all response data is read.
 pub(crate) fn script(decide: impl Fn(&On<'_>) -> Result<Step> + 'static) -> Script {
-    let script = Script { decide: Rc::new(decide), reads: true, deadline: None };
+    let script = Script { decide: Rc::new(decide), reads: true, deadline: None, holds_headers: true };
     play(&script);
     script
 }
@@ -130,8 +131,12 @@ impl Role {
 }
 
 impl Stream for Role {
-    fn request_headers(&mut self) -> Result<Step> {
+    fn request_headers(&mut self, _: bool) -> Result<Step> {
         self.ask(&On::RequestHeaders)
+    }
+
+    fn holds_headers(&self) -> bool {
+        self.0.holds_headers
     }
 
     fn request_grows(&mut self, size: usize) -> Result<Step> {

@@ -71,7 +71,8 @@ object!(ServerConfig {
     check_results = false,
 });
 
-/// Servers behind one that puts their names before those of their tools: `crm__search` is `crm.search`.
+/// Servers behind one that puts their names before those of their tools and prompts, `crm__search` is `crm.search`, and before
+/// the URIs of their resources, which rules name as they are: `crm+file://a`.
 #[derive(Debug, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct Backends {
@@ -205,6 +206,11 @@ impl Backends {
             return Err(format!("names: found `{name}`, expected letters, digits, `_` and `-`"));
         }
         let prefix = |name: &Label| format!("{name}{}", self.separator);
+        if let Some(name) =
+            self.names.iter().find(|name| !prefix(name).find(&self.separator).eq(&Some(name.as_str().len())))
+        {
+            return Err(format!("names: found `{name}`, expected a name in which the separator does not begin"));
+        }
         let ambiguous = |name: &&Label| {
             let others = self.names.iter().filter(|other| prefix(other).starts_with(&prefix(name)));
             others.count() > 1
@@ -242,5 +248,13 @@ impl Server {
             })?,
         };
         Some(Qualified { server, name: format!("{server}.{name}") })
+    }
+
+    /// The server that has this resource: one behind it whose name and a `+` stand before the URI, else itself.
+    #[must_use]
+    pub fn of_resource(&self, uri: &str) -> &str {
+        let mut names = self.config.backends.iter().flat_map(|backends| &backends.names).map(Label::as_str);
+        let owner = names.find(|name| uri.strip_prefix(name).is_some_and(|rest| rest.starts_with('+')));
+        owner.unwrap_or(self.name.as_str())
     }
 }

@@ -31,7 +31,7 @@ fn a_server_and_a_key_are_a_configuration() {
 #[test]
 fn what_cannot_work_is_refused_with_the_path_to_it() {
     type Change<'c> = &'c dyn Fn(&mut Value);
-    let cases: [(Change<'_>, &str); 24] = [
+    let cases: &[(Change<'_>, &str)] = &[
         (&|gate| gate["servers"] = json!({}), "gate.servers: found none, expected one or more"),
         (&|gate| gate["servers"] = json!({"a.b": {"path": "/"}}), "gate.servers.a.b: expected a name of letters"),
         (&|gate| gate["servers"] = json!({"a": {}}), "gate.servers.a: found neither `path` nor `authority`"),
@@ -43,7 +43,15 @@ fn what_cannot_work_is_refused_with_the_path_to_it() {
         ),
         (
             &|gate| gate["servers"]["crm"]["backends"] = json!({"names": ["a", "a__b"]}),
-            "gate.servers.crm.backends.names: found `a`, with which another one begins",
+            "gate.servers.crm.backends.names: found `a__b`, expected a name in which the separator does not begin",
+        ),
+        (
+            &|gate| gate["servers"]["crm"]["backends"] = json!({"names": ["a_"]}),
+            "gate.servers.crm.backends.names: found `a_`, expected a name in which",
+        ),
+        (
+            &|gate| gate["servers"]["crm"]["backends"] = json!({"names": ["a", "ab"], "separator": "b"}),
+            "gate.servers.crm.backends.names: found `ab`, expected a name in which",
         ),
         (
             &|gate| gate["servers"]["crm"]["pin"] = json!({}),
@@ -83,7 +91,7 @@ fn what_cannot_work_is_refused_with_the_path_to_it() {
         (&|gate| gate["record"] = json!({"results": true}), "gate.record.results: unknown field `results`"),
         (&|gate| gate["rulez"] = json!([]), "gate.rulez: unknown field `rulez`"),
     ];
-    for (change, expected) in cases {
+    for (change, expected) in cases.iter().copied() {
         let error = loaded(change).unwrap_err();
         assert!(error.starts_with(expected), "{error}\n{expected}");
     }
@@ -120,6 +128,8 @@ fn tools_of_servers_behind_one_are_those_servers() {
     assert_eq!(name("billing__a__b"), Some(("billing".to_owned(), "billing.a__b".to_owned())));
     assert_eq!(name("search"), None);
     assert_eq!(name("other__search"), None);
+    assert_eq!(server.of_resource("billing+file://a"), "billing");
+    assert_eq!(server.of_resource("file://billing+a"), "crm", "of the one that is asked");
 }
 
 #[test]
