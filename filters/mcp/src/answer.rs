@@ -122,10 +122,10 @@ impl Answer {
         self.decides && self.form == Form::Json
     }
 
-    /// Whether its length may change.
+    /// Whether nothing more of it goes on.
     #[must_use]
-    pub const fn may_change(&self) -> bool {
-        self.decides
+    pub fn is_closed(&self) -> bool {
+        self.reader.is_closed()
     }
 
     /// Whether more of it is read.
@@ -194,7 +194,7 @@ fn expected(exchange: &Exchange) -> Option<Expected> {
 }
 
 fn is_success(headers: &Headers) -> bool {
-    headers.one(":status").is_some_and(|status| status.starts_with(b"20") && status != b"202")
+    headers.one(":status").is_some_and(|status| status.starts_with(b"2") && status != b"202")
 }
 
 impl Review {

@@ -21,7 +21,7 @@ use std::rc::Rc;
 use tollgate_host::abi::{self, Level, Map};
 use tollgate_host::headers::{self, Headers};
 use tollgate_host::state;
-use tollgate_host::stream::{RequestBody, Step, Stream, Waker};
+use tollgate_host::stream::{Reply, RequestBody, Step, Stream, Waker};
 use tollgate_kernel::json::{Document, Limits};
 use tollgate_kernel::mcp::{self, Call, Content, Fault, Posted, Refused};
 use tollgate_kernel::rule::{Confirm, Verdict};
@@ -348,6 +348,12 @@ const fn millis(nanos: u64) -> u64 {
     nanos.div_euclid(1_000_000)
 }
 
+/// The message that stands in the place of an answer which is too large to be read.
+fn told_instead(body: Vec<u8>) -> Reply {
+    let headers = vec![("content-type", "application/json".to_owned())];
+    Reply { status: 200, details: "answer_too_large", headers, body }
+}
+
 fn fault_of(fault: tollgate_kernel::json_rpc::Fault<'_>) -> mcp::Reason {
     mcp::Reason::Message(fault.reason)
 }
@@ -433,9 +439,9 @@ impl Stream for AtGate {
             Err(unreadable) => return Ok(self.refuse(Refusal::Answer(unreadable.reason()))),
         }
         let Some(answer) = &self.answer else { return Ok(Step::Go) };
-        if answer.may_change() {
-            abi::remove_header(Map::Response, b"content-length")?;
-        }
+        // Also of what is only watched: a second response and an event that is cut off are not passed on. A length that lies
+        // makes a client take what comes next on the connection for the rest of this answer.
+        abi::remove_header(Map::Response, b"content-length")?;
         Ok(if answer.is_held() { Step::Hold } else { Step::Go })
     }
 
@@ -456,7 +462,10 @@ impl Stream for AtGate {
             self.exchange.tools.clone_from(findings);
         }
         self.exchange.replaced = answer.replaced();
+        let is_closed = answer.is_closed();
         Ok(match with {
+            // What still comes is of no use, and may never end.
+            Some(body) if held && !end && is_closed => Step::Reply(told_instead(body)),
             _ if held && !end => Step::Hold,
             None => Step::Go,
             Some(with) => Step::Edit { first: data.len(), with },
@@ -505,7 +514,7 @@ impl AtGate {
     }
 
     /// What Envoy, or another filter, says of its own, as JSON-RPC.
-    fn own_error(&self, status: u16) -> tollgate_host::stream::Reply {
+    fn own_error(&self, status: u16) -> Reply {
         let refusal = self.exchange.refusal.clone().unwrap_or(Refusal::Upstream(status));
         let mut reply = oauth::reply(&self.gate, &self.exchange, &refusal, &self.headers);
         reply.status = status;

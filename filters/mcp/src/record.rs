@@ -14,6 +14,10 @@ use tollgate_kernel::subject::{Label, Subject, SubjectField};
 use tollgate_kernel::timestamp;
 use tollgate_limits::Counted;
 
+/// The most that is told of an id, in bytes, and of addresses: a client chooses them, and a record is one line.
+const LONG: usize = 128;
+const MANY: usize = 16;
+
 /// Envoy's response flags `DC` and `DR`: the client closed the connection, or reset its HTTP/2 stream, before it had
 /// everything.
 const CLIENT_GONE: u64 = 1 << 14 | 1 << 28;
@@ -110,19 +114,26 @@ fn write_approval(approval: &Approval, json: &mut Writer<'_>) {
 fn write_asked(asked: &Asked, json: &mut Writer<'_>) {
     json.key("mcp.protocol.version").text(asked.revision.name());
     json.text_if("mcp.method.name", asked.method.as_ref().map(|method| method.as_str()));
-    json.text_if("jsonrpc.request.id", asked.id.as_ref().map(|id| id.raw()));
+    json.text_if("jsonrpc.request.id", asked.id.as_ref().map(|id| clipped(id.raw())));
     match &asked.object {
         Some(Object::Tool(name)) => json.key("gen_ai.tool.name").text(name),
         Some(Object::Prompt(name)) => json.key("gen_ai.prompt.name").text(name),
         Some(Object::Resource(uri)) => json.key("mcp.resource.uri").text(uri),
         Some(Object::Resources(uris)) => {
             json.key("mcp.resource.uris").open_list();
-            uris.iter().for_each(|uri| json.text(uri));
+            uris.iter().take(MANY).for_each(|uri| json.text(uri));
             json.close_list();
+            let more = u64::try_from(uris.len().saturating_sub(MANY)).ok();
+            json.number_if("mcp.resource.uris_more", more.filter(|more| *more > 0));
         }
         Some(Object::Task(_)) | None => {}
     }
     json.text_if("arguments_sha256", asked.arguments.map(|digest| digest.to_string()).as_deref());
+}
+
+/// The beginning of what may be long.
+fn clipped(text: &str) -> &str {
+    text.get(..text.floor_char_boundary(LONG)).unwrap_or_default()
 }
 
 fn write_decision(exchange: &Exchange, json: &mut Writer<'_>) {
