@@ -186,6 +186,40 @@ def test_no_way_to_write_a_request_has_a_forbidden_tool_run_or_crashes_the_filte
     assert not refused(wired(gateway).send(call("search"))), "and it still stands"
 
 
+PSEUDO = [(":method", "POST"), (":scheme", "http"), (":path", "/crm/mcp"), (":authority", "localhost")]
+HTTP2 = {
+    "two-paths": [*PSEUDO, (":path", "/db/mcp")],
+    "two-methods": [*PSEUDO, (":method", "GET")],
+    "two-authorities": [*PSEUDO, (":authority", "reports.example")],
+    "another-host": [*PSEUDO, ("host", "reports.example")],
+    "no-path": [one for one in PSEUDO if one[0] != ":path"],
+    "capitals": [*PSEUDO, ("Mcp-Name", "search")],
+    "pseudo-behind": [*PSEUDO, ("x-a", "1"), (":path", "/db/mcp")],
+    "unknown-pseudo": [*PSEUDO, (":server", "database")],
+    "line-end-in-value": [*PSEUDO, ("x-a", "1\r\nmcp-name: search")],
+    "line-end-in-name": [*PSEUDO, ("x-a\r\nmcp-name", "search")],
+    "nul-in-value": [*PSEUDO, ("mcp-name", "search\0")],
+    "chunked": [*PSEUDO, ("transfer-encoding", "chunked")],
+    "shorter-length": [*PSEUDO, ("content-length", "5")],
+    "longer-length": [*PSEUDO, ("content-length", "5000")],
+    "connect": [*PSEUDO[1:], (":method", "CONNECT"), (":protocol", "websocket")],
+    "path-of-another": [*PSEUDO[:2], (":path", "http://localhost/crm/mcp"), PSEUDO[3]],
+    "cookie-crumbs": [*PSEUDO, ("cookie", "a=1"), ("cookie", "b=2")],
+}
+
+
+@pytest.mark.parametrize("headers", HTTP2.values(), ids=HTTP2)
+def test_no_way_to_write_a_request_in_http2_has_a_forbidden_tool_run(shared, headers):
+    gateway, server = shared(DENIED)
+    try:
+        answer = http2.post_unchecked(gateway.envoy.port, [*headers, *basic()], rpc("tools/call", {"name": EVIL}))
+        assert answer.status != 200 or refused(answer)
+    except (ConnectionError, TimeoutError, OSError):
+        pass
+    assert not server.ran()
+    assert not refused(wired(gateway).send(call("search"))), "and it still stands"
+
+
 def test_what_comes_behind_a_refused_request_is_decided_like_any_other(start, server):
     gateway = start(DENIED, crm=server)
     first = b"POST /crm/mcp HTTP/1.1"
