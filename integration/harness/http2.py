@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 
+import h2.config
 import h2.connection
 import h2.events
 
@@ -23,6 +24,16 @@ def post_with_trailers(
 def post(port: int, path: str, headers: list[tuple[str, str]], body: bytes) -> Response:
     """One request; the response's trailers are among its headers."""
     connection = _begin(port, path, headers)
+    connection.send_data(1, body, end_stream=True)
+    return _answer(connection, port)
+
+
+def post_unchecked(port: int, headers: list[tuple[str, str]], body: bytes) -> Response:
+    """One request of exactly these headers, the pseudo ones among them, right or wrong."""
+    lenient = h2.config.H2Configuration(validate_outbound_headers=False, normalize_outbound_headers=False)
+    connection = h2.connection.H2Connection(lenient)
+    connection.initiate_connection()
+    connection.send_headers(1, headers)
     connection.send_data(1, body, end_stream=True)
     return _answer(connection, port)
 

@@ -38,7 +38,7 @@ class Right(Enum):
     """It is not JSON in UTF-8 without an encoding."""
     TOO_LARGE = ((413,), ())
     METHOD = ((405,), ())
-    UNKNOWN = ((200, 403, 404), ())
+    UNKNOWN = ((200, 400, 403, 404), ())
     """A method that nobody knows, which the policy refuses."""
     NOT_HTTP = ((400, 501), "any")
     """Envoy itself refuses it, in its own words."""

@@ -34,6 +34,9 @@ pub const VERSION_KEY: &str = "io.modelcontextprotocol/protocolVersion";
 /// In `_meta`: what the client can do.
 pub const CAPABILITIES_KEY: &str = "io.modelcontextprotocol/clientCapabilities";
 
+/// How many resources one request may be about: each is decided upon and recorded.
+const MAX_SUBSCRIPTIONS: usize = 256;
+
 /// The members of parameters that something is decided by.
 const PARAMETERS: [&str; 11] = [
     "task",
@@ -201,6 +204,10 @@ fn check_method(method: &Named<'_>, revision: Revision, is_request: bool) -> Res
     match method {
         _ if is_known_notification == is_request => Err(Reason::Direction),
         Named::Known(method) if !method.is_in(revision) => Err(Reason::NoSuchMethod(revision)),
+        // To a server that does not tell capital letters from others it is one that rules know by its name.
+        Named::Other(name) if Method::ALL.into_iter().any(|known| known.name().eq_ignore_ascii_case(name)) => {
+            Err(Reason::NoSuchMethod(revision))
+        }
         _ => Ok(()),
     }
 }
@@ -276,7 +283,7 @@ fn subscriptions<'a>(params: Value<'_, 'a>) -> Result<Vec<Cow<'a, str>>, Reason>
     let filter = filter.ok_or(Reason::Parameter("notifications"))?;
     unlike(filter, &[URIS])?;
     let Some(uris) = filter.get(URIS) else { return Ok(Vec::new()) };
-    if uris.kind() != crate::json::Kind::Array {
+    if uris.kind() != crate::json::Kind::Array || uris.items().count() > MAX_SUBSCRIPTIONS {
         return Err(Reason::Parameter(URIS));
     }
     uris.items().map(|uri| uri.as_str().filter(|uri| is_uri(uri)).ok_or(Reason::Parameter(URIS))).collect()

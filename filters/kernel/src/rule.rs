@@ -333,11 +333,15 @@ impl Rule {
             return true;
         }
         let Object::Tool(_, says) = object else { return false };
-        let is_read_only = says.read_only.unwrap_or(false);
-        let is_destructive = !is_read_only && says.destructive.unwrap_or(true);
-        (says.trusted || self.then != Then::Allow)
-            && destructive.is_none_or(|expected| expected == is_destructive)
-            && read_only.is_none_or(|expected| expected == is_read_only)
+        let fits = |is_read_only: bool, is_destructive: bool| {
+            let is_destructive = !is_read_only && is_destructive;
+            destructive.is_none_or(|expected| expected == is_destructive)
+                && read_only.is_none_or(|expected| expected == is_read_only)
+        };
+        let as_it_says = fits(says.read_only.unwrap_or(false), says.destructive.unwrap_or(true));
+        // It may say that it is harmless only to slip past this rule to one that allows it.
+        let at_worst = !says.trusted && fits(false, true);
+        (says.trusted || self.then != Then::Allow) && (as_it_says || at_worst)
     }
 }
 

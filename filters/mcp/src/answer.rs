@@ -138,10 +138,11 @@ impl Answer {
         self.decides && self.form == Form::Json && !self.reader.is_closed()
     }
 
-    /// Whether its length may change.
+    /// Whether its length may change. Also of what is only watched: a second response and an event that is cut off are not passed
+    /// on, and a length that lies makes a client take what comes next on the connection for the rest of this answer.
     #[must_use]
-    pub const fn may_change(&self) -> bool {
-        self.decides || self.sealer.is_some()
+    pub fn may_change(&self) -> bool {
+        !self.reader.is_passing()
     }
 
     /// Whether the next `size` bytes of it are read.
@@ -149,10 +150,10 @@ impl Answer {
         !self.reader.lets_pass(size) || self.sealer.is_some()
     }
 
-    /// Whether all that matters of it is there: it is over, or nothing more of it goes on.
+    /// Whether it ended with an error in its place. What still comes is of no use, and may never end.
     #[must_use]
-    pub fn is_over(&self) -> bool {
-        self.reader.is_closed()
+    pub fn is_broken(&self) -> bool {
+        self.reader.is_closed() && self.tally().fault.is_some()
     }
 
     /// What the client gets instead of the next bytes; `None`: those.
@@ -226,7 +227,7 @@ fn expected(exchange: &Exchange, redacts: bool) -> Option<Expected> {
 }
 
 fn is_success(headers: &Headers) -> bool {
-    headers.one(":status").is_some_and(|status| status.starts_with(b"20") && status != b"202")
+    headers.one(":status").is_some_and(|status| status.starts_with(b"2") && status != b"202")
 }
 
 fn is_failure(headers: &Headers) -> bool {

@@ -368,6 +368,12 @@ const fn millis(nanos: u64) -> u64 {
     nanos.div_euclid(1_000_000)
 }
 
+/// The message that stands in the place of an answer which is too large to be read.
+fn told_instead(body: Vec<u8>) -> Reply {
+    let headers = vec![("content-type", "application/json".to_owned())];
+    Reply { status: 200, details: "answer_too_large", headers, body }
+}
+
 fn fault_of(fault: tollgate_kernel::json_rpc::Fault<'_>) -> mcp::Reason {
     mcp::Reason::Message(fault.reason)
 }
@@ -500,15 +506,17 @@ impl Stream for AtGate {
             return Ok(if end { told() } else { Step::Hold });
         }
         let Some(answer) = &mut self.answer else { return Ok(Step::Go) };
+        let held = answer.is_held();
         let with = answer.push(data, end);
         self.exchange.tally = *answer.tally();
         if let Some(findings) = answer.findings() {
             self.exchange.tools.clone_from(findings);
         }
         self.exchange.replaced = answer.replaced();
-        let held = answer.is_held();
+        let waits = answer.is_held();
         Ok(match with {
-            _ if held && !end && !answer.is_over() => Step::Hold,
+            Some(body) if held && !end && answer.is_broken() => Step::Reply(told_instead(body)),
+            _ if waits && !end => Step::Hold,
             None => Step::Go,
             Some(with) => Step::Edit { first: data.len(), with },
         })

@@ -56,11 +56,22 @@ impl fmt::Display for NotNames {
 impl std::error::Error for NotNames {}
 
 /// Whether `text` is an address, or a template of addresses, that rules can be about: visible characters of ASCII, without
-/// segments that lead elsewhere (`..`, `%2e%2e`) once a server resolves them.
+/// segments that lead elsewhere (`..`, `%2e%2e`) once a server resolves them, and without escapes that nobody needs (RFC 3986,
+/// section 2.3): `%73ecret` is `secret` to the server, and not to a rule.
 #[must_use]
 pub fn is_uri(text: &str) -> bool {
     let visible = text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
-    (1..=MAX_URI).contains(&text.len()) && visible && !has_dot_segments(text)
+    (1..=MAX_URI).contains(&text.len()) && visible && !has_dot_segments(text) && !has_idle_escapes(text)
+}
+
+fn has_idle_escapes(uri: &str) -> bool {
+    let once = uri.replace("%25", "%");
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    let is_idle = |escape: &str| {
+        let digits = escape.get(..2).filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()));
+        digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()).is_some_and(is_plain)
+    };
+    [uri, &once].into_iter().any(|text| text.split('%').skip(1).any(is_idle))
 }
 
 fn has_dot_segments(uri: &str) -> bool {

@@ -377,9 +377,16 @@ fn what_acts_is_known_and_so_is_that_unknown_methods_may() {
 
 #[test]
 fn addresses_lead_where_they_say() {
-    for uri in
-        ["file:///a/b.txt", "db://users/1?x=..a", "test://template/{id}/data", "urn:x:y", "a:...", "http://h/a..b/.c"]
-    {
+    for uri in [
+        "file:///a/b.txt",
+        "f:///a%20b%2Fc%",
+        "f:///%C3%A9%zz%2",
+        "db://users/1?x=..a",
+        "test://template/{id}/data",
+        "urn:x:y",
+        "a:...",
+        "http://h/a..b/.c",
+    ] {
         assert!(is_uri(uri), "{uri}");
     }
     for uri in [
@@ -399,6 +406,11 @@ fn addresses_lead_where_they_say() {
         "f:///é",
         "f:///a/..?x",
         "f:///a/..#x",
+        "f:///%73ecret",
+        "f:///secre%74",
+        "f:///%2573ecret",
+        "f:///a%2Db",
+        "f:///a%5Fb",
         &"a".repeat(4097),
     ] {
         assert!(!is_uri(uri), "{uri}");

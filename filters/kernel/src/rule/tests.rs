@@ -308,6 +308,7 @@ fn what_a_server_says_of_its_tool_allows_nothing_unless_it_is_trusted() {
     let allow = json!([{"allow": {"annotations": {"read_only": true}}}]);
     let confirm =
         json!([{"confirm": {"annotations": {"destructive": true}, "by": "caller"}}, {"allow": {"tools": ["*"]}}]);
+    let stricter = json!([{"deny": {"annotations": {"read_only": true}}}, {"allow": {"tools": ["*"]}}]);
     for (rules, destructive, read_only, trusted, verdict) in [
         (&allow, None, Some(true), true, "allow"),
         (&allow, None, Some(true), false, "deny"),
@@ -316,7 +317,10 @@ fn what_a_server_says_of_its_tool_allows_nothing_unless_it_is_trusted() {
         (&confirm, Some(true), None, false, "confirm"),
         (&confirm, Some(true), None, true, "confirm"),
         (&confirm, None, None, false, "confirm"),
-        (&confirm, Some(false), None, false, "allow"),
+        (&confirm, Some(false), None, false, "confirm"),
+        (&confirm, None, Some(true), false, "confirm"),
+        (&confirm, Some(false), None, true, "allow"),
+        (&stricter, None, Some(true), false, "deny"),
         (&confirm, Some(true), Some(true), true, "allow"),
     ] {
         let annotations = Annotations { destructive, read_only, trusted };

@@ -140,7 +140,7 @@ impl Servers {
     /// one that names a path.
     #[must_use]
     pub fn find(&self, path: &str, authority: &str) -> Option<&Rc<Server>> {
-        let host = host(authority);
+        let host = host(authority)?;
         let fits = |server: &&Rc<Server>| {
             let ServerConfig { path: own, authority, .. } = &server.config;
             own.as_deref().is_none_or(|own| own == path) && authority.as_deref().is_none_or(|own| own == host)
@@ -152,7 +152,7 @@ impl Servers {
     /// The server whose metadata for OAuth are at this path: before others one of this host, since several hosts may have it.
     #[must_use]
     pub fn with_metadata(&self, path: &str, authority: &str) -> Option<(&Rc<Server>, &Oauth)> {
-        let host = host(authority);
+        let host = host(authority)?;
         let found = self.0.iter().filter_map(|server| server.oauth.as_ref().map(|oauth| (server, oauth)));
         found.filter(|(_, oauth)| oauth.metadata_path == path).max_by_key(|(_, oauth)| oauth.host == host)
     }
@@ -163,13 +163,15 @@ impl Servers {
     }
 }
 
-/// The host of an authority, in lower case and without its port.
-pub(super) fn host(authority: &str) -> String {
-    let host = match authority.rsplit_once(':') {
-        Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
-        _ => authority,
-    };
-    host.to_ascii_lowercase()
+/// The host of an authority, in lower case and without its port. `None` where something else than a port stands behind it:
+/// Envoy's `host:*` takes that for the host, and its `host` does not, so that it could lead to one server under another's rules.
+pub(super) fn host(authority: &str) -> Option<String> {
+    let end = if authority.starts_with('[') { authority.find(']')?.checked_add(1)? } else { 0 };
+    let colon = authority.get(end..)?.find(':').and_then(|at| at.checked_add(end)).unwrap_or(authority.len());
+    let (host, port) = authority.split_at_checked(colon)?;
+    let is_port = |port: &str| !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
+    let port = port.strip_prefix(':');
+    port.is_none_or(is_port).then(|| host.to_ascii_lowercase())
 }
 
 impl ServerConfig {
@@ -184,7 +186,8 @@ impl ServerConfig {
             }
             _ => {}
         }
-        if let Some(authority) = self.authority.as_ref().filter(|authority| host(authority) != **authority) {
+        if let Some(authority) = self.authority.as_ref().filter(|authority| host(authority).as_ref() != Some(authority))
+        {
             return Err(format!(".authority: found `{authority}`, expected a host in lower case, without a port"));
         }
         if let Some(pin) = &self.pin {

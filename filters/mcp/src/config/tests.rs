@@ -113,6 +113,18 @@ fn the_route_that_says_more_wins() {
         ("/other", "reports.example", Some("host")),
         ("/mcp", "else.example", Some("any")),
         ("/other", "else.example", None),
+        ("/mcp", "[::1]", Some("any")),
+        ("/mcp", "[::1]:80", Some("any")),
+        ("/mcp", "", Some("any")),
+        ("/mcp", "reports.example.", Some("any")),
+        ("/mcp", "reports.example:", None),
+        ("/mcp", "reports.example:abc", None),
+        ("/mcp", "reports.example:80:80", None),
+        ("/mcp", "else.example:", None),
+        ("/mcp", "::1", None),
+        ("/mcp", "[::1", None),
+        ("/mcp", "[::1]:", None),
+        ("/mcp", "[::1]:x", None),
     ] {
         let found = gate.servers.find(path, authority);
         assert_eq!(found.map(|server| server.name.as_str()), expected, "{authority}{path}");

@@ -61,6 +61,10 @@ impl Exchange {
         }
         let is_watched = self.only_watches();
         match self.message(body, editor) {
+            // To one request comes one response. Clients that take several, or that to another of their requests, would be shown
+            // lists that nobody has looked at.
+            Err(fault @ Fault::Message(json_rpc::Reason::Batch)) => Err(fault),
+            Ok(Fate::Dropped) => Err(Fault::NotTheResponse),
             Err(_) if is_watched => {
                 self.unread();
                 Ok(Fate::AsItIs)
