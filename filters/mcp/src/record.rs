@@ -18,7 +18,6 @@ use tollgate_kernel::subject::{Label, Subject, SubjectField};
 use tollgate_kernel::timestamp;
 use tollgate_limits::Counted;
 
-
 /// Envoy's response flags `DC` and `DR`: the client closed the connection, or reset its HTTP/2 stream, before it had
 /// everything.
 const CLIENT_GONE: u64 = 1 << 14 | 1 << 28;

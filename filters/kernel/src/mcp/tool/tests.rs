@@ -52,7 +52,7 @@ fn what_is_no_definition_is_none() {
         (r#"{"name":"a"}"#, BadDefinition::Member("inputSchema")),
         (r#"{"name":"a","inputSchema":true}"#, BadDefinition::Member("inputSchema")),
         (r#"{"name":"a","inputSchema":{},"description":["x"]}"#, BadDefinition::Member("description")),
-        (r#"{"name":"a","inputSchema":{},"outputSchema":null}"#, BadDefinition::Member("outputSchema")),
+        (r#"{"name":"a","inputSchema":{},"outputSchema":1}"#, BadDefinition::Member("outputSchema")),
         (
             r#"{"name":"a","inputSchema":{},"annotations":{"readOnlyHint":"true"}}"#,
             BadDefinition::Member("readOnlyHint"),
