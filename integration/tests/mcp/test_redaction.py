@@ -27,7 +27,9 @@ REDACTED = {
     "[redacted:card_numbers] 2": "[redacted:card_numbers]",
     "table": "users",
 }
-RESULT = {"content": [{"type": "text", "text": json.dumps(ARGUMENTS)}], "structuredContent": ARGUMENTS, "_meta": {"a": KEY}}
+CONTENT = [{"type": "text", "text": json.dumps(ARGUMENTS)}]
+RESULT = {"content": CONTENT, "structuredContent": ARGUMENTS, "_meta": {"a": KEY}}
+COMPLETE = {"ref": {"type": "ref/prompt", "name": "greet"}, "argument": {"name": "a", "value": "b"}}
 
 
 def parts(redact=BOTH, **more):
@@ -130,7 +132,7 @@ def test_nothing_else_in_a_record_has_what_is_redacted(running, server, wire):
         ("tools/call", {"name": "crm.search", "arguments": {}}, "crm.search"),
         ("prompts/get", {"name": "greet"}, "greet"),
         ("resources/read", {"uri": "file:///a"}, "file:///a"),
-        ("completion/complete", {"ref": {"type": "ref/prompt", "name": "greet"}, "argument": {"name": "a", "value": "b"}}, None),
+        ("completion/complete", COMPLETE, None),
     ],
 )
 def test_results_are_redacted_whatever_was_asked(running, server, wire, era, answer, method, params, name):
@@ -158,7 +160,8 @@ def test_what_is_heard_on_the_sessions_stream_is_redacted(server, wire):
     said = {"jsonrpc": "2.0", "method": "notifications/message", "params": {"level": "info", "data": KEY}}
     server.then(events(said, result(RESULT, 5)))
     told = wire.send(Exchange(legacy(REVISION, session), b"", method="GET"))
-    assert messages(told) == [said | {"params": {"level": "info", "data": "[redacted:keys]"}}, result(redacted(RESULT), 5)]
+    heard = said | {"params": {"level": "info", "data": "[redacted:keys]"}}
+    assert messages(told) == [heard, result(redacted(RESULT), 5)]
 
 
 def test_what_a_client_hands_back_stays(server, wire):
