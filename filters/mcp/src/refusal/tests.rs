@@ -45,6 +45,8 @@ fn errors() -> Vec<Row> {
         (Refusal::ContentType, "unsupported_content_type", "request", 415, -32600),
         (Refusal::ContentEncoding, "unsupported_content_encoding", "request", 415, -32600),
         (Refusal::Trailers, "trailers", "request", 400, -32600),
+        (Refusal::NoBody, "no_body", "request", 408, -32600),
+        (Refusal::UnknownEvent, "unknown_event", "request", 400, -32600),
         (Refusal::TooLarge { limit: 9 }, "request_too_large", "bounds.request_bytes", 413, -32600),
         (Refusal::Unproven(Fault::NoKey), "missing_key", "request", 401, -31000),
         (Refusal::Unproven(Fault::Key(KeyRefusal::Expired)), "expired_key", "keys", 401, -31000),
