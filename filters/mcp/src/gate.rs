@@ -369,9 +369,9 @@ const fn millis(nanos: u64) -> u64 {
 }
 
 /// The message that stands in the place of an answer which is too large to be read.
-fn told_instead(body: Vec<u8>) -> Reply {
+fn told_instead(status: u16, body: Vec<u8>) -> Reply {
     let headers = vec![("content-type", "application/json".to_owned())];
-    Reply { status: 200, details: "answer_too_large", headers, body }
+    Reply { status, details: "answer_too_large", headers, body }
 }
 
 fn fault_of(fault: tollgate_kernel::json_rpc::Fault<'_>) -> mcp::Reason {
@@ -482,11 +482,11 @@ impl Stream for AtGate {
         if self.answer.as_ref().is_some_and(Answer::may_change) {
             abi::remove_header(Map::Response, b"content-length")?;
         }
+        self.status = Some(status(&seen));
         if self.answer.as_ref().is_some_and(Answer::is_held) {
             return Ok(Step::Hold);
         }
         self.relays = true;
-        self.status = seen.text(":status").and_then(|status| status.parse().ok());
         Ok(Step::Go)
     }
 
@@ -515,7 +515,9 @@ impl Stream for AtGate {
         self.exchange.replaced = answer.replaced();
         let waits = answer.is_held();
         Ok(match with {
-            Some(body) if held && !end && answer.is_broken() => Step::Reply(told_instead(body)),
+            Some(body) if held && !end && answer.is_broken() => {
+                Step::Reply(told_instead(self.status.unwrap_or(502), body))
+            }
             _ if waits && !end => Step::Hold,
             None => Step::Go,
             Some(with) => Step::Edit { first: data.len(), with },
