@@ -155,8 +155,9 @@ schema: toolchain ## docs/config.schema.json and docs/mcp-config.schema.json, fr
 	@cargo run --quiet -p tollgate-mcp --example schema > docs/mcp-config.schema.json
 
 .PHONY: formats
-formats: toolchain ## the tables of docs/formats.md, from the code
+formats: toolchain ## the tables of docs/formats.md and docs/mcp-methods.md, from the code
 	@UPDATE_DOCS=1 cargo test --quiet -p tollgate-wire --test carried
+	@UPDATE_DOCS=1 cargo test --quiet -p tollgate-kernel --test methods
 
 .PHONY: prices
 prices: $(TOOLS)/venv/.installed ## the shipped price table, from the price data of litellm

@@ -6,7 +6,9 @@ import threading
 from contextlib import contextmanager
 
 import pytest
+import yaml
 
+from harness.bootstrap import ROOT
 from harness.envoy import eventually
 from harness.mcp import ALLOW_ALL, CLIENTS, Exchange, McpGateway, Refused, Wire
 from harness.mcp.approvals import CALL, TOOL, YES
@@ -31,6 +33,19 @@ def plugin_only(**parts):
         bootstrap.gate(**{"hold_headers": False} | parts)
 
     return change
+
+
+def shipped(bootstrap):
+    """What `envoy/istio/mcp-wasmplugin.yaml` makes of a proxy, with the tests' keys."""
+    plugin = yaml.safe_load((ROOT / "envoy/istio/mcp-wasmplugin.yaml").read_text())["spec"]
+    keys = bootstrap.gate_config["keys"]
+    (made,) = bootstrap.plugins()
+    del made["allow_on_headers_stop_iteration"]
+    assert made["failure_policy"] == plugin["failStrategy"]
+    made["configuration"]["value"] = plugin["pluginConfig"]
+    variables = {variable["name"]: "k" * 32 for variable in plugin["vmConfig"]["env"]}
+    made["vm_config"]["environment_variables"] = {"key_values": variables}
+    bootstrap.gate(keys=keys)
 
 
 class Listening:
@@ -143,6 +158,20 @@ def test_clients_have_the_same_policy(tmp_path, mcp_servers, client, era, answer
             with pytest.raises(Refused):
                 user.read("test://static-text")
     assert [ran["tool"] for ran in server.ran()] == ["crm.search"]
+
+
+def test_the_shipped_plugin_for_istio_works(tmp_path, mcp_servers):
+    server = mcp_servers("python")
+    with McpGateway(tmp_path, shipped, crm=server) as gateway:
+        with CLIENTS["python"](gateway.url(), "modern") as user:
+            assert {tool["name"] for tool in user.tools()} == {"crm.search", "crm.read_customer", "database.read_rows"}
+            assert user.call("crm.search", query="Ada").text.startswith("ran")
+            assert "ask the platform team" in user.call("mail.send", to="eve", body="all").text
+            assert len(user.call("crm.search", query="x" * 900_000).text) > 900_000
+        body, headers = call("crm.search", query="x" * 1_100_000)
+        answer = Wire(gateway.envoy.port, "/crm/mcp").send(Exchange(headers, body))
+        assert answer.status == 413 and "larger than 1000000 bytes" in messages(answer)[0]["error"]["message"]
+        assert "warning][wasm]" not in gateway.envoy.log()
 
 
 @pytest.mark.parametrize("client", ["python", "typescript"])

@@ -320,6 +320,23 @@ def test_rules_decide(asking, case, who, method, params, expected, era):
     assert all(words in text for words in told)
 
 
+@pytest.mark.parametrize(
+    ("era", "method", "status"),
+    [
+        ("legacy", "server/discover", 400),
+        ("legacy", "subscriptions/listen", 400),
+        ("modern", "ping", 404),
+        ("modern", "resources/subscribe", 404),
+        ("modern", "tasks/result", 404),
+    ],
+)
+def test_a_method_of_another_revision_is_none_whatever_the_rules_say(asking, era, method, status):
+    asking.server.forget()
+    answer, message, decision = asking.ask("an-empty-rule", "support", era, method, {"uri": "a://b", "taskId": "1"})
+    assert (answer.status, message["error"]["code"], decision["reason"]) == (status, -32601, "no_such_method")
+    assert [one for one in asking.server.received if method.encode() in one.body] == []
+
+
 def test_a_notification_that_no_rule_knows_goes_nowhere(asking):
     asking.server.forget()
     for case, status in (("nothing", 403), ("an-empty-rule", 202)):
