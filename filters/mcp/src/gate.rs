@@ -513,12 +513,13 @@ impl Stream for AtGate {
             self.exchange.tools.clone_from(findings);
         }
         self.exchange.replaced = answer.replaced();
-        let waits = answer.is_held();
+        let (waits, is_broken) = (answer.is_held(), answer.is_broken());
         Ok(match with {
-            Some(body) if held && !end && answer.is_broken() => {
+            Some(body) if held && !end && is_broken && self.gate.hold_headers => {
                 Step::Reply(told_instead(self.status.unwrap_or(502), body))
             }
-            _ if waits && !end => Step::Hold,
+            // Its headers went on: the error ends what the client reads, and nothing follows it.
+            _ if waits && !end && !is_broken => Step::Hold,
             None => Step::Go,
             Some(with) => Step::Edit { first: data.len(), with },
         })

@@ -238,10 +238,14 @@ def test_what_no_client_takes_for_a_list_is_the_servers_own_word(server, wire):
         assert names(told) is None if told.status == 200 else told.status == 500
 
 
-@pytest.mark.parametrize("header", [[], [("last-event-id", "7")]], ids=["listens", "resumes"])
+@pytest.mark.parametrize("resumes", [False, True], ids=["listens", "resumes"])
 @pytest.mark.parametrize("form", [plain, events])
-def test_lists_in_a_stream_that_is_listened_to_are_shown_without_what_is_hidden(server, wire, header, form):
-    session = wire.open_session(REVISION)
+def test_lists_in_a_stream_that_is_listened_to_are_shown_without_what_is_hidden(server, wire, resumes, form):
+    session, header = wire.open_session(REVISION), []
+    if resumes:
+        server.then(stream(b"id: 7\ndata:\n\n"))
+        began = wire.send(Exchange(legacy(REVISION, session), b"", method="GET"))
+        header = [("last-event-id", began.body.split(b"\n")[0].removeprefix(b"id: "))]
     server.then(form(result(id="whose")))
     told = wire.send(Exchange([*legacy(REVISION, session), *header], b"", method="GET"))
     assert names(told) == ["search"] and HIDDEN.encode() not in told.body
@@ -266,22 +270,39 @@ def test_what_a_server_says_of_itself_is_not_believed(server, wire, running):
     assert (record["answer"]["shown"], record["answer"]["hidden"]) == (1, 1)
 
 
-@pytest.mark.parametrize("size", [1, 1000, BOUND])
+def too_large(kind, hold, size):
+    text = json.dumps(result(pad="x" * BOUND)).encode()
+    size = max(size, len(text) // 8)
+    pieces = [text[at : at + size] for at in range(0, len(text), size)]
+    if kind == "sse":
+        return events(b"data: ", *pieces, *([] if hold else [b"\n\n"]), hold=hold)
+    head = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n"
+    chunks = [b"%x\r\n%b\r\n" % (len(piece), piece) for piece in pieces]
+    return Answer([head, *chunks, *([] if hold else [b"0\r\n\r\n"])], hold=hold)
+
+
+@pytest.mark.parametrize("size", [1, BOUND])
 @pytest.mark.parametrize("hold", [0, 20], ids=["ends", "never-ends"])
 @pytest.mark.parametrize("kind", ["json", "sse"])
 def test_an_answer_that_is_too_large_ends_with_an_error_and_is_not_waited_for(server, wire, running, kind, hold, size):
     before = settled(running[1])
-    text = json.dumps(result(pad="x" * BOUND)).encode()
-    pieces = [text[at : at + max(size, len(text) // 8)] for at in range(0, len(text), max(size, len(text) // 8))]
-    if kind == "sse":
-        server.then(events(b"data: ", *pieces, *([] if hold else [b"\n\n"]), hold=hold))
-    else:
-        head = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n"
-        chunks = [b"%x\r\n%b\r\n" % (len(piece), piece) for piece in pieces]
-        server.then(Answer([head, *chunks, *([] if hold else [b"0\r\n\r\n"])], hold=hold))
+    server.then(too_large(kind, hold, size))
     told = wire.send(LIST)
     assert told.status == 200 and code(told) == -31004 and HIDDEN.encode() not in told.body
     assert running[1].envoy.wait_records(before + 1)[-1]["answer"]["fault"] == "too_large"
+
+
+def test_the_same_where_envoy_cannot_hold_headers(tmp_path):
+    def change(bootstrap):
+        for plugin in bootstrap.plugins():
+            del plugin["allow_on_headers_stop_iteration"]
+        bootstrap.gate(hold_headers=False, bounds={"answer_bytes": BOUND})
+
+    with WeakServer() as server, McpGateway(tmp_path, change, rules=RULES, crm=server) as gateway:
+        for hold in (0, 20):
+            server.then(too_large("json", hold, 1))
+            told = Wire(gateway.envoy.port, "/crm/mcp", seconds=3).send(LIST)
+            assert told.status == 200 and code(told) == -31004 and HIDDEN.encode() not in told.body
 
 
 def test_an_answer_with_trailers_is_read_whole(server, wire):

@@ -153,7 +153,6 @@ CASES = {
         [{"deny": {"methods": ["logging/*"]}}, {"allow": {"methods": ["custom/*"]}}],
         ("support", ("custom/one", {}), ("allow", "#2", "rule")),
         ("support", ("other/one", {}), NO),
-        ("support", ("Tools/Call", {"name": "crm.search"}), NO),
         ("support", ("logging/setLevel", {"level": "error"}), ("deny", "#1", "rule")),
         ("support", ("ping", {}), ("allow", None, "not_ruled")),
         ("support", ("server/discover", {}), ("allow", None, "not_ruled")),
@@ -198,9 +197,9 @@ CASES = {
         ("support", SEARCH, NO),
         ("support", DELETE, NO),
     ),
-    "untrusted-may-be-stricter": asks(
+    "untrusted-counts-as-destructive": asks(
         [{"deny": {"tools": ["*"], "annotations": {"destructive": True}}}, ALL],
-        ("support", SEARCH, ("allow", "#2", "rule")),
+        ("support", SEARCH, ("deny", "#1", "rule")),
         ("support", DELETE, ("deny", "#1", "rule")),
         # Who says nothing destroys.
         ("support", tool("reports.slow", seconds=0), ("deny", "#1", "rule")),
