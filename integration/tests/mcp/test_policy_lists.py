@@ -141,14 +141,17 @@ def gates(mcp_servers, tmp_path_factory):
     weak.__exit__(None, None, None)
 
 
-@pytest.mark.parametrize(("name", "answers", "era", "page"), [
-    ("python", "sse", "modern", None),
-    ("python", "json", "modern", 3),
-    ("python", "sse", "legacy", 3),
-    ("python", "json", "legacy", None),
-    ("typescript-2", "sse", "modern", 2),
-    ("typescript-1", "json", "legacy", 5),
-])
+@pytest.mark.parametrize(
+    ("name", "answers", "era", "page"),
+    [
+        ("python", "sse", "modern", None),
+        ("python", "json", "modern", 3),
+        ("python", "sse", "legacy", 3),
+        ("python", "json", "legacy", None),
+        ("typescript-2", "sse", "modern", 2),
+        ("typescript-1", "json", "legacy", 5),
+    ],
+)
 @pytest.mark.parametrize("policy", POLICIES)
 def test_what_is_shown_is_what_is_not_denied(gates, policy, name, answers, era, page):
     gate = gates(name, answers)
