@@ -115,6 +115,18 @@ for number, (schema, value) in enumerate(SCHEMAS):
     content = json.dumps(schema).encode() + b"\n" + json.dumps(value).encode()
     seed("schema", str(number), content[0], content[1:])
 
+# What approvals are made of: a server's state, a slot with one call, and a form.
+def text(content: bytes) -> bytes:
+    return struct.pack("<H", len(content)) + content
+
+
+subject = b"".join(text(field) for field in (b"", b"ada", b"", b"", b"", b"", b""))
+entry = bytes(48) + struct.pack("<QQQ", 1, 2, 3) + subject + b"".join(map(text, (b"crm", b"crm.x", b"#1", b"id = 1"))) + b"\1"
+seed("approvals", "state", 0, b'"requestState":"theirs"')
+seed("approvals", "slot.waits", 1, b"\1" + entry + b"\0")
+seed("approvals", "slot.ran", 1, b"\1" + entry + b"\3" + subject + struct.pack("<Q", 4) + text(b"fine") + struct.pack("<Q", 5))
+seed("approvals", "form", 2, b"decision=approve&reason=two+words%21&token=abc-_")
+
 # What is redacted.
 SECRETS = [
     b"key: sk-0123456789abcdefghijXYZ, 4111 1111 1111 1111 ada@example.com EMP-1",

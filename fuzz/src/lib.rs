@@ -1,7 +1,10 @@
 //! What the fuzz targets do with their bytes. Each must hold for any bytes; a panic is a find.
 
 use crc::{CRC_32_ISO_HDLC, Crc};
-use tollgate_kernel::json::{Document, Kind, Limits, Value};
+use tollgate_kernel::approval::pending::Slot;
+use tollgate_kernel::approval::state::State;
+use tollgate_kernel::approval::{Call, Id as Nonce, form};
+use tollgate_kernel::json::{Digest, Document, Kind, Limits, Value};
 use tollgate_kernel::json_rpc::Id;
 use tollgate_kernel::limit::Limit;
 use tollgate_kernel::limit::bucket::{Bucket, Fingerprint};
@@ -17,6 +20,7 @@ use tollgate_kernel::redact::Redactor;
 use tollgate_kernel::schema::{self, Invalid, Schema};
 use tollgate_kernel::signed_subject::RequestLine;
 use tollgate_kernel::signing_keys::SigningKeys;
+use tollgate_kernel::subject::Subject;
 use tollgate_kernel::x509::uri_names;
 use tollgate_kernel::{event_stream, sse};
 use tollgate_wire::Format;
@@ -203,6 +207,48 @@ pub fn proofs(data: &[u8]) {
     for name in uri_names(data).unwrap_or_default() {
         assert!(name.len() < data.len());
     }
+}
+
+/// What clients bring back of a question, what is kept of calls that wait, and what a browser answers: the first byte says
+/// which of them the others are.
+pub fn approvals(data: &[u8]) {
+    let Some((which, bytes)) = data.split_first() else { return };
+    match which % 3 {
+        0 => state(bytes),
+        1 => {
+            if let Some(slot) = Slot::read(bytes) {
+                let written = slot.write();
+                assert_eq!(Slot::read(&written).as_ref(), Some(&slot));
+                // Of each call what it needs, and no more than was there.
+                assert!(written.len() <= bytes.len().max(1));
+            }
+        }
+        _ => {
+            let names = ["decision", "reason", "token"];
+            for value in form::fields(bytes, names).into_iter().flatten().flatten() {
+                assert!(value.len() < bytes.len());
+            }
+        }
+    }
+}
+
+/// Only what was sealed is opened, and only as it was.
+fn state(bytes: &[u8]) {
+    let keys = SigningKeys::random(&[7; 32]);
+    let subject = Subject::default();
+    let call =
+        Call { subject: &subject, server: "a", method: "b", object: "c", parameters: Digest([1; 32]), rule: "d" };
+    let Ok(text) = str::from_utf8(bytes) else { return };
+    assert!(State::open(&keys, &call, text, 0).is_err(), "nobody signed this");
+    assert!(State::open(&keys, &call, &format!("tollgate1.{text}"), 0).is_err(), "nor this");
+    let state = State { expires_ms: 1, nonce: Nonce([2; 16]), upstream: Some(text.to_owned()) };
+    let Some(sealed) = state.seal(&keys, &call) else { return };
+    assert_eq!(State::open(&keys, &call, &sealed, 0).as_ref(), Ok(&state));
+    let at = bytes.iter().map(|byte| usize::from(*byte)).sum::<usize>() % sealed.len();
+    let mut changed = sealed.into_bytes();
+    changed[at] = if changed[at] == b'A' { b'B' } else { b'A' };
+    let changed = String::from_utf8(changed).unwrap();
+    assert!(State::open(&keys, &call, &changed, 0).is_err(), "{at} of {changed}");
 }
 
 /// What the gate reads of any body; what it edits is still one JSON object that asks for the new model.

@@ -45,6 +45,10 @@ class Browser(Server):
         """Goes there, and waits until all of it is there."""
         self._and_load(lambda: self._call("Page.navigate", url=url))
 
+    def keep(self, url: str, name: str, value: str) -> None:
+        """Keeps a cookie for this address, as who logs somebody in sets it."""
+        self._call("Network.setCookie", url=url, name=name, value=value, httpOnly=True, sameSite="Lax")
+
     def submit(self, selector: str) -> None:
         """Clicks what leads to another page, and waits for that."""
         self._and_load(lambda: self.click(selector))

@@ -89,14 +89,17 @@ class Issuer:
                 return b""
 
 
-def verify_tokens(bootstrap: Bootstrap, issuer: Issuer, requirement: dict | None = None) -> None:
-    """Puts Envoy's `jwt_authn` before the gate. By default a token may be missing, and must be good when it is not."""
+def verify_tokens(bootstrap: Bootstrap, issuer: Issuer, requirement: dict | None = None, **more: object) -> None:
+    """Puts Envoy's `jwt_authn` before the gate. By default a token may be missing, and must be good when it is not.
+
+    `more` is said of the provider.
+    """
     provider = {
         "issuer": ISSUER,
         "local_jwks": {"inline_string": issuer.jwks()},
         "payload_in_metadata": PAYLOAD,
         "forward": True,
-    }
+    } | more
     either = {"requires_any": {"requirements": [{"provider_name": "issuer"}, {"allow_missing": {}}]}}
     config = {
         "@type": JWT_AUTHN,

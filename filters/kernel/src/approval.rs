@@ -5,6 +5,7 @@
 //! [`state::State`], or somebody else, who finds it among those that are [`pending`].
 
 mod call;
+pub mod form;
 pub mod form_token;
 pub mod pending;
 pub mod question;

@@ -87,7 +87,7 @@ pub struct Call<'d, 'a> {
     pub params: Option<Value<'d, 'a>>,
     /// What the tool or prompt is called with: an object.
     pub arguments: Option<Value<'d, 'a>>,
-    /// What the client can do, where each request says it: an object.
+    /// What the client says that it can do: with each request where there are no sessions, else when it opens one.
     pub capabilities: Option<Value<'d, 'a>>,
 }
 
@@ -140,7 +140,10 @@ impl<'d, 'a> Posted<'d, 'a> {
                 headers.agree(revision, &method, &target)?;
                 let arguments = arguments(params)?;
                 opens_old_transport(&method, params)?;
-                let capabilities = meta.and_then(|meta| meta.get(CAPABILITIES_KEY));
+                let capabilities = match method {
+                    Named::Known(Method::Initialize) => params.and_then(|params| params.get("capabilities")),
+                    _ => meta.and_then(|meta| meta.get(CAPABILITIES_KEY)),
+                };
                 Content::Call(Call { id, method, target, tasks, params, arguments, capabilities })
             }
             Message::Notification { method, .. } => {

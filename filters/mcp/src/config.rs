@@ -117,8 +117,8 @@ impl GateConfig {
 #[derive(Debug, Clone, Default, PartialEq, Eq, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct Approvals {
-    /// Where people find it. Told to who asks.
-    #[schemars(extend("pattern" = "^https?://"))]
+    /// Where people find it. Told to who asks, with `#` and the call behind it.
+    #[schemars(extend("pattern" = "^https?://[^#]+$"))]
     pub url: Option<String>,
 }
 
@@ -236,9 +236,7 @@ impl GateConfig {
                 return Err(format!("keys[{index}].limits: found limits, expected them in `limits`"));
             }
         }
-        if let Some(url) =
-            approvals.url.as_ref().filter(|url| !url.starts_with("https://") && !url.starts_with("http://"))
-        {
+        if let Some(url) = approvals.url.as_ref().filter(|url| !is_page(url)) {
             return Err(format!("approvals.url: found `{url}`, expected the page's whole address"));
         }
         let keys = KeyRing::new(keys).map_err(|error| format!("keys: {error}"))?;
@@ -308,6 +306,11 @@ impl Gate {
         };
         policy.confirm(id).map(|confirm| &confirm.by)
     }
+}
+
+/// Whether it is a whole address, behind which a fragment can stand.
+fn is_page(url: &str) -> bool {
+    (url.starts_with("https://") || url.starts_with("http://")) && !url.contains('#')
 }
 
 /// What the AI gateway lets keys and tokens have, and this filter does not know.

@@ -9,6 +9,7 @@ use tollgate_host::headers::{Headers, serialize};
 use tollgate_kernel::caller::{Caller, Grant, Proof};
 use tollgate_kernel::json::{Document, Limits};
 use tollgate_kernel::json_rpc::Id;
+use tollgate_kernel::mcp::session::Client;
 use tollgate_kernel::mcp::{Method, Named, Revision};
 use tollgate_kernel::signing_keys::SigningKeys;
 use tollgate_kernel::subject::Subject;
@@ -67,7 +68,7 @@ pub(crate) fn exchange(gate: &Gate, revision: Revision) -> Exchange {
         owner: Some("crm".to_owned()),
         transport: Some(Transport::Post),
         caller: Some(Rc::new(caller())),
-        session: (!revision.is_stateless()).then(|| Session::new("crm", b"secret-session")),
+        session: (!revision.is_stateless()).then(|| Session::new("crm", b"secret-session", Client::Plain)),
         request_bytes: 150,
         asked: Some(asked(revision, Method::ToolsCall, Some(tool))),
         arguments: with_json(ARGUMENTS, |arguments| gate.words().arguments(Some(arguments))),

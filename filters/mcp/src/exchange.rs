@@ -11,6 +11,7 @@ use tollgate_kernel::caller::Caller;
 use tollgate_kernel::json::Digest;
 use tollgate_kernel::json_rpc::Id;
 use tollgate_kernel::mcp::answer::Tally;
+use tollgate_kernel::mcp::session::Client;
 use tollgate_kernel::mcp::{Method, Named, Revision};
 use tollgate_kernel::provenance::Note;
 use tollgate_kernel::subject::{Label, Subject};
@@ -37,6 +38,8 @@ pub struct Exchange {
     pub token: Option<Rc<Token>>,
     /// The session it is in, or that it opens.
     pub session: Option<Session>,
+    /// What the client says that it can, where it opens a session.
+    pub declared: Option<Client>,
     /// It may be answered by a task.
     pub may_begin_task: bool,
     /// Bytes of the request body.
@@ -164,6 +167,12 @@ pub struct Approval {
 }
 
 impl Approval {
+    /// Whether somebody has said no.
+    #[must_use]
+    pub fn is_no(&self) -> bool {
+        matches!(self.word, "declined" | "rejected")
+    }
+
     /// A word alone.
     #[must_use]
     pub const fn word(word: &'static str) -> Self {

@@ -9,7 +9,7 @@ use crate::arrival;
 use crate::config::Gate;
 use crate::counters;
 use crate::decision::{self, Context};
-use crate::exchange::{Asked, Decided, Exchange, Transport};
+use crate::exchange::{Approval, Asked, Decided, Exchange, Transport};
 use crate::oauth;
 use crate::provenance;
 use crate::record::{self, Ending};
@@ -199,12 +199,12 @@ impl AtGate {
         if !tasks::are_owned(&self.exchange, &call.tasks, millis(abi::now()).div_euclid(1000)) {
             return Err(Refusal::UnknownTask);
         }
+        self.exchange.declared = session::declared(call);
         self.exchange.may_begin_task = tasks::may_begin(call, revision);
         let unconfirmed = self.rules(asked.clone(), server, &owner, call.arguments, called)?;
-        runaway::begin(&self.gate.runaway, &self.exchange, millis(abi::now())).map_err(Refusal::Lost)?;
         match unconfirmed {
             Some((confirm, refusal)) => self.confirm(document, call, &asked, &owner, &confirm, refusal),
-            None => Ok(()),
+            None => runaway::begin(&self.gate.runaway, &self.exchange, millis(abi::now())).map_err(Refusal::Lost),
         }
     }
 
@@ -219,6 +219,9 @@ impl AtGate {
         refusal: Refusal,
     ) -> Result<(), Refusal> {
         let rule = self.exchange.decided.as_ref().and_then(|decided| decided.rule.clone()).unwrap_or_default();
+        let now_ms = millis(abi::now());
+        // Nobody is asked on behalf of an agent that is lost.
+        runaway::look(&self.gate.runaway, &self.exchange, now_ms).map_err(Refusal::Lost)?;
         let Some(caller) = &self.exchange.caller else { return Err(refusal) };
         let unconfirmed = Unconfirmed {
             document,
@@ -230,10 +233,15 @@ impl AtGate {
             confirm,
             keys: &self.gate.signing,
             page: self.gate.approvals.url.as_deref(),
-            now_ms: millis(abi::now()),
+            client: self.exchange.session.as_ref().map(Session::client).unwrap_or_default(),
+            now_ms,
         };
         let (approval, agreed) = unconfirmed.decide();
+        let is_over = agreed.is_ok() || approval.as_ref().is_some_and(Approval::is_no);
         self.exchange.approval = approval;
+        if is_over {
+            runaway::begin(&self.gate.runaway, &self.exchange, now_ms).map_err(Refusal::Lost)?;
+        }
         match agreed {
             Ok(agreed) => {
                 self.agreed = Some((agreed, refusal));

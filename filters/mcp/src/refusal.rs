@@ -1,11 +1,12 @@
 //! Everything the gate says no to: a stable reason, a status, and an answer that is JSON-RPC in every case. A client that speaks
 //! several revisions takes anything else for a sign of an old server, and tries to speak like one.
 
-use crate::approval::confirm::Waits;
+use crate::approval::confirm::{Ask, Waits};
 use crate::config::Refusals;
 use crate::exchange::Asked;
 use tollgate_host::stream::Reply;
 use tollgate_identity::Fault as Unproven;
+use tollgate_kernel::approval::question::URL_REQUIRED;
 use tollgate_kernel::json_rpc::{self, INVALID_PARAMS, INVALID_REQUEST, Recipient};
 use tollgate_kernel::mcp::{Fault, Reason, Refused};
 use tollgate_kernel::runaway::Lost;
@@ -70,8 +71,8 @@ pub struct Policy {
     pub lacks: Option<String>,
     /// What the rule wants the caller to be told.
     pub told: Option<String>,
-    /// What is answered instead, where the client is to ask a person: a result.
-    pub question: Option<String>,
+    /// What is answered instead, where the client is to ask a person.
+    pub question: Option<Ask>,
 }
 
 /// The code of an answer that the gateway could not get or let through.
@@ -214,7 +215,10 @@ impl Refusal {
         let (status, body) = match self {
             Self::Protocol(reason) => (reason.status(), Fault { reason: *reason, id: id.cloned() }.answer()),
             Self::Policy(policy) => match (&policy.question, id) {
-                (Some(question), Some(id)) => (200, json_rpc::result(id, question)),
+                (Some(Ask::Form(result)), Some(id)) => (200, json_rpc::result(id, result)),
+                (Some(Ask::Address(data)), Some(_)) => {
+                    (200, json_rpc::error(recipient, URL_REQUIRED, &policy.message(), Some(data)))
+                }
                 _ => told(policy.refused, &policy.message(), asked, refusals),
             },
             // That a model goes round in circles is for the model to read.

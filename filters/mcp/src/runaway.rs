@@ -21,15 +21,23 @@ const OWN: [SubjectField; 4] = [
     SubjectField::Other(Field::Agent),
 ];
 
+/// Whether the call of an exchange could be made. It is not counted: it may have to wait for somebody's yes first, and an agent
+/// that asks again whether that is there goes round in no circle.
+///
+/// # Errors
+/// Why not.
+pub fn look(rules: &Runaway, exchange: &Exchange, now_ms: u64) -> Result<(), Lost> {
+    let Some((who, call)) = watched(rules, exchange) else { return Ok(()) };
+    let known = abi::shared_data(&name(who)).ok().flatten().and_then(|(bytes, _)| Watch::read(&bytes));
+    known.map_or(Ok(()), |mut watch| watch.begin(rules, who, call, now_ms))
+}
+
 /// Whether the call of an exchange may be made, which is then counted.
 ///
 /// # Errors
 /// Why not.
 pub fn begin(rules: &Runaway, exchange: &Exchange, now_ms: u64) -> Result<(), Lost> {
-    if *rules == Runaway::default() {
-        return Ok(());
-    }
-    let Some((who, call)) = fingerprints(exchange) else { return Ok(()) };
+    let Some((who, call)) = watched(rules, exchange) else { return Ok(()) };
     change(who, |watch| watch.begin(rules, who, call, now_ms)).unwrap_or(Ok(()))
 }
 
@@ -44,6 +52,11 @@ pub fn end(rules: &Runaway, exchange: &Exchange, now_ms: u64) {
     change(who, |watch| watch.end(&errors, who, failed, now_ms));
 }
 
+/// Who calls, and what, if there are rules for that.
+fn watched(rules: &Runaway, exchange: &Exchange) -> Option<(Fingerprint, Fingerprint)> {
+    if *rules == Runaway::default() { None } else { fingerprints(exchange) }
+}
+
 /// Who calls, and what.
 fn fingerprints(exchange: &Exchange) -> Option<(Fingerprint, Fingerprint)> {
     let asked = exchange.asked.as_ref().filter(|asked| asked.is_call())?;
@@ -56,8 +69,12 @@ fn fingerprint(subject: &Subject) -> Fingerprint {
     Fingerprint::of(&OWN.map(|field| subject.text(field).unwrap_or_default()))
 }
 
+fn name(who: Fingerprint) -> String {
+    format!("tollgate.runaway.1.{}", who.watch())
+}
+
 fn change<T>(who: Fingerprint, change: impl Fn(&mut Watch) -> T) -> Option<T> {
-    let name = format!("tollgate.runaway.1.{}", who.watch());
+    let name = name(who);
     for _ in 0..TRIES {
         let (bytes, version) = abi::shared_data(&name).ok()?.unwrap_or_default();
         let mut watch = Watch::read(&bytes).unwrap_or_default();

@@ -8,9 +8,10 @@ use crate::refusal::Refusal;
 use std::fmt;
 use tollgate_host::abi::{self, Map};
 use tollgate_host::headers::Headers;
+use tollgate_kernel::approval::question::can_open;
 use tollgate_kernel::mcp::event_id::EventIds;
-use tollgate_kernel::mcp::session::{self, Owner};
-use tollgate_kernel::mcp::{self, Revision};
+use tollgate_kernel::mcp::session::{self, Client, Owner};
+use tollgate_kernel::mcp::{self, Call, Method, Named, Revision};
 
 const ID: &str = "mcp-session-id";
 const LAST_EVENT: &str = "last-event-id";
@@ -20,13 +21,14 @@ const LAST_EVENT: &str = "last-event-id";
 pub struct Session {
     id: Vec<u8>,
     name: String,
+    client: Client,
     /// Behind which of its events a stream goes on, as the server knows that.
     last_event: Option<Vec<u8>>,
 }
 
 impl Session {
-    pub(crate) fn new(server: &str, id: &[u8]) -> Self {
-        Self { id: id.to_vec(), name: session::name(server, id), last_event: None }
+    pub(crate) fn new(server: &str, id: &[u8], client: Client) -> Self {
+        Self { id: id.to_vec(), name: session::name(server, id), client, last_event: None }
     }
 
     /// The ids of its events, whoever owns it.
@@ -39,6 +41,12 @@ impl Session {
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// What its client can.
+    #[must_use]
+    pub const fn client(&self) -> Client {
+        self.client
     }
 
     /// Has the request go on with the server's own ids.
@@ -83,11 +91,17 @@ pub(crate) fn of_request(gate: &Gate, exchange: &Exchange, headers: &Headers) ->
         return if resumed.is_some() { Err(Refusal::UnknownSession) } else { Ok(None) };
     };
     let owner = owner(exchange).ok_or(Refusal::UnknownSession)?;
-    let id = owner.open(&gate.signing, carried).ok_or(Refusal::UnknownSession)?;
-    let session = Session::new(owner.server, id);
+    let (id, client) = owner.open(&gate.signing, carried).ok_or(Refusal::UnknownSession)?;
+    let session = Session::new(owner.server, id, client);
     let event = |carried| session.event_ids(&owner).open(&gate.signing, carried).map(<[u8]>::to_vec);
     let last_event = resumed.map(|carried| event(carried).ok_or(Refusal::UnknownEvent)).transpose()?;
     Ok(Some(Session { last_event, ..session }))
+}
+
+/// What a client says that it can, if it opens a session.
+pub(crate) fn declared(call: &Call<'_, '_>) -> Option<Client> {
+    (call.method == Named::Known(Method::Initialize))
+        .then(|| if can_open(call.capabilities) { Client::OpensAddresses } else { Client::Plain })
 }
 
 /// What the client gets of the session that an answer names.
@@ -105,12 +119,14 @@ pub(crate) fn of_answer(
     if exchange.asked.as_ref().is_some_and(|asked| asked.revision.is_stateless()) {
         return abi::remove_header(Map::Response, ID.as_bytes()).map(|()| Ok(None));
     }
+    // Servers may repeat the id in every answer.
+    let client = exchange.declared.or(exchange.session.as_ref().map(Session::client)).unwrap_or_default();
     let found = headers.one(ID).zip(owner(exchange));
-    let Some((id, carried)) = found.and_then(|(id, owner)| Some((id, owner.seal(&gate.signing, id)?))) else {
+    let Some((id, carried)) = found.and_then(|(id, owner)| Some((id, owner.seal(&gate.signing, id, client)?))) else {
         return Ok(Err(()));
     };
     abi::set_header(Map::Response, ID, carried.as_bytes())?;
-    Ok(Ok(exchange.server.as_ref().map(|server| Session::new(server.name.as_str(), id))))
+    Ok(Ok(exchange.server.as_ref().map(|server| Session::new(server.name.as_str(), id, client))))
 }
 
 fn owner(exchange: &Exchange) -> Option<Owner<'_>> {

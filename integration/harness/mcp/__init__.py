@@ -8,7 +8,7 @@ from .python_client import PythonClient
 from .rust import Database, RustClient
 from .servers import MODERN, SERVERS, McpServer, PythonSdk, TypeScript1, TypeScript2
 from .strangers import Everything, FastMcp
-from .typescript_client import TypeScriptClient
+from .typescript_client import TypeScript1Client, TypeScriptClient
 from .user import Called, Refused, User
 from .wire import Exchange, Wire
 
@@ -41,6 +41,7 @@ __all__ = [
     "Refused",
     "RustClient",
     "TypeScript1",
+    "TypeScript1Client",
     "TypeScript2",
     "TypeScriptClient",
     "User",

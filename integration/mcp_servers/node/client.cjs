@@ -2,15 +2,13 @@
 'use strict';
 
 const { Client, StreamableHTTPClientTransport } = require('@modelcontextprotocol/client');
-const { createInterface } = require('node:readline');
+const { asked, listen } = require('./lines.cjs');
 
 const MODES = { auto: { mode: 'auto' }, modern: { mode: { pin: '2026-07-28' } }, legacy: { mode: 'legacy' } };
 const ASKED = ['elicitation/create', 'sampling/createMessage', 'roots/list'];
 const LISTS = { tools: 'listTools', prompts: 'listPrompts', resources: 'listResources' };
-const tell = (line) => console.log(JSON.stringify(line));
 
 let client;
-const answers = []; // what waits for the answer of the person at the client
 
 const does = {
     async connect({ url, era, headers, answers: answering, revisions }) {
@@ -18,7 +16,7 @@ const does = {
             { name: 'person', version: '1' },
             {
                 versionNegotiation: MODES[era],
-                capabilities: answering ? { elicitation: { form: {} }, sampling: {}, roots: {} } : {},
+                capabilities: answering ? { elicitation: { form: {}, url: {} }, sampling: {}, roots: {} } : {},
                 ...(revisions.length ? { supportedProtocolVersions: revisions } : {}),
             },
         );
@@ -37,22 +35,4 @@ const does = {
     list: ({ what, params }) => client[LISTS[what]](params, { cacheMode: 'refresh' }),
 };
 
-function asked({ method, params = {} }) {
-    tell({ asked: method, params });
-    return new Promise((answer) => answers.push(answer));
-}
-
-async function told(line) {
-    if ('answer' in line) return answers.shift()(line.answer);
-    try {
-        tell({ done: await does[line.do](line) });
-    } catch (error) {
-        tell({ refused: { code: error.code ?? null, message: error.message, data: error.data } });
-    }
-}
-
-const lines = createInterface({ input: process.stdin });
-lines.on('line', (line) => void told(JSON.parse(line)));
-lines.on('close', () => {
-    Promise.resolve(client?.close()).finally(() => process.exit(0));
-});
+listen(does, () => client?.close());

@@ -4,14 +4,22 @@ import pytest
 
 from harness.gateway import at_once
 from harness.mcp import McpGateway, PythonClient, TypeScriptClient
-from harness.mcp.approvals import BY_APPROVER, CALL, KEY, TOOL, YES, Approver, Caller, text, waiting
+from harness.mcp.approvals import (
+    BY_APPROVER,
+    BY_CALLER,
+    CALL,
+    KEY,
+    TOOL,
+    YES,
+    Approver,
+    Caller,
+    is_asked,
+    text,
+    waiting,
+)
 
 CLIENTS = {"python": PythonClient, "typescript": TypeScriptClient}
 
-BY_CALLER = [
-    {"confirm": {"tools": ["*.delete_row", "*.confirm_and_send"], "by": "caller"}},
-    {"allow": {"tools": ["*"]}},
-]
 NO = [{"action": "decline"}, {"action": "cancel"}, {"action": "accept", "content": {"confirm": False}}]
 # Which keys sign what clients carry.
 KEYS_FROM, SIGNING_KEY = "TOLLGATE_MCP_KEYS", "k" * 32
@@ -28,10 +36,6 @@ def by_caller(mcp_servers, tmp_path_factory):
 def approvals(mcp_servers, tmp_path):
     with McpGateway(tmp_path, rules=BY_APPROVER, who=None, crm=mcp_servers("python"), envoy={"concurrency": 2}) as made:
         yield made
-
-
-def is_asked(result):
-    return result.get("resultType") == "input_required" and list(result["inputRequests"]) == [KEY]
 
 
 @pytest.mark.parametrize("client", CLIENTS)
@@ -122,12 +126,14 @@ def test_a_question_outlives_a_restart_and_another_envoy_with_the_same_keys(mcp_
     assert len(server.ran()) == 1
 
 
-def test_a_client_that_cannot_ask_is_told_so(by_caller, mcp_servers):
-    server = mcp_servers("python")
+def test_the_person_at_a_client_that_cannot_ask_confirms_on_the_page(by_caller, mcp_servers):
+    server, caller, person = mcp_servers("python"), Caller(by_caller), Approver(by_caller, "support")
     for capabilities in ({}, {"elicitation": {"url": {}}}):
-        result = Caller(by_caller).call(capabilities=capabilities)
-        assert result["isError"] and "confirmation_impossible" in text(result)
-    assert not server.ran()
+        told = text(caller.call(capabilities=capabilities))
+        assert "approval_pending" in told and "/.tollgate/approvals#a-" in told
+    assert person.say(waiting(person)["id"], "approve").status == 200
+    assert not caller.call(capabilities={}).get("isError")
+    assert len(server.ran()) == 1
 
 
 def test_what_the_server_itself_asks_is_answered_beside_ours(by_caller, mcp_servers):
@@ -227,3 +233,9 @@ def test_the_record_says_who_was_asked_who_answered_and_what_ran(approvals):
     assert approved["approval"]["of"]["user"] == "ada@example.org"
     assert ran["approval"]["state"] == "approved" and ran["approval"]["by"]["user"] == "eve@example.org"
     assert (ran["approval"]["reason"], ran["decision"]["rule"]) == ("looked at it", "rules.deletions")
+    counted = approvals.envoy.metrics("tollgate_mcp_approvals_total")
+    assert {(labels["server"], labels["state"]): count for labels, count in counted} == {
+        ("crm", "asked"): 1,
+        ("none", "approve"): 1,
+        ("crm", "approved"): 1,
+    }

@@ -1,5 +1,7 @@
 """The approval page in a real browser: read and answered with the mouse, with keys alone, and on a phone."""
 
+import re
+
 import pytest
 
 from harness.browser import DESKTOP, PHONE, Browser
@@ -80,6 +82,35 @@ def test_nothing_that_an_agent_says_runs_or_hides_in_the_page(approvals):
         assert browser.eval("document.images.length + document.scripts.length") == 0
         assert "<script>" in browser.text("pre") and r"a\u{202e}b\u{200b}c</pre>" in browser.text("pre")
         no_complaints(browser)
+
+
+def test_a_long_statement_is_read_in_full_line_by_line(approvals):
+    lines = [f"  AND id <> {number}" for number in range(150)]
+    sql = "\n".join(["DELETE FROM users WHERE id > 0", *lines])
+    Caller(approvals).call(arguments={"table": "users", "id": 1, "sql": sql})
+    with Browser(bearer("dba"), PHONE) as browser:
+        browser.open(page(approvals))
+        seen = browser.text("pre")
+        assert "".join(seen.split()).endswith(r"\nANDid<>149" + '"') and "Not all of this call" not in browser.text()
+        assert seen.count("\n") > 150, "each line of it has one"
+        assert browser.eval("document.documentElement.scrollWidth <= innerWidth")
+        no_complaints(browser)
+
+
+def test_what_is_too_long_says_that_not_all_is_shown(approvals):
+    Caller(approvals).call(arguments={"table": "users", "id": 1, "sql": "select 1; " * 1000 + "drop table users"})
+    with Browser(bearer("dba")) as browser:
+        browser.open(page(approvals))
+        assert "Not all of this call is shown" in browser.text(".warn")
+        assert 'drop table users" (10016 characters, SHA-256 ' in browser.text("pre")
+
+
+def test_an_address_of_one_call_leads_to_that_one(approvals):
+    told = [text(Caller(approvals).call(arguments={"table": "users", "id": id})) for id in (1, 2, 3)]
+    (address,) = re.findall(r" at (\S+) within", told[1])
+    with Browser(bearer("dba")) as browser:
+        browser.open(f"http://localhost:{approvals.envoy.port}{address}")
+        assert "id = 2" in browser.text(":target pre")
 
 
 def test_the_policy_forbids_what_gets_into_the_page_in_spite_of_that(approvals):

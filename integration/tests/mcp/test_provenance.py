@@ -13,6 +13,7 @@ from harness.bootstrap import ROOT
 from harness.envoy import eventually
 from harness.gateway import at_once
 from harness.mcp import Called, PythonClient
+from harness.mcp.approvals import YES
 from harness.sdks import CITY, Call
 from harness.stack import KEYS, Stack
 from providers import faults
@@ -20,6 +21,7 @@ from providers import faults
 TRIAGE = "You sort tickets.\nBe kind.\n"
 CHAT = "You chat."
 HASTY = "Be quick."
+CAREFUL = "Ask first."
 # What an operator is told to do.
 DIGEST = (ROOT / "docs/provenance.md").read_text().split("```sh\n")[1].split("\n```")[0]
 
@@ -44,10 +46,12 @@ PROMPTS = {
     "support-triage": {"system_sha256": [digest(TRIAGE)]},
     "chat": {"system_sha256": [digest(CHAT)]},
     "hasty": {"system_sha256": [digest(HASTY)], "within": "1s"},
+    "careful": {"system_sha256": [digest(CAREFUL)]},
     "kept": {"provider_prompt_id": "pmpt_1"},
 }
 RULES = [
     {"name": "triage", "allow": {"tools": [f"crm.{TOOL}"], "from_prompts": ["support-triage", "hasty"]}},
+    {"name": "sure", "confirm": {"tools": [f"crm.{TOOL}"], "by": "caller", "from_prompts": ["careful"]}},
     {"allow": {"methods": ["initialize", "server/discover", "tools/list", "notifications/*", "ping"]}},
 ]
 
@@ -131,6 +135,28 @@ def test_other_arguments_and_other_callers_are_refused(stack, mcp_servers):
 def test_what_a_model_asks_for_from_another_prompt_is_refused(stack, system, stream):
     asks(stack, "Curie", system=system, stream=stream)
     assert refused(calls(stack, "Curie"))
+
+
+def test_what_a_rule_wants_confirmed_needs_the_prompt_and_a_yes_and_a_no_leaves_the_note(stack, mcp_servers):
+    server, asked, replies = mcp_servers("python"), [], [{"action": "decline"}, YES]
+
+    def answer(method, params):
+        asked.append(params["message"])
+        return replies.pop(0)
+
+    def confirmed():
+        headers = {"authorization": f"Bearer {KEYS['ada']}"}
+        with PythonClient(stack.tools_url, "modern", headers, answer) as client:
+            return client.call(TOOL, query="sure")
+
+    assert refused(confirmed()) and not asked
+    asks(stack, "sure", system=CAREFUL)
+    declined = confirmed()
+    assert declined.failed and "confirmation_declined" in declined.text and server.ran() == []
+    assert not confirmed().failed
+    assert refused(confirmed())
+    assert len(asked) == 2 and all("Run crm.crm.search" in message for message in asked)
+    assert server.ran() == [{"tool": TOOL, "arguments": {"query": "sure"}}]
 
 
 def test_what_is_not_called_in_time_is_refused(stack):

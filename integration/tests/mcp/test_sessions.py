@@ -72,7 +72,7 @@ def test_clients_know_nothing_of_it(mcp_gateways, client, name):
 def test_the_server_sees_its_own_id_and_the_client_another(weak):
     server, wire, gateway = weak
     session = wire.open_session(REVISION, who("support"))
-    assert session.endswith(".weak") and len(session) == 48
+    assert session.endswith(".weak") and len(session) == 49
     server.forget()
     for _ in range(20):  # on either worker
         assert wire.send(listing(session)).status == 200
@@ -112,6 +112,14 @@ def test_whatever_is_no_session_of_the_callers_is_answered_alike_and_goes_no_fur
     same = json.dumps(UNKNOWN, separators=(",", ":")).encode()
     assert {(answer.status, answer.body) for answer in answers} == {(404, same)}
     assert server.received == []
+
+
+def test_a_server_may_repeat_its_id_in_any_answer(weak):
+    server, wire, _ = weak
+    for capabilities in ({}, {"elicitation": {"url": {}}}):
+        session = wire.open_session(REVISION, who("support"), capabilities)
+        server.then(plain({"jsonrpc": "2.0", "id": 1, "result": {"tools": []}}, headers=("mcp-session-id: weak",)))
+        assert wire.send(listing(session)).header("mcp-session-id") == session
 
 
 def test_a_header_of_sessions_is_given_once(weak):

@@ -22,7 +22,11 @@ impl Room {
     /// In a client's dialog.
     pub const DIALOG: Self = Self { lines: 16, value: 120 };
     /// On the approval page.
-    pub const PAGE: Self = Self { lines: 40, value: 400 };
+    const PAGE: [Self; 4] = [Self::page(4000), Self::page(1200), Self::page(400), Self::page(120)];
+
+    const fn page(value: usize) -> Self {
+        Self { lines: 40, value }
+    }
 }
 
 /// Arguments, each on a line of its own, in safe text.
@@ -70,6 +74,16 @@ impl Arguments {
             this.add(name(&member.key()), member.value, room);
         }
         this
+    }
+
+    /// The same for the approval page, where all lines together have so many bytes: values are cut only as far as that takes.
+    #[must_use]
+    pub fn for_page(arguments: Option<Value<'_, '_>>, bytes: usize) -> Self {
+        let fits = |this: &Self| this.lines.iter().map(|line| line.len().saturating_add(1)).sum::<usize>() <= bytes;
+        let [widest, narrower @ ..] = Room::PAGE;
+        narrower
+            .into_iter()
+            .fold(Self::of(arguments, widest), |this, room| if fits(&this) { this } else { Self::of(arguments, room) })
     }
 
     fn add(&mut self, path: String, value: Value<'_, '_>, room: Room) {
@@ -179,7 +193,8 @@ pub fn url_required(id: &Id, url: &str, message: &str) -> String {
 }
 
 /// Safe text of a name, which can come from outside.
-pub(super) fn clipped(text: &str) -> String {
+#[must_use]
+pub fn clipped(text: &str) -> String {
     let mut bounded = Bounded::new(200);
     safe(text, &mut |piece| bounded.push(piece));
     if bounded.fits() { bounded.text } else { format!("{}... ({} bytes)", bounded.text, text.len()) }

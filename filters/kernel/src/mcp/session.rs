@@ -1,8 +1,9 @@
 //! A session belongs to the subject that opened it.
 //!
-//! The id that a client carries is `<mac>.<the server's id>`: HMAC-SHA-256 in base64url over the server's name, every field of
-//! the subject, and the id. So nothing is kept, any Envoy with the same keys knows it, and it proves nothing for anybody else,
-//! nor at another server. A subject that changes in any field, its tier for one, opens a new session, as after any 404.
+//! The id that a client carries is `<mac><what it can>.<the server's id>`: HMAC-SHA-256 in base64url over the server's name,
+//! every field of the subject, and what stands behind it. So nothing is kept, any Envoy with the same keys knows it, and it
+//! proves nothing for anybody else, nor at another server. A subject that changes in any field, its tier for one, opens a new
+//! session, as after any 404.
 
 use crate::hex;
 use crate::signing_keys::SigningKeys;
@@ -17,6 +18,16 @@ pub const MAX_ID: usize = 256;
 const MAC: usize = 43;
 const PURPOSE: &[u8] = b"tollgate-mcp-session";
 
+/// What the client of a session said that it can, when it opened it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Client {
+    /// Nothing that matters later.
+    #[default]
+    Plain,
+    /// Send its person to an address.
+    OpensAddresses,
+}
+
 /// Whose session it is: who, at which server.
 #[derive(Debug, Clone, Copy)]
 pub struct Owner<'o> {
@@ -29,18 +40,21 @@ pub struct Owner<'o> {
 impl Owner<'_> {
     /// What the client carries for the server's `id`; `None` for what MCP allows no id to be, and for what is too long.
     #[must_use]
-    pub fn seal(&self, keys: &SigningKeys, id: &[u8]) -> Option<String> {
+    pub fn seal(&self, keys: &SigningKeys, id: &[u8], client: Client) -> Option<String> {
         let id = str::from_utf8(id).ok().filter(|id| is_id(id.as_bytes()))?;
-        Some(format!("{}.{id}", URL_SAFE_NO_PAD.encode(self.over(id.as_bytes(), |parts| keys.sign(parts)))))
+        let sealed = format!("{}.{id}", char::from(client.letter()));
+        let mac = self.over(sealed.as_bytes(), |parts| keys.sign(parts));
+        Some(format!("{}{sealed}", URL_SAFE_NO_PAD.encode(mac)))
     }
 
-    /// The server's id in what a client carries, if it is this owner's.
+    /// The server's id in what a client carries, if it is this owner's, and what the client can.
     #[must_use]
-    pub fn open<'c>(&self, keys: &SigningKeys, carried: &'c [u8]) -> Option<&'c [u8]> {
-        let (mac, id) = carried.split_at_checked(MAC)?;
-        let id = id.strip_prefix(b".").filter(|id| is_id(id))?;
+    pub fn open<'c>(&self, keys: &SigningKeys, carried: &'c [u8]) -> Option<(&'c [u8], Client)> {
+        let (mac, sealed) = carried.split_at_checked(MAC)?;
         let mac: [u8; 32] = URL_SAFE_NO_PAD.decode(mac).ok()?.try_into().ok()?;
-        self.over(id, |parts| keys.verify(parts, &mac)).then_some(id)
+        let [letter, b'.', id @ ..] = sealed else { return None };
+        let client = Client::of_letter(*letter).filter(|_| is_id(id))?;
+        self.over(sealed, |parts| keys.verify(parts, &mac)).then_some((id, client))
     }
 
     /// Of whom something is: 128 bits, the same for the same owner.
@@ -51,14 +65,31 @@ impl Owner<'_> {
 
     /// Every part ends with a byte that none of them has: which is which is plain. What is not known is empty, which no known
     /// field is.
-    fn over<T>(&self, id: &[u8], then: impl FnOnce(&[&[u8]]) -> T) -> T {
+    fn over<T>(&self, last: &[u8], then: impl FnOnce(&[&[u8]]) -> T) -> T {
         let field = |field| self.subject.text(field).unwrap_or_default().as_bytes();
         let mut parts: Vec<&[u8]> = Vec::with_capacity(20);
         for part in [PURPOSE, self.server.as_bytes()].into_iter().chain(SubjectField::ALL.map(field)) {
             parts.extend([part, b"\0"]);
         }
-        parts.push(id);
+        parts.push(last);
         then(&parts)
+    }
+}
+
+impl Client {
+    const fn letter(self) -> u8 {
+        match self {
+            Self::Plain => b'-',
+            Self::OpensAddresses => b'u',
+        }
+    }
+
+    const fn of_letter(letter: u8) -> Option<Self> {
+        match letter {
+            b'-' => Some(Self::Plain),
+            b'u' => Some(Self::OpensAddresses),
+            _ => None,
+        }
     }
 }
 
@@ -82,7 +113,7 @@ pub(super) fn short(hash: Sha256) -> [u8; 16] {
 
 #[cfg(test)]
 mod tests {
-    use super::{MAX_ID, Owner, name};
+    use super::{Client, MAX_ID, Owner, name};
     use crate::signing_keys::SigningKeys;
     use crate::subject::Subject;
     use serde_json::json;
@@ -101,8 +132,8 @@ mod tests {
     fn a_session_is_its_owners_at_its_server_alone() {
         let ada = subject(json!({"user": "ada", "team": "eng"}));
         let owner = Owner { server: "crm", subject: &ada };
-        let carried = owner.seal(&keys(1), b"abc-1.2").unwrap();
-        assert_eq!(owner.open(&keys(1), carried.as_bytes()), Some(&b"abc-1.2"[..]));
+        let carried = owner.seal(&keys(1), b"abc-1.2", Client::Plain).unwrap();
+        assert_eq!(owner.open(&keys(1), carried.as_bytes()), Some((&b"abc-1.2"[..], Client::Plain)));
         assert_eq!(owner.open(&keys(2), carried.as_bytes()), None, "another key");
         assert_eq!(Owner { server: "crm2", subject: &ada }.open(&keys(1), carried.as_bytes()), None, "another server");
         for other in [
@@ -119,6 +150,20 @@ mod tests {
     }
 
     #[test]
+    fn what_a_client_can_is_carried_and_cannot_be_changed() {
+        let nobody = Subject::default();
+        let owner = Owner { server: "crm", subject: &nobody };
+        let sealed = |client| owner.seal(&keys(1), b"a", client).unwrap();
+        let (plain, opens) = (sealed(Client::Plain), sealed(Client::OpensAddresses));
+        assert_eq!(owner.open(&keys(1), plain.as_bytes()), Some((&b"a"[..], Client::Plain)));
+        assert_eq!(owner.open(&keys(1), opens.as_bytes()), Some((&b"a"[..], Client::OpensAddresses)));
+        for (text, with) in [(&plain, "u.a"), (&opens, "-.a"), (&opens, "x.a"), (&opens, ".a"), (&opens, "ua")] {
+            let changed = format!("{}{with}", text.get(..43).unwrap());
+            assert_eq!(owner.open(&keys(1), changed.as_bytes()), None, "{with}");
+        }
+    }
+
+    #[test]
     fn what_is_no_id_is_not_carried() {
         let nobody = Subject::default();
         let owner = Owner { server: "crm", subject: &nobody };
@@ -131,7 +176,7 @@ mod tests {
             (b"a\0".to_vec(), false),
             ("ü".as_bytes().to_vec(), false),
         ] {
-            let carried = owner.seal(&keys(1), &id);
+            let carried = owner.seal(&keys(1), &id, Client::Plain);
             assert_eq!(carried.is_some(), good, "{id:?}");
             assert!(carried.is_none_or(|carried| carried.bytes().all(|byte| byte.is_ascii_graphic())));
         }
@@ -149,11 +194,12 @@ mod tests {
     #[cfg(not(target_arch = "wasm32"))]
     proptest::proptest! {
         #[test]
-        fn nothing_but_the_whole_is_opened(id in "[!-~]{1,64}", at in 0_usize..108, with: u8) {
+        fn nothing_but_the_whole_is_opened(id in "[!-~]{1,64}", at in 0_usize..109, with: u8, opens: bool) {
             let nobody = Subject::default();
             let owner = Owner { server: "crm", subject: &nobody };
-            let mut carried = owner.seal(&keys(1), id.as_bytes()).unwrap().into_bytes();
-            proptest::prop_assert_eq!(owner.open(&keys(1), &carried), Some(id.as_bytes()));
+            let client = if opens { Client::OpensAddresses } else { Client::Plain };
+            let mut carried = owner.seal(&keys(1), id.as_bytes(), client).unwrap().into_bytes();
+            proptest::prop_assert_eq!(owner.open(&keys(1), &carried), Some((id.as_bytes(), client)));
             let at = at.checked_rem(carried.len()).unwrap();
             if carried[at] != with {
                 carried[at] = with;

@@ -1,17 +1,18 @@
 //! One call that a rule wants confirmed: may it run now, and if not, what is told instead.
 
-use super::page::PATH;
+use super::page::{self, PATH};
 use super::store::{Shared, Store, Unavailable, use_state};
 use crate::exchange::{Approval, Asked, Object};
 use tollgate_host::abi;
 use tollgate_kernel::approval::pending::{self, Answer, Asking, Standing};
-use tollgate_kernel::approval::question::{Arguments, Question, Room, can_ask, duration};
+use tollgate_kernel::approval::question::{Arguments, Question, can_ask, clipped, duration, url_required};
 use tollgate_kernel::approval::reply::{Reply, carried, forwarded};
 use tollgate_kernel::approval::state::{Fault, State};
 use tollgate_kernel::approval::used::{self, NotUsed};
 use tollgate_kernel::approval::{Call, Id};
 use tollgate_kernel::json::{Digest, Document, Value};
-use tollgate_kernel::mcp::{self, Method, Named};
+use tollgate_kernel::mcp::session::Client;
+use tollgate_kernel::mcp::{self, Method, Named, Revision};
 use tollgate_kernel::rule::{self, Confirm};
 use tollgate_kernel::signing_keys::SigningKeys;
 use tollgate_kernel::subject::Subject;
@@ -37,6 +38,8 @@ pub struct Unconfirmed<'c, 'd, 'a> {
     pub keys: &'c SigningKeys,
     /// Where people find the page, if the configuration says so.
     pub page: Option<&'c str>,
+    /// What the client of the session can.
+    pub client: Client,
     /// Milliseconds since 1970.
     pub now_ms: u64,
 }
@@ -64,8 +67,17 @@ pub struct Waits {
     pub reason: &'static str,
     /// What the caller is told.
     pub told: String,
-    /// The result that makes the client ask a person.
-    pub question: Option<String>,
+    /// What makes the client ask a person.
+    pub question: Option<Ask>,
+}
+
+/// What makes a client ask a person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ask {
+    /// The result with a form.
+    Form(String),
+    /// The data of the error with an address.
+    Address(String),
 }
 
 /// Whether the call runs, and what the record says of the asking.
@@ -76,9 +88,8 @@ impl Unconfirmed<'_, '_, '_> {
     pub fn decide(&self) -> Outcome {
         let outcome = match self.confirm.by {
             rule::Approval::Caller if self.asked.revision.is_stateless() => self.ask_caller(),
-            // A client that cannot be asked; the person at it can answer on the page.
-            rule::Approval::Caller if self.subject.user.is_none() => Ok((None, Err(self.impossible()))),
-            _ => self.ask_on_page(),
+            rule::Approval::Caller => self.ask_beside(),
+            rule::Approval::Approver(_) => self.ask_on_page(),
         };
         outcome.unwrap_or_else(|Unavailable| (None, Err(unavailable())))
     }
@@ -129,7 +140,7 @@ impl Unconfirmed<'_, '_, '_> {
         let may_ask =
             matches!(self.call.method, Named::Known(Method::ToolsCall | Method::PromptsGet | Method::ResourcesRead));
         if !may_ask || !can_ask(self.call.capabilities) {
-            return Ok((None, Err(self.impossible())));
+            return self.ask_beside();
         }
         let nonce = Id(abi::random().map_err(|_| Unavailable)?);
         let state = State { expires_ms: self.expires_ms(), nonce, upstream };
@@ -148,15 +159,20 @@ impl Unconfirmed<'_, '_, '_> {
             within_s: self.confirm.within_s,
         };
         let asked = Waits {
-            question: Some(question.result(&state)),
+            question: Some(Ask::Form(question.result(&state))),
             ..waits("confirmation_asked", "the person at the client is asked")
         };
         Ok((Some(Approval::word("asked")), Err(asked)))
     }
 
+    /// A client that has no form for the question: the person at it can answer on the page, if it is known who that is.
+    fn ask_beside(&self) -> Result<Outcome, Unavailable> {
+        if self.subject.user.is_some() { self.ask_on_page() } else { Ok((None, Err(impossible()))) }
+    }
+
     fn ask_on_page(&self) -> Result<Outcome, Unavailable> {
         let approved = self.approved();
-        let arguments = Arguments::of(self.call.arguments, Room::PAGE);
+        let arguments = Arguments::for_page(self.call.arguments, pending::MAX_ARGUMENTS);
         let asking = Asking {
             call: approved,
             arguments: &arguments,
@@ -200,19 +216,24 @@ impl Unconfirmed<'_, '_, '_> {
             rule::Approval::Approver(_) => "somebody else must approve it",
         };
         let left = duration(expires_ms.saturating_sub(self.now_ms).div_euclid(1000));
-        let page = self.page.unwrap_or(PATH);
-        let told = format!(
-            "nothing has run yet: {who} at {page} within {left}; then make exactly the same call again (approval {id})"
-        );
-        waits("approval_pending", &told)
+        let at = page::address_of(self.page.unwrap_or(PATH), id);
+        let told = format!("nothing has run yet: {who} at {at} within {left}; then make exactly the same call again");
+        Waits { question: self.address(id, &at, &left), ..waits("approval_pending", &told) }
     }
 
-    fn impossible(&self) -> Waits {
-        waits(
-            "confirmation_impossible",
-            "the person at the client must confirm this call, and this client cannot ask: it needs MCP 2026-07-28 with form \
-             elicitation, or a proven user who confirms on the approval page",
-        )
+    /// What makes the client send its person to the page: there is one way to do that in 2025-11-25. Not for an approver, who is
+    /// somebody else.
+    fn address(&self, id: &Id, at: &str, left: &str) -> Option<Ask> {
+        let is_for_person = self.confirm.by == rule::Approval::Caller && self.client == Client::OpensAddresses;
+        if !is_for_person || self.page.is_none() || self.asked.revision != Revision::November2025 {
+            return None;
+        }
+        let Call { object, method, server, .. } = self.approved();
+        let object = clipped(if object.is_empty() { method } else { object });
+        let message = format!(
+            "Read on this page what {object} on the server {server} is about to do, and confirm it within {left}."
+        );
+        Some(Ask::Address(url_required(id, at, &message)))
     }
 
     const fn expires_ms(&self) -> u64 {
@@ -246,6 +267,14 @@ impl Agreed {
             Err(Unavailable) => Err(unavailable()),
         }
     }
+}
+
+fn impossible() -> Waits {
+    waits(
+        "confirmation_impossible",
+        "the person at the client must confirm this call, and cannot be asked: that needs MCP 2026-07-28 with form elicitation, \
+         or a proven user who confirms on the approval page",
+    )
 }
 
 fn unavailable() -> Waits {

@@ -28,6 +28,15 @@ impl Html {
 
     /// Safe text, in which what is written out as `\u{202e}` stands out.
     pub(crate) fn safe_text(&mut self, text: &str) -> &mut Self {
+        self.safe(text, "")
+    }
+
+    /// The same with a new line behind each `\n`: where a line that somebody made up cannot be taken for another text.
+    pub(crate) fn safe_lines(&mut self, text: &str) -> &mut Self {
+        self.safe(text, "<br>")
+    }
+
+    fn safe(&mut self, text: &str, break_line: &'static str) -> &mut Self {
         let mut rest = text;
         while let Some((before, after)) = rest.split_once('\\') {
             self.text(before);
@@ -37,6 +46,9 @@ impl Html {
             };
             let (escape, behind) = after.split_at_checked(end).unwrap_or((after, ""));
             self.markup("<mark>\\").text(escape).markup("</mark>");
+            if escape == "n" {
+                self.markup(break_line);
+            }
             rest = behind;
         }
         self.text(rest)
@@ -48,6 +60,13 @@ mod tests {
     use super::Html;
     #[cfg(target_arch = "wasm32")]
     use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    #[test]
+    fn a_line_break_is_shown_as_what_it_is_and_as_one() {
+        let mut html = Html::default();
+        html.safe_lines("a\\nb\\\\n").safe_text("c\\n");
+        assert_eq!(html.0, "a<mark>\\n</mark><br>b<mark>\\\\</mark>nc<mark>\\n</mark>");
+    }
 
     #[test]
     fn text_is_never_markup() {

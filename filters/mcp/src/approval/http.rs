@@ -10,7 +10,7 @@ use crate::exchange::Approval;
 use tollgate_host::headers::Headers;
 use tollgate_host::stream::Reply;
 use tollgate_kernel::approval::pending::{self, Entry, NotAnswered, Outcome, Word, may_answer};
-use tollgate_kernel::approval::{Id, form_token};
+use tollgate_kernel::approval::{Id, form, form_token};
 use tollgate_kernel::json::{Document, Limits, Writer};
 use tollgate_kernel::rule;
 use tollgate_kernel::signing_keys::SigningKeys;
@@ -150,7 +150,7 @@ fn say<'r>(
     let entry = answered.map_err(|Unavailable| Fault::Unavailable)?.map_err(Fault::NotAnswered)?;
     let reply = if is_form {
         let mut reply = html(303, String::new());
-        reply.headers.push(("location", format!("{PATH}#a-{id}")));
+        reply.headers.push(("location", page::address_of(PATH, id)));
         reply
     } else {
         let mut body = Vec::new();
@@ -197,40 +197,9 @@ impl Spoken {
     }
 
     fn of_form(body: &[u8]) -> Result<Self, Fault> {
-        let body = str::from_utf8(body).map_err(|_| Fault::Malformed)?;
-        let (mut decision, mut reason, mut token) = (None, None, None);
-        for pair in body.split('&') {
-            let (name, value) = pair.split_once('=').ok_or(Fault::Malformed)?;
-            let known = match name {
-                "decision" => &mut decision,
-                "reason" => &mut reason,
-                "token" => &mut token,
-                _ => return Err(Fault::Malformed),
-            };
-            let value = decoded(value).ok_or(Fault::Malformed)?;
-            if known.replace(value).is_some() {
-                return Err(Fault::Malformed);
-            }
-        }
+        let [decision, reason, token] = form::fields(body, ["decision", "reason", "token"]).ok_or(Fault::Malformed)?;
         Self::of(&decision.unwrap_or_default(), reason.unwrap_or_default(), token.unwrap_or_default())
     }
-}
-
-/// A value of a form (URL standard, section 5.1).
-fn decoded(text: &str) -> Option<String> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        bytes.push(match byte {
-            b'+' => b' ',
-            b'%' => {
-                let mut digit = || char::from(rest.next()?).to_digit(16);
-                u8::try_from(digit()?.checked_mul(16)?.checked_add(digit()?)?).ok()?
-            }
-            other => other,
-        });
-    }
-    String::from_utf8(bytes).ok()
 }
 
 /// Whether a browser would say that one of our own pages sends this, or it is no browser.

@@ -1,6 +1,7 @@
 //! The page on which people say yes or no. Plain forms, no script, nothing from elsewhere.
 
 use super::html::Html;
+use tollgate_kernel::approval::Id;
 use tollgate_kernel::approval::pending::{Answer, Entry, MAX_REASON, Outcome};
 use tollgate_kernel::approval::question::duration;
 use tollgate_kernel::subject::{Field, Subject};
@@ -9,9 +10,15 @@ use tollgate_kernel::timestamp;
 /// Where it is.
 pub const PATH: &str = "/.tollgate/approvals";
 
+/// The address of one call on the page at this address.
+#[must_use]
+pub fn address_of(page: &str, id: &Id) -> String {
+    format!("{page}#a-{id}")
+}
+
 const STYLE: &str = include_str!("page.css");
 /// What browsers let the page do: show that style, and send forms to where it came from.
-pub const POLICY: &str = "default-src 'none'; style-src 'sha256-p5x9TXz6x8HwnhlfD0xAs8GjZO7oCuS7CvbuORVavqA='; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
+pub const POLICY: &str = "default-src 'none'; style-src 'sha256-nTci72R5bJ/qK1jCna/fsfAD1po8yc3j5FCegRlui9E='; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 
 /// How often a page on which nothing waits looks again, in seconds. One with forms does not: somebody may be typing.
 const LOOK_AGAIN_S: &str = "15";
@@ -88,7 +95,7 @@ impl View<'_> {
                 form(html, entry, token);
             }
             None => {
-                html.markup("<details><summary>With what</summary>");
+                html.markup("<details><summary>Arguments</summary>");
                 arguments(html, entry);
                 html.markup("</details>");
             }
@@ -169,12 +176,16 @@ fn form(html: &mut Html, entry: &Entry, token: &str) {
 
 fn arguments(html: &mut Html, entry: &Entry) {
     if !entry.complete {
-        html.markup("<p class=warn><b>Not all of this call is shown.</b> It is too large. Approve it only if you know the rest.</p>");
+        html.markup("<p class=warn><b>Not all of this call is shown:</b> it is too large. What is cut has its length and digest. Approve it only if you know the rest.</p>");
     }
     if entry.arguments.is_empty() {
         html.markup("<p class=soft>No arguments.</p>");
     } else {
-        html.markup("<pre aria-label=Arguments>").safe_text(&entry.arguments).markup("</pre>");
+        html.markup("<pre aria-label=Arguments>");
+        for line in entry.arguments.lines() {
+            html.markup("<span>").safe_lines(line).markup("</span>");
+        }
+        html.markup("</pre>");
     }
 }
 

@@ -89,6 +89,8 @@ fn what_cannot_work_is_refused_with_the_path_to_it() {
         (&|gate| gate["redact"] = json!({"in": ["results"]}), "gate.redact: `patterns` or `also` must name what is"),
         (&|gate| gate["redact"] = json!({"patterns": ["keys"], "in": []}), "gate.redact: `in` must name"),
         (&|gate| gate["record"] = json!({"results": true}), "gate.record.results: unknown field `results`"),
+        (&|gate| gate["approvals"] = json!({"url": "gateway.example"}), "gate.approvals.url: found `gateway.example`"),
+        (&|gate| gate["approvals"] = json!({"url": "https://a/#b"}), "gate.approvals.url: found `https://a/#b`"),
         (&|gate| gate["rulez"] = json!([]), "gate.rulez: unknown field `rulez`"),
     ];
     for (change, expected) in cases.iter().copied() {

@@ -1,5 +1,5 @@
 use super::{Policy, Refusal};
-use crate::approval::confirm::Waits;
+use crate::approval::confirm::{Ask, Waits};
 use crate::config::Refusals;
 use crate::example::asked;
 use crate::exchange::Asked;
@@ -168,11 +168,25 @@ fn what_policy_refuses_names_rule_reason_and_what_would_help() {
 #[test]
 fn a_question_is_a_result_that_the_client_asks_its_person_with() {
     let question = r#"{"resultType":"input_required"}"#.to_owned();
-    let waits = Waits { reason: "confirmation_asked", told: "asked".to_owned(), question: Some(question) };
+    let waits = Waits { reason: "confirmation_asked", told: "asked".to_owned(), question: Some(Ask::Form(question)) };
     let refusal = policy(Refused::Unconfirmed).because(waits);
     for refusals in [Refusals::Result, Refusals::Status] {
         let reply = refusal.reply(Some(&call()), refusals);
         assert_eq!((reply.status, reply.details), (200, "confirmation_asked"));
         assert_eq!(body(&reply), json!({"jsonrpc": "2.0", "id": 7, "result": {"resultType": "input_required"}}));
+    }
+}
+
+#[test]
+fn an_address_is_an_error_that_the_client_opens_it_for() {
+    let data = r#"{"elicitations":[]}"#.to_owned();
+    let waits = Waits { reason: "approval_pending", told: "asked".to_owned(), question: Some(Ask::Address(data)) };
+    let refusal = policy(Refused::Unconfirmed).because(waits);
+    for refusals in [Refusals::Result, Refusals::Status] {
+        let reply = refusal.reply(Some(&call()), refusals);
+        assert_eq!((reply.status, reply.details), (200, "approval_pending"));
+        let body = body(&reply);
+        assert_eq!((&body["id"], &body["error"]["code"]), (&json!(7), &json!(-32042)));
+        assert_eq!(body["error"]["data"], json!({"elicitations": []}));
     }
 }

@@ -1,9 +1,9 @@
-use super::super::question::{Arguments, Room};
+use super::super::question::Arguments;
 use super::super::tests::{NOON_MS, delete, subject, with_json};
 use super::super::{Call, Id};
 use super::{
-    Answer, Asking, ENTRIES_PER_SLOT, MAX_ENTRY, MAX_REASON, NotAnswered, OPEN_OF_ONE, Outcome, Slot, Standing, Word,
-    is_same, may_answer, slot_of, slot_of_call,
+    Answer, Asking, ENTRIES_PER_SLOT, MAX_ARGUMENTS, MAX_ENTRY, MAX_REASON, NotAnswered, OPEN_OF_ONE, Outcome, Slot,
+    Standing, Word, is_same, may_answer, slot_of, slot_of_call,
 };
 use crate::json::Digest;
 use crate::rule::Approval;
@@ -195,7 +195,7 @@ fn the_largest_entry_is_within_its_bound_and_read_back() {
     }
     let arguments: serde_json::Map<_, _> = (0..100).map(|at| (format!("{at}{text}"), text.clone().into())).collect();
     let arguments = with_json(&serde_json::Value::from(arguments).to_string(), |document| {
-        Arguments::of(Some(document.root()), Room::PAGE)
+        Arguments::for_page(Some(document.root()), MAX_ARGUMENTS)
     });
     let call = Call {
         subject: &requester,

@@ -80,6 +80,29 @@ fn what_is_too_long_shows_its_length_its_end_and_its_digest_and_the_first_line_w
 }
 
 #[test]
+fn on_the_page_a_long_value_is_read_in_full_and_several_are_cut_only_as_far_as_it_takes() {
+    let page = |arguments: &Value| {
+        with_json(&arguments.to_string(), |document| Arguments::for_page(Some(document.root()), 4096))
+    };
+    let sql = format!("select '{}'; drop table users", "x".repeat(3900));
+    let shown = page(&json!({"id": 1, "sql": sql}));
+    assert_eq!((shown.lines, shown.complete), (vec!["id = 1".to_owned(), format!("sql = \"{sql}\"")], true));
+    let shown = page(&json!({"id": 1, "sql": "y".repeat(5000)}));
+    assert!(!shown.complete && shown.lines[1].len() > 4000 && shown.lines[1].contains("(5000 characters, SHA-256"));
+    // In letters of three bytes there is room for fewer.
+    let shown = page(&json!({"a": "\u{4e00}\u{4e8c}\u{4e09}".repeat(500)}));
+    assert!(!shown.complete && shown.lines[0].len() > 3000, "{}", shown.lines[0].len());
+    for (many, fits) in [(3, 1000), (9, 390), (30, 100)] {
+        let lines = Value::from_iter((0..many).map(|at| (format!("key{at}"), json!("z".repeat(fits)))));
+        assert!(page(&lines).complete, "{many}");
+        let lines = Value::from_iter((0..many).map(|at| (format!("key{at}"), json!("z".repeat(fits * 5)))));
+        let shown = page(&lines);
+        assert!(!shown.complete && shown.lines.len() == many, "each has its line: {shown:?}");
+        assert!(shown.lines.iter().map(|line| line.len() + 1).sum::<usize>() <= if many < 30 { 4096 } else { 8192 });
+    }
+}
+
+#[test]
 fn no_call_makes_a_question_that_goes_below_the_fold() {
     let mut deep = json!(1);
     (0..30).for_each(|_| deep = json!({"key with spaces and é \u{202e}": [deep, "x".repeat(200)]}));

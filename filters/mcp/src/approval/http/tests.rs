@@ -1,6 +1,6 @@
 use super::super::page::{PATH, POLICY};
 use super::super::store::{Store, Unavailable};
-use super::{MAX_BODY, Visit, decoded, is_visit, serve};
+use super::{MAX_BODY, Visit, is_visit, serve};
 use crate::exchange::Approval as Said;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -10,7 +10,7 @@ use std::cell::RefCell;
 use tollgate_host::headers::{Headers, serialize};
 use tollgate_host::stream::Reply;
 use tollgate_kernel::approval::pending::{self, Asking, Slot, Standing};
-use tollgate_kernel::approval::question::{Arguments, Room};
+use tollgate_kernel::approval::question::Arguments;
 use tollgate_kernel::approval::{Call, Id};
 use tollgate_kernel::json::{Digest, Document, Limits};
 use tollgate_kernel::rule::{Approval, Attribute};
@@ -61,7 +61,7 @@ fn bob() -> Subject {
 fn ask(store: &Held, by: &Subject, number: u8, arguments: &Value, now_ms: u64) -> Standing {
     let text = arguments.to_string();
     let document = Document::read(text.as_bytes(), Limits { bytes: 1 << 20, nodes: 1 << 16 }).unwrap();
-    let arguments = Arguments::of(Some(document.root()), Room::PAGE);
+    let arguments = Arguments::for_page(Some(document.root()), pending::MAX_ARGUMENTS);
     let call = Call {
         subject: by,
         server: "database",
@@ -285,18 +285,4 @@ fn the_policy_allows_the_style_of_the_page_and_no_other() {
         STANDARD.encode(digest)
     );
     assert!(!seen.contains(" style="));
-}
-
-#[test]
-fn forms_are_decoded_as_browsers_write_them() {
-    for (text, value) in [
-        ("", Some("")),
-        ("a+b%20c", Some("a b c")),
-        ("%C3%A4%2b", Some("ä+")),
-        ("%", None),
-        ("%zz", None),
-        ("%ff", None),
-    ] {
-        assert_eq!(decoded(text).as_deref(), value, "{text}");
-    }
 }
