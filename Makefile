@@ -81,7 +81,7 @@ test-mcp: toolchain $(TOOLS)/venv/.installed $(TOOLS)/fastmcp/.installed $(NODE_
 	@cd integration && $(abspath $(PYTHON)) -m pytest -q -n 4 tests/mcp
 
 .PHONY: bench
-bench: toolchain $(TOOLS)/venv/.installed wasm ## what the filter costs, into bench/RESULTS.md: about 3 minutes
+bench: toolchain $(TOOLS)/venv/.installed wasm ## what the filters cost, into bench/RESULTS.md: about 6 minutes
 	$(call say,Benchmark)
 	@cargo build --release --quiet -p bench-noop --target wasm32-wasip1
 	@cargo build --release --quiet -p bench-load
@@ -94,8 +94,8 @@ bench-keys: toolchain $(TOOLS)/venv/.installed wasm ## what 10,000 keys cost, in
 	@PYTHONPATH=integration $(PYTHON) bench/keys.py
 
 .PHONY: soak
-soak: toolchain $(TOOLS)/venv/.installed wasm ## a million requests and what they leave in memory, into bench/SOAK.md: about 5 minutes
-	$(call say,A million requests)
+soak: toolchain $(TOOLS)/venv/.installed wasm ## a million requests, a hundred thousand of MCP, and what they leave in memory, into bench/SOAK.md: about 8 minutes
+	$(call say,A million requests$(comma) and a hundred thousand of MCP)
 	@cargo build --release --quiet -p bench-load
 	@PYTHONPATH=integration $(PYTHON) bench/soak.py
 

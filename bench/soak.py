@@ -150,6 +150,9 @@ that somebody else must approve, one that is no JSON, a session that is opened, 
 
 {_memory(held_by_mcp)}
 
+What still grows are the counters of sessions: each has one for an hour, and their number has a bound (docs/limits.md). Without the
+limit per session nothing grows.
+
 ## What four limits cost
 
 CPU time of a plain request of 1 KB and what its client waits, in µs: medians of {len(limited)} rounds, in turn.
