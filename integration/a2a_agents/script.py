@@ -4,7 +4,7 @@
 more, and `login` wants somebody to log in; what is told to their task then ends it. `fail` fails. `hold` shows that it is
 alive until the test says `go` or somebody cancels it. `call <agent> <what to tell it>` calls another agent and makes an
 artifact of what that said; `watch` does so with a stream. `plan`, `research` and `bill` are one such call each: the planner
-watches the researcher, who calls billing. `ring` calls the next of the three, which does the same, for ever.
+watches the researcher, who calls billing. `ring <n>` calls the next of the three, which does the same, n times.
 `fan <n>` calls the next agent n times.
 """
 
@@ -85,8 +85,10 @@ async def _perform(verb: str, rest: str, work: Work) -> None:
             await _call(work, "billing", "bill " + rest, False)
         case "bill":
             await _make(work, ["invoice for ", rest])
+        case "ring" if int(rest) > 0:
+            await _call(work, NEXT[work.agent], f"ring {int(rest) - 1}", False)
         case "ring":
-            await _call(work, NEXT[work.agent], "ring", False)
+            await _make(work, ["round"])
         case "fan":
             for _ in range(int(rest)):
                 await work.call(NEXT[work.agent], "make leaf", False)

@@ -53,67 +53,80 @@ def once(events):
     return [event for event, _ in groupby(events, lambda event: _timeless(json.dumps(event)))]
 
 
-def refused(does, *how):
-    """In what words the client says no."""
-    with pytest.raises(Refused) as no:
-        does(*how)
-    return [no.value.kind, no.value.message]
-
-
-def whatever(does):
-    """What comes of it: the JavaScript clients read no extended card of a Python agent in 0.3 over HTTP+JSON."""
-    try:
-        return does()
-    except Refused as no:
-        return [no.kind, no.message]
+# What clients of one SDK cannot do at agents of another: they read HTTP+JSON of 0.3 in different ways.
+APART = {"extended card", "push create", "push get", "push delete"}
+MANY_LINES = {"stream", "stream of a message", "subscribe"}
+CANNOT = {
+    ("javascript", "0.3", "HTTP+JSON", "python"): APART,
+    ("javascript-0.3", "0.3", "HTTP+JSON", "python"): APART,
+    ("javascript", "0.3", "HTTP+JSON", "python-0.3"): APART | {"push list"},
+    ("javascript-0.3", "0.3", "HTTP+JSON", "python-0.3"): APART | {"push list"} | MANY_LINES,
+}
+NO = {"no push", "not there", "not to be cancelled", "over"}
 
 
 def conversation(user, agent, listener):
-    """Everything that the client can do, and what came of it."""
+    """Everything that the client can do: what it is called and how it is done, and takes what came of it."""
     has = user.has(user.version, user.binding)
-    yield "card", user.card
-    yield "extended card", whatever(user.extended_card)
-    yield "message", user.send("say hello")
-    yield "task", (made := user.send("make a b c"))
-    yield "stream", list(user.stream("make a b c"))
-    yield "stream of a message", list(user.stream("say hello"))
-    yield "get", user.get(task_in(made)["id"])
+    yield "card", lambda: user.card
+    yield "extended card", user.extended_card
+    yield "message", lambda: user.send("say hello")
+    made = yield "task", lambda: user.send("make a b c")
+    yield "stream", lambda: list(user.stream("make a b c"))
+    yield "stream of a message", lambda: list(user.stream("say hello"))
+    yield "get", lambda: user.get(task_in(made)["id"])
     if "list" in has:
-        yield "list", user.list(task_in(made)["contextId"])
-    yield "input required", (asked := user.send("ask"))
+        yield "list", lambda: user.list(task_in(made)["contextId"])
+    asked = yield "input required", lambda: user.send("ask")
     task, context = task_in(asked)["id"], task_in(asked)["contextId"]
-    yield "input given", user.send("the red one", context, task)
-    yield "login", user.send("login")
-    yield "failed", user.send("fail")
-    yield "subscribe", once(subscribed(user, agent))
-    yield "cancel", user.cancel(hold(user, agent))
-    token = f"{user.NAME}{user.version}{user.binding}"
+    yield "input given", lambda: user.send("the red one", context, task)
+    yield "login", lambda: user.send("login")
+    yield "failed", lambda: user.send("fail")
+    yield "subscribe", lambda: once(subscribed(user, agent))
+    yield "cancel", lambda: user.cancel(hold(user, agent))
+    yield from pushes(user, agent, listener, "push_list" in has)
+    yield "not there", lambda: user.get("no-such-task")
+    yield "not to be cancelled", lambda: user.cancel(task)
+    yield "over", lambda: user.send("more", context, task)
+
+
+def pushes(user, agent, listener, whole):
+    """The same of push notifications; `whole` has lists of them and can delete them."""
+    token = f"{user.NAME} {user.version} {user.binding} {user.url}"
     told = {"id": "c-1", "url": listener.url, "token": token}
+    inline = told | {"token": f"inline {token}"}
     holding = hold(user, agent)
-    yield "push create", user.push_create(holding, told)
-    yield "push get", user.push_get(holding, "c-1")
-    if "push_list" in has:
-        yield "push list", user.push_list(holding)
+    created = yield "push create", lambda: user.push_create(holding, told)
+    yield "push get", lambda: user.push_get(holding, "c-1")
+    if whole:
+        yield "push list", lambda: user.push_list(holding)
     agent.go()
-    yield "pushed", state_of(listener.wait("completed", token).get("statusUpdate", {"status": {"state": "completed"}}))
-    if "push_delete" in has:
-        yield "push delete", user.push_delete(holding, "c-1")
-        yield "no push", refused(user.push_get, holding, "c-1")
-    inline = told | {"token": f"inline-{token}"}
-    yield "inline push", user.send("make a b", push=inline)
-    yield "pushed inline", bool(listener.wait("completed", inline["token"]))
-    yield "not there", refused(user.get, "no-such-task")
-    yield "not to be cancelled", refused(user.cancel, task)
-    yield "over", refused(user.send, "more", context, task)
+    if "refused" not in created:
+        yield "pushed", lambda: bool(listener.wait("completed", token))
+    if whole:
+        yield "push delete", lambda: user.push_delete(holding, "c-1")
+        yield "no push", lambda: user.push_get(holding, "c-1")
+    yield "inline push", lambda: user.send("make a b", push=inline)
+    yield "pushed inline", lambda: bool(listener.wait("completed", inline["token"]))
 
 
-def talk(gateway, name, url, shows, meeting, listener):
-    """The conversation with all ids and times of the kind that differ from run to run made equal, and what the agent ran."""
+def talk(agent, url, shows, meeting, listener):
+    """What came of each part of the conversation, without what differs from run to run, and what the agent ran."""
     client, version, binding, _ = meeting
-    agent = gateway.agents[name]
     agent.forget()
+    said, answer = {}, None
     with CLIENTS[client](url, version, binding, **shows) as user:
-        said = {what: alike(answer, url) for what, answer in conversation(user, agent, listener)}
+        talking = conversation(user, agent, listener)
+        while True:
+            try:
+                what, does = talking.send(answer)
+            except StopIteration:
+                break
+            try:
+                answer = does()
+            except Refused as no:
+                answer = {"refused": [no.kind, no.message]}
+            said[what] = alike(answer, url)
     return said, [alike({"operation": ran["operation"], "params": ran["params"]}, url) for ran in agent.ran()]
 
 
@@ -146,12 +159,15 @@ def test_clients_get_the_same_answers_direct_and_through_envoy(agent_gateways, p
     gateway = agent_gateways(sdk)
     agent = gateway.agents["planner"]
     agent.live()
-    direct, ran_direct = talk(gateway, "planner", agent.url, {}, meeting, listener)
+    direct, ran_direct = talk(agent, agent.url, {}, meeting, listener)
     gateway.introduce()
-    through, ran_through = talk(gateway, "planner", gateway.url("planner"), people.shows(), meeting, listener)
+    through, ran_through = talk(agent, gateway.url("planner"), people.shows(), meeting, listener)
     assert through == direct
     assert operations(ran_through) == operations(ran_direct)
-    assert {one["operation"] for one in ran_through} == set(CLIENTS[client].has(version, binding))
+    if meeting not in CANNOT:
+        assert {one["operation"] for one in ran_through} == set(CLIENTS[client].has(version, binding))
+    no = {what for what, answer in through.items() if isinstance(answer, dict) and "refused" in answer}
+    assert no == (NO | CANNOT.get(meeting, set())) & set(through)
     assert state_of(through["task"]) == state_of(through["input given"]) == "completed"
     assert state_of(through["input required"]) == "input-required"
     assert state_of(through["login"]) == "auth-required"
