@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 
+import httpx
 from a2a.client import ClientConfig, create_client
 from a2a.helpers import (
     get_artifact_text,
@@ -26,8 +27,6 @@ from a2a.types import AgentCard, Role, SendMessageRequest, TaskState
 from google.protobuf.json_format import MessageToDict, ParseDict
 from starlette.applications import Starlette
 from starlette.routing import Route
-
-import httpx
 
 from .script import AGENTS, CallFailed, play
 from .side import SECONDS, Side, arguments, said

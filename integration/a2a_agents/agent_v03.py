@@ -53,9 +53,7 @@ class SdkWork:
     async def artifact(self, name: str, chunks: list[str]) -> None:
         for at, chunk in enumerate(chunks):
             last = at + 1 == len(chunks)
-            await self._updates.add_artifact(
-                _text(chunk), artifact_id=name, name=name, append=at > 0, last_chunk=last
-            )
+            await self._updates.add_artifact(_text(chunk), artifact_id=name, name=name, append=at > 0, last_chunk=last)
 
     async def call(self, agent: str, text: str, streamed: bool) -> str:
         url, http = self._side.peer(agent)

@@ -1,4 +1,4 @@
-"""The last official Python client that speaks A2A 0.3 and nothing else, told what to do line by line: see `lines.py`."""
+"""The last official Python client that speaks A2A 0.3 and nothing else, told what to do by line: see `lines.py`."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """A client that is a process: it is told what to do line by line on its standard input, until that ends.
 
-`{"do": "get", "task": "..."}` is answered by `{"done": ...}` or `{"refused": {"kind", "message"}}`, and before that what
-streams tell by `{"event": ...}` each.
+`{"do": "get", "task": "..."}` is answered by `{"done": ...}` or `{"refused": {"kind", "message"}}`, and before that by
+`{"event": ...}` for each event of a stream.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from harness.gateway import Response
 POLICY = """\
 The assistant, for anybody, may do everything at every agent but cancel tasks. The planner may act for users on tier gold
 alone. Whoever calls has a certificate and a token that agree. Push notifications go to https://hooks.example.org alone.
-Extensions and methods beside those of A2A, and gRPC, are allowed to nobody."""
+Nobody has a tenant, an extension, a method beside those of A2A, or gRPC."""
 
 CHAPTERS = {
     "A1": "forged identity headers",
@@ -145,8 +145,8 @@ class Attack:
     name: str
     right: Right
     must_not: str
-    """What must not happen: an operation, or `header <name>: <value>` with which something arrives, or `push <url>`,
-    or `said <text>` in the answer, or `times <n>`: that anything runs so often."""
+    """What must not happen: an operation; `header <name>: <value>`, with which something arrives that begins so; `push <url>`
+    or `text <text>` in what runs; `said <text>` in the answer; `times <n>`: that anything runs so often."""
     body: bytes | str = b""
     version: str | None = "1.0"
     """That of the agents it can be sent to; which header says so is in `headers` where it is not the ordinary one."""
@@ -156,6 +156,8 @@ class Attack:
     path: str = ""
     """Behind the agent's own."""
     who: Who = field(default_factory=Who)
+    seconds: float = 2
+    """How long an answer may say nothing before it is over."""
     authority: str | None = None
     """A host of its own, where the path is not behind anything."""
 

@@ -32,19 +32,22 @@ class Outcome:
 class Stage:
     """An agent, what is in front of it, and a task of ada's there that waits for her."""
 
-    def __init__(self, agent: Agent, people: People, port: int, path: str = "", secure: bool = False, seconds: float = 2):
+    def __init__(self, agent: Agent, people: People, port: int, path: str = "", secure: bool = False):
         self.agent, self.people, self.port, self.path = agent, people, port, path
-        self.secure, self.seconds = secure, seconds
+        self.secure = secure
         version = agent.VERSIONS[0]
-        asked = Exchange([*basic(version), ("authorization", f"Bearer {people.token()}")], rpc(METHODS[version], message("ask", version)))
-        (said,) = messages(self.wire(Who()).send(asked))
+        asked = Exchange(
+            [*basic(version), ("authorization", f"Bearer {people.token()}")],
+            rpc(METHODS[version], message("ask", version)),
+        )
+        (said,) = messages(self.wire(Who(), 10).send(asked))
         task = said["result"].get("task", said["result"])
         self.names = {"$task": task["id"], "$context": task["contextId"]}
 
-    def wire(self, who: Who) -> Wire:
+    def wire(self, who: Who, seconds: float) -> Wire:
         """Bytes from somebody with this certificate."""
         tls = self.people.tls(who.certificate) if self.secure else None
-        return Wire(self.port, self.path or "/", seconds=self.seconds, tls=tls)
+        return Wire(self.port, self.path or "/", seconds=seconds, tls=tls)
 
     def exchange(self, attack: Attack) -> Exchange:
         """The request."""
@@ -54,8 +57,9 @@ class Stage:
         headers += [(name, self._filled(value)) for name, values in attack.headers.items() for value in values]
         if attack.authority is not None:
             headers.append(("host", attack.authority))
-        path = attack.path if attack.authority is not None else self.path + attack.path
-        return Exchange(headers, self._filled(attack.body, encoded=True), attack.method, self._filled(path or "/"))
+        before = self.path if attack.authority is None else ""
+        path = attack.path if before or attack.path.startswith("/") else "/" + attack.path
+        return Exchange(headers, self._filled(attack.body, encoded=True), attack.method, self._filled(before + path))
 
     def _filled(self, text: str | bytes, encoded: bool = False) -> str | bytes:
         if isinstance(text, bytes):
@@ -71,7 +75,7 @@ def attempt(attack: Attack, stage: Stage) -> Outcome:
     """Sends it."""
     stage.agent.forget()
     try:
-        answer = stage.wire(attack.who).send(stage.exchange(attack))
+        answer = stage.wire(attack.who, attack.seconds).send(stage.exchange(attack))
     except (OSError, EOFError):
         answer = None
     return Outcome(answer, _happened(attack, stage, answer))
@@ -83,7 +87,8 @@ def _happened(attack: Attack, stage: Stage, answer: Response | None) -> bool:
     match what:
         case "header":
             name, _, value = how.partition(": ")
-            return any([name, value] in [[n.replace("_", "-"), v] for n, v in one["headers"]] for one in ran)
+            arrived = [(key.replace("_", "-"), held) for one in ran for key, held in one["headers"]]
+            return any(key == name and held.startswith(value) for key, held in arrived)
         case "push":
             return any(json.dumps(how) in json.dumps(one["params"]) for one in ran)
         case "said":

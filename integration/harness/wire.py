@@ -31,7 +31,14 @@ class Exchange:
 class Wire:
     """A server at a port and path, spoken to byte by byte."""
 
-    def __init__(self, port: int, path: str, authority: str | None = None, seconds: float = SECONDS, tls: ssl.SSLContext | None = None):
+    def __init__(
+        self,
+        port: int,
+        path: str,
+        authority: str | None = None,
+        seconds: float = SECONDS,
+        tls: ssl.SSLContext | None = None,
+    ):
         self.port, self.path, self.authority = port, path, authority or f"localhost:{port}"
         self.seconds, self.tls = seconds, tls
 

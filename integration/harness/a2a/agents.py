@@ -46,7 +46,7 @@ class Agent(Server):
         return f"http://localhost:{self.port}"
 
     def ran(self) -> list[dict]:
-        """What ran since the last `forget`: `operation`, its `params` as the SDK read them, `path`, `query`, `headers`."""
+        """What ran since the last `forget`: `operation`, `params` as the SDK read them, `path`, `query`, `headers`."""
         return self._test("GET")
 
     def forget(self) -> None:
@@ -58,7 +58,7 @@ class Agent(Server):
         self._test("POST")
 
     def live(self, found_at: str | None = None, **calls: object) -> None:
-        """Where its card says that it is, and how it calls others: `peers`, `tokens` by user, `certificate`, `authority`."""
+        """Where its card says that it is, and how it calls others: `peers`, `tokens`, `certificate`, `authority`."""
         self._test("PUT", {"found_at": found_at or self.url, "peers": {}} | calls)
 
     def _wait_ready(self) -> None:

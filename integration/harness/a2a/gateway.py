@@ -38,7 +38,7 @@ class AgentBootstrap(Bootstrap):
 class AgentGateway:
     """`with AgentGateway(directory, people, planner=agent, billing=other) as gateway:`; the agents run already.
 
-    They are told that the gateway is where all agents are found, and what to show there. An agent that is not given leads
+    They are told that the gateway is where all agents are found, and what to show there. One that is not given leads
     nowhere. `change` sees the bootstrap before Envoy starts.
     """
 
