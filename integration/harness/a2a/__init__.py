@@ -1,0 +1,34 @@
+"""A2A: agents on the official SDKs, Envoy in front of them, and the clients that people use."""
+
+from .agents import AGENTS, Agent, Python03, PythonSdk
+from .clients import CLIENTS, Client, JavaScript, JavaScript03, Python, PythonOld
+from .gateway import AgentBootstrap, AgentGateway
+from .listener import Listener
+from .people import ADA, BOB, USERS, People, spiffe
+from .user import OPERATIONS, Refused, User
+from .wire import Wire
+
+__all__ = [
+    "ADA",
+    "AGENTS",
+    "BOB",
+    "CLIENTS",
+    "OPERATIONS",
+    "USERS",
+    "Agent",
+    "AgentBootstrap",
+    "AgentGateway",
+    "Client",
+    "JavaScript",
+    "JavaScript03",
+    "Listener",
+    "People",
+    "Python",
+    "Python03",
+    "PythonOld",
+    "PythonSdk",
+    "Refused",
+    "User",
+    "Wire",
+    "spiffe",
+]

@@ -1,0 +1,86 @@
+"""Envoy in front of agents: the shipped `envoy/agent.yaml`, made to run on this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Self
+
+from ..bootstrap import ROOT, Bootstrap
+from ..envoy import Envoy
+from .agents import Agent
+from .people import People
+from .wire import Wire
+
+SHIPPED = ROOT / "envoy" / "agent.yaml"
+# The clusters, each an agent.
+CLUSTERS = ("planner", "researcher", "billing")
+
+
+class AgentBootstrap(Bootstrap):
+    """The shipped config in front of agents on this machine, by their names."""
+
+    def __init__(self, directory: Path, ports: dict[str, int], people: People):
+        super().__init__(directory, ports, {}, SHIPPED)
+        tls = self.listeners[0]["filter_chains"][0]["transport_socket"]["typed_config"]["common_tls_context"]
+        server = {"filename": str(people.server)}
+        tls["tls_certificates"] = [{"certificate_chain": server, "private_key": server}]
+        tls["validation_context"]["trusted_ca"] = {"filename": str(people.authority.file)}
+        self.jwt_authn["providers"]["issuer"]["local_jwks"] = {"inline_string": people.issuer.jwks()}
+
+    @property
+    def jwt_authn(self) -> dict:
+        """What verifies tokens."""
+        return self.http_filter("envoy.filters.http.jwt_authn")["typed_config"]
+
+
+class AgentGateway:
+    """`with AgentGateway(directory, people, planner=agent, billing=other) as gateway:`; the agents run already.
+
+    They are told that the gateway is where all agents are found, and what to show there. One that is not given leads
+    nowhere. `change` sees the bootstrap before Envoy starts.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        people: People,
+        change: Callable[[AgentBootstrap], None] = lambda bootstrap: None,
+        envoy: dict[str, object] | None = None,
+        **agents: Agent,
+    ):
+        self.people, self.agents = people, agents
+        ports = {name: agents[name].port if name in agents else 1 for name in CLUSTERS}
+        self.bootstrap = AgentBootstrap(directory, ports, people)
+        change(self.bootstrap)
+        self._envoy = Envoy(self.bootstrap.config, audit=directory / "audit.jsonl", **(envoy or {}))
+
+    def __enter__(self) -> Self:
+        with ExitStack() as running:
+            self.envoy = running.enter_context(self._envoy)
+            self.introduce()
+            self._running = running.pop_all()
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        self._running.__exit__(*raised)
+
+    def url(self, agent: str) -> str:
+        """Where an agent is found."""
+        return f"https://127.0.0.1:{self.envoy.port}/agents/{agent}"
+
+    def introduce(self) -> None:
+        """Tells the agents, which a test may have told something else."""
+        for name, agent in self.agents.items():
+            agent.live(
+                self.url(name),
+                peers={other: self.url(other) for other in CLUSTERS},
+                tokens=self.people.tokens(name),
+                certificate=str(self.people.certificate(name)),
+                authority=str(self.people.authority.file),
+            )
+
+    def wire(self, agent: str, caller: str | None = "assistant", seconds: float = 10) -> Wire:
+        """Bytes to an agent, from a caller with this certificate, or with none."""
+        return Wire(self.envoy.port, f"/agents/{agent}", seconds=seconds, tls=self.people.tls(caller))
