@@ -144,7 +144,7 @@ def holding(story: Story) -> str:
     title("3  It wants to delete a customer: that waits for somebody's yes")
     told = story.refused("delete_row", "approval_pending", **CUSTOMER)
     proven(story.server.has("customers", 7), "customer 7 is still in the SQLite file")
-    id = re.search(r"approval ([0-9a-f]+)", told)[1]
+    id = re.search(r"#a-([0-9a-f]+) ", told)[1]
     own = Approver(story.gateway, AGENT).say(id, "approve", "I need it")
     say(f"  {bold(AGENT)} approves it itself, by the page's JSON")
     error = own.json["error"]
