@@ -4,6 +4,7 @@
 //! random number, and nothing knows Envoy; the same input gives the same answer, natively and in wasm. Input is
 //! untrusted unless its type says otherwise: it is refused with a reason, never with a panic.
 
+pub mod a2a;
 pub mod allowed;
 pub mod approval;
 pub mod bytes;
