@@ -126,7 +126,7 @@ impl AnswerReader {
         self.relay.state() == Passage::Passing
     }
 
-    /// Whether nothing more goes on: the answer had a fault or was refused, and its client was told.
+    /// Whether nothing more goes on: the answer is over, or had a fault or was refused and its client was told.
     #[must_use]
     pub fn is_closed(&self) -> bool {
         self.relay.state() == Passage::Closed
@@ -138,6 +138,12 @@ impl AnswerReader {
         self.relay.held()
     }
 
+    /// Whether the next `size` bytes of the answer, which come at once or are all of it, go on without being shown to the reader.
+    pub fn lets_pass(&mut self, size: usize) -> bool {
+        self.exchange.lets_pass(size, &mut self.relay);
+        self.is_passing()
+    }
+
     /// Counts bytes that go on without being shown to the reader.
     pub fn skip(&mut self, bytes: usize) {
         self.exchange.count(bytes);
@@ -146,6 +152,11 @@ impl AnswerReader {
     /// What the client gets instead of the next `chunk`.
     pub fn push(&mut self, chunk: &[u8], judge: &mut dyn Judge) -> Onward {
         self.relay.push(chunk, &mut Deciding { exchange: &mut self.exchange, judge })
+    }
+
+    /// What the client gets instead of the last `chunk`.
+    pub fn last(&mut self, chunk: &[u8], judge: &mut dyn Judge) -> Onward {
+        self.relay.last(chunk, &mut Deciding { exchange: &mut self.exchange, judge })
     }
 
     /// What the client gets after the last chunk.

@@ -5,7 +5,7 @@ use crate::a2a::{Binding, Error, Operation, member};
 use crate::framing::Event;
 use crate::json::{Document, Edits, Kind, Limits, Value};
 use crate::json_rpc::{self, Message};
-use crate::relay::{Fate, Messages};
+use crate::relay::{Fate, Messages, Relay};
 
 pub(super) struct Exchange {
     pub(super) expected: Expected,
@@ -37,6 +37,13 @@ impl Exchange {
     fn unread(&mut self) {
         if self.tally.outcome == Outcome::None {
             self.tally.outcome = Outcome::Unread;
+        }
+    }
+
+    /// Lets all of a large body go on unread, where it is only watched.
+    pub(super) fn lets_pass(&mut self, size: usize, relay: &mut Relay) {
+        if size > self.limits.bytes && self.watches() && relay.lets_pass() {
+            self.unread();
         }
     }
 

@@ -57,8 +57,10 @@ fn read<'c>(
 ) -> (String, Tally) {
     let mut reader = AnswerReader::new(form, expected.clone(), LIMITS);
     let mut out = Vec::new();
-    for chunk in chunks {
-        match reader.push(chunk, owner) {
+    let mut chunks = chunks.into_iter().peekable();
+    while let Some(chunk) = chunks.next() {
+        let is_last = chunks.peek().is_none();
+        match if is_last { reader.last(chunk, owner) } else { reader.push(chunk, owner) } {
             Onward::Unchanged => out.extend_from_slice(chunk),
             Onward::Bytes(bytes) => out.extend(bytes),
         }
@@ -336,6 +338,12 @@ fn what_is_too_large_is_refused_or_passed_on_and_never_held() {
         let (out, tally) = read(form, &watching, chunks(), &mut Owner::default());
         assert_eq!((&out, tally.outcome, tally.fault), (body, Outcome::Unread, None));
     }
+    let watching = Expected { purpose: Purpose::Watch, ..expected(HTTP_1, Operation::GetTask) };
+    let mut told = AnswerReader::new(Form::Json, watching, LIMITS);
+    assert!(!told.lets_pass(LIMITS.bytes) && told.lets_pass(LIMITS.bytes + 1) && told.lets_pass(1));
+    assert_eq!(told.tally().outcome, Outcome::Unread);
+    let mut told = AnswerReader::new(Form::Json, expected(HTTP_1, Operation::GetTask), LIMITS);
+    assert!(!told.lets_pass(LIMITS.bytes + 1));
     let (out, tally) = read(
         Form::EventStream,
         &expected(HTTP_1, Operation::SubscribeToTask),
