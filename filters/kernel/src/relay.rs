@@ -1,7 +1,7 @@
 //! An answer passed on as it comes, message by message: JSON, or server-sent events.
 //!
-//! A message is held until it is whole, then shown to [`Messages`] and passed on: byte for byte as it came, unless it is wanted
-//! otherwise. Comments, `id`, `retry`, line ends and white space stay as they are; of an event that is changed, all but its
+//! A message is held until it is whole, then shown to whoever decides on it, and passed on: byte for byte as it came, unless it
+//! is wanted otherwise. Comments, `id`, `retry`, line ends and white space stay as they are; of an event that is changed, all but its
 //! data. What comes out does not depend on how the answer is cut.
 
 mod events;
