@@ -102,6 +102,36 @@ for path in sorted(RECORDED.glob("*/*.request.json")):
     content = path.read_bytes()
     seed("json", f"{path.parent.name}.{path.name}", content[0], content[1:])
 
+# A2A: requests behind method and path, in the version that the first byte chooses; answers, read in every way that
+# `tollgate_fuzz::a2a` knows; addresses.
+MESSAGE = {"messageId": "m", "contextId": "c", "task_id": "t", "referenceTaskIds": ["r"], "metadata": {"actorChain": [1], "skill": "s"}}
+PUSH = {"url": "https://a.example/x", "token": "k", "authentication": {"scheme": "Bearer", "credentials": "x"}}
+ASKED = [
+    (0, "POST /", {"jsonrpc": "2.0", "id": 1, "method": "SendMessage", "params": {"message": MESSAGE, "configuration": {"taskPushNotificationConfig": PUSH}}}),
+    (4, "POST /?A2A-Version=0.3", {"jsonrpc": "2.0", "id": "x", "method": "message/stream", "params": {"message": {"contextId": None}}}),
+    (4, "POST /", {"jsonrpc": "2.0", "id": 1, "method": "tasks/pushNotificationConfig/set", "params": {"taskId": "t", "pushNotificationConfig": PUSH}}),
+    (0, "POST /acme/message:send", {"tenant": "acme", "message": MESSAGE}),
+    (4, "POST /v1/message:send", {"request": {"context_id": "c"}, "configuration": {"push_notification": PUSH}}),
+    (4, "POST /v1/tasks/t/pushNotificationConfigs", {"parent": "tasks/t", "config": {"name": "tasks/t/x", "push_notification_config": PUSH}}),
+    (0, "POST /tasks/t:cancel", {}),
+    (0, "GET /tasks/a%2Bb?historyLength=1", None),
+    (0, "GET /acme/tasks?contextId=c", None),
+    (0, "DELETE /tasks/t/pushNotificationConfigs/p", None),
+]
+for number, (which, line, body) in enumerate(ASKED):
+    seed("a2a", f"request.{number}", which, line.encode() + b"\n" + (b"" if body is None else json.dumps(body).encode()))
+TASK = {"id": "t", "contextId": "c", "status": {"state": "TASK_STATE_WORKING"}, "artifacts": [{}], "kind": "task"}
+UPDATE = {"statusUpdate": {"taskId": "t", "contextId": "bob", "status": {"state": "TASK_STATE_AUTH_REQUIRED"}}}
+LISTED = {"tasks": [TASK, TASK | {"contextId": "bob"}], "totalSize": 2}
+for number, result in enumerate([TASK, {"task": TASK}, UPDATE, LISTED, {"error": {"code": 404}}, {"message": {"contextId": "c"}}]):
+    for name, body in [("rpc", {"jsonrpc": "2.0", "id": 1, "result": result}), ("http", result)]:
+        content = json.dumps(body).encode()
+        for which in range(0, 64, 2):
+            seed("a2a", f"{name}.{number}.{which}.json", which << 2 | 2, content)
+            seed("a2a", f"{name}.{number}.{which}.sse", (which + 1) << 2 | 2, b": hi\r\n\r\nid: 1\r\ndata: " + content + b"\r\n\r\n")
+for number, url in enumerate(["https://a.example/x?y=%20", "https://x.b.example:443", "https://c.example:81/", "https://[::1]@a.example#"]):
+    seed("a2a", f"url.{number}", 3, url.encode())
+
 # Schemas, each with a value: two lines.
 SCHEMAS = [
     ({"type": ["object", "null"], "properties": {"a": {"enum": [1, "b"]}}, "required": ["a"], "additionalProperties": False}, {"a": 1.0}),

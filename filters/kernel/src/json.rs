@@ -11,6 +11,7 @@
 
 mod canonical;
 mod decimal;
+mod edits;
 mod fault;
 mod pointer;
 mod reader;
@@ -19,6 +20,7 @@ mod write;
 
 pub use canonical::{Digest, NotADigest};
 pub use decimal::Decimal;
+pub(crate) use edits::{Edits, quoted};
 pub use fault::{Fault, Reason};
 pub use pointer::{NotAPointer, Place, Pointer};
 pub(crate) use text::{folds_to, write_escaped};

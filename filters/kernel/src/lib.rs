@@ -4,6 +4,7 @@
 //! random number, and nothing knows Envoy; the same input gives the same answer, natively and in wasm. Input is
 //! untrusted unless its type says otherwise: it is refused with a reason, never with a panic.
 
+pub mod a2a;
 pub mod allowed;
 pub mod approval;
 pub mod bytes;
@@ -12,6 +13,7 @@ pub mod caller;
 pub mod claims;
 pub mod event_stream;
 pub mod framing;
+pub mod headers;
 pub mod hmac;
 pub mod json;
 pub mod json_rpc;
@@ -23,6 +25,7 @@ pub mod protobuf;
 pub mod provenance;
 pub mod rate_limit_service;
 pub mod redact;
+pub mod relay;
 pub mod rule;
 pub mod runaway;
 pub mod schema;

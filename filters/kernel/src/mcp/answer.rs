@@ -15,33 +15,24 @@
 //! An event that the end of the stream cuts off is not passed on. A second response to one request is not, nor is a response
 //! to a request that was not sent: readers disagree on which counts.
 
-mod edits;
 mod exchange;
 mod fault;
 mod list;
-mod stream;
 mod tally;
 
 pub use fault::{BAD_ANSWER, Fault};
 pub use list::{Entry, List};
 pub use tally::{Outcome, Tally};
 
+pub use crate::relay::{Form, Onward};
+
 use super::Revision;
 use crate::json::{Limits, Value};
 use crate::json_rpc::{self, Id, Recipient};
 use crate::redact::Redactor;
-use exchange::{Exchange, Fate};
-use std::{fmt, mem};
-use stream::Events;
-
-/// In what form an answer comes: its content type.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Form {
-    /// `application/json`: one message.
-    Json,
-    /// `text/event-stream`: a message in each event.
-    EventStream,
-}
+use crate::relay::{Relay, State};
+use exchange::{Deciding, Exchange};
+use std::fmt;
 
 /// To which requests an answer may have responses.
 #[derive(Debug, Clone)]
@@ -76,15 +67,6 @@ pub struct Expected {
     pub purpose: Purpose,
     /// In which revision it is written.
     pub revision: Revision,
-}
-
-/// What the client gets instead of a chunk.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Onward {
-    /// The chunk as it is.
-    Unchanged,
-    /// These bytes; none while a message is not whole.
-    Bytes(Vec<u8>),
 }
 
 /// Whether the client is shown something.
@@ -150,24 +132,7 @@ pub trait Editor {
 /// Reads one answer.
 pub struct AnswerReader {
     exchange: Exchange,
-    held: Held,
-    state: State,
-}
-
-/// What of the answer is held.
-enum Held {
-    /// What came so far.
-    Body(Vec<u8>),
-    Events(Events),
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
-    Reading,
-    /// The rest goes on unread.
-    Passing,
-    /// Nothing more goes on.
-    Closed,
+    relay: Relay,
 }
 
 impl AnswerReader {
@@ -175,11 +140,7 @@ impl AnswerReader {
     /// message, and the event that it comes in, half of it comments and line ends.
     #[must_use]
     pub fn new(form: Form, expected: Expected, limits: Limits) -> Self {
-        let held = match form {
-            Form::Json => Held::Body(Vec::new()),
-            Form::EventStream => Held::Events(Events::new(limits.bytes)),
-        };
-        Self { exchange: Exchange::new(expected, limits), held, state: State::Reading }
+        Self { exchange: Exchange::new(expected, limits), relay: Relay::new(form, limits.bytes) }
     }
 
     /// What came of it so far.
@@ -191,29 +152,25 @@ impl AnswerReader {
     /// Whether the rest goes on as it comes: [`AnswerReader::skip`] does the same as [`AnswerReader::push`].
     #[must_use]
     pub fn is_passing(&self) -> bool {
-        self.state == State::Passing
+        self.relay.state() == State::Passing
     }
 
     /// Whether nothing more goes on: the answer is over, or had a fault and its client was told.
     #[must_use]
     pub fn is_closed(&self) -> bool {
-        self.state == State::Closed
+        self.relay.state() == State::Closed
     }
 
     /// Bytes held.
     #[must_use]
     pub fn held(&self) -> usize {
-        match &self.held {
-            Held::Body(body) => body.len(),
-            Held::Events(events) => events.held(),
-        }
+        self.relay.held()
     }
 
     /// Whether the next `size` bytes of the answer, which come at once or are all of it, go on without being shown to the reader.
     pub fn lets_pass(&mut self, size: usize) -> bool {
-        let is_new = matches!(&self.held, Held::Body(body) if body.is_empty());
-        if self.state == State::Reading && is_new && self.exchange.only_watches() && size > self.exchange.limits.bytes {
-            self.state = State::Passing;
+        let is_large = size > self.exchange.limits.bytes && self.exchange.only_watches();
+        if is_large && self.relay.lets_pass() {
             self.exchange.unread();
         }
         self.is_passing()
@@ -226,116 +183,24 @@ impl AnswerReader {
 
     /// What the client gets instead of the next `chunk`.
     pub fn push(&mut self, chunk: &[u8], editor: &mut dyn Editor) -> Onward {
-        self.exchange.count(chunk.len());
-        match self.state {
-            State::Reading => {}
-            State::Passing => return Onward::Unchanged,
-            State::Closed => return Onward::Bytes(Vec::new()),
-        }
-        let mut out = Vec::new();
-        let read = match &mut self.held {
-            Held::Body(body) if body.len().saturating_add(chunk.len()) <= self.exchange.limits.bytes => {
-                body.extend_from_slice(chunk);
-                Ok(())
-            }
-            Held::Body(_) => Err(Fault::TooLarge),
-            Held::Events(events) => events.read(chunk, &mut self.exchange, editor, &mut out),
-        };
-        match read {
-            Ok(()) => {}
-            Err(Fault::TooLarge) if self.exchange.only_watches() => self.pass(chunk, &mut out),
-            Err(fault) => self.close(fault, editor, &mut out),
-        }
-        if same(&out, chunk) { Onward::Unchanged } else { Onward::Bytes(out) }
+        self.relay.push(chunk, &mut Deciding { exchange: &mut self.exchange, editor })
     }
 
     /// What the client gets instead of the last `chunk`.
     pub fn last(&mut self, chunk: &[u8], editor: &mut dyn Editor) -> Onward {
-        let is_all = matches!(&self.held, Held::Body(body) if body.is_empty());
-        if self.state == State::Reading && is_all && chunk.len() <= self.exchange.limits.bytes {
-            self.exchange.count(chunk.len());
-            return self.body(chunk, editor);
-        }
-        match (self.push(chunk, editor), self.finish(editor)) {
-            (onward, rest) if rest.is_empty() => onward,
-            (Onward::Unchanged, rest) => Onward::Bytes([chunk, &rest].concat()),
-            (Onward::Bytes(bytes), rest) => Onward::Bytes([bytes, rest].concat()),
-        }
+        self.relay.last(chunk, &mut Deciding { exchange: &mut self.exchange, editor })
     }
 
     /// What the client gets after the last chunk.
     pub fn finish(&mut self, editor: &mut dyn Editor) -> Vec<u8> {
-        if self.state != State::Reading {
-            return Vec::new();
-        }
-        let Held::Body(body) = &mut self.held else {
-            self.state = State::Closed;
-            return Vec::new();
-        };
-        let body = mem::take(body);
-        match self.body(&body, editor) {
-            Onward::Unchanged => body,
-            Onward::Bytes(bytes) => bytes,
-        }
+        self.relay.finish(&mut Deciding { exchange: &mut self.exchange, editor })
     }
-
-    /// What the client gets instead of the whole `body`.
-    fn body(&mut self, body: &[u8], editor: &mut dyn Editor) -> Onward {
-        self.state = State::Closed;
-        match self.exchange.body(body, editor) {
-            Ok(Fate::AsItIs) => Onward::Unchanged,
-            Ok(Fate::Dropped) => Onward::Bytes(Vec::new()),
-            Ok(Fate::Changed(message)) => Onward::Bytes(message),
-            Err(fault) => {
-                let mut out = Vec::new();
-                self.close(fault, editor, &mut out);
-                Onward::Bytes(out)
-            }
-        }
-    }
-
-    /// Gives up reading.
-    fn pass(&mut self, chunk: &[u8], out: &mut Vec<u8>) {
-        self.state = State::Passing;
-        self.exchange.unread();
-        match &mut self.held {
-            Held::Body(body) => {
-                out.append(&mut mem::take(body));
-                out.extend_from_slice(chunk);
-            }
-            Held::Events(events) => out.append(&mut events.take()),
-        }
-    }
-
-    /// Ends the answer with an error.
-    fn close(&mut self, fault: Fault, editor: &mut dyn Editor, out: &mut Vec<u8>) {
-        self.state = State::Closed;
-        let message = self.exchange.fail(fault, editor);
-        match &mut self.held {
-            Held::Body(body) => {
-                *body = Vec::new();
-                out.extend(message.into_iter().flatten());
-            }
-            Held::Events(events) => {
-                events.take();
-                if let Some(message) = message {
-                    stream::write(&message, out);
-                }
-            }
-        }
-    }
-}
-
-/// Compares 16 bytes at a time: in wasm `==` takes one after the other.
-fn same(one: &[u8], other: &[u8]) -> bool {
-    let ((ones, one_left), (others, other_left)) = (one.as_chunks::<16>(), other.as_chunks::<16>());
-    one.len() == other.len() && ones.iter().zip(others).all(|(one, other)| one == other) && one_left == other_left
 }
 
 /// Answers are not printed.
 impl fmt::Debug for AnswerReader {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "AnswerReader({:?}, {} bytes held, {:?})", self.state, self.held(), self.tally())
+        write!(f, "AnswerReader({:?}, {} bytes held, {:?})", self.relay.state(), self.held(), self.tally())
     }
 }
 

@@ -1,15 +1,12 @@
 //! Headers that repeat what the body says.
 
 use super::{Annotation, Named, Reason, Revision, Target};
+pub use crate::headers::Headers;
+use crate::headers::plain;
 use crate::json::{Decimal, Kind, Place, Value};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use std::borrow::Cow;
-use std::fmt;
-
-/// The headers of a request, all of them. Some are secret, so they cannot be printed.
-#[derive(Clone, Copy)]
-pub struct Headers<'h>(pub &'h [(&'h str, &'h [u8])]);
 
 const METHOD: &str = "Mcp-Method";
 const NAME: &str = "Mcp-Name";
@@ -25,19 +22,6 @@ impl<'h> Headers<'h> {
     /// When there are several.
     pub fn single(self, name: &'static str) -> Result<Option<&'h [u8]>, Reason> {
         self.find("", name).map_err(|()| Reason::RepeatedHeader(name))
-    }
-
-    /// The value of the header that is called `prefix` and `name` together.
-    fn find(self, prefix: &str, name: &str) -> Result<Option<&'h [u8]>, ()> {
-        let is = |header: &str| {
-            let parts = header.split_at_checked(prefix.len());
-            parts.is_some_and(|(begin, end)| begin.eq_ignore_ascii_case(prefix) && end.eq_ignore_ascii_case(name))
-        };
-        let mut values = self.0.iter().filter(|(header, _)| is(header)).map(|(_, value)| value.trim_ascii());
-        match (values.next(), values.next()) {
-            (value, None) => Ok(value),
-            (_, Some(_)) => Err(()),
-        }
     }
 
     /// As [`Self::single`], of visible characters.
@@ -97,12 +81,6 @@ impl<'h> Headers<'h> {
     }
 }
 
-impl fmt::Debug for Headers<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Headers({})", self.0.len())
-    }
-}
-
 /// Whether the value of a header says `value`. Numbers are compared as numbers.
 fn says(text: &str, value: Value<'_, '_>) -> bool {
     match value.kind() {
@@ -120,9 +98,4 @@ fn decode(value: &[u8]) -> Option<Cow<'_, str>> {
         Some(wrapped) => String::from_utf8(STANDARD.decode(wrapped).ok()?).ok().map(Cow::Owned),
         None => Some(text.into()),
     }
-}
-
-fn plain(value: &[u8]) -> Option<&str> {
-    let allowed = |byte: &u8| matches!(byte, b'\t' | b' '..=b'~');
-    str::from_utf8(value).ok().filter(|_| value.iter().all(allowed))
 }

@@ -1,13 +1,17 @@
 //! What is decided on each message of an answer.
 
-use super::edits::Edits;
 use super::list::{filter, lists, member};
 use super::{Awaited, Editor, Expected, Fault, List, Outcome, Purpose, Saying, Shown, Tally, Verdict};
 use crate::framing::Event;
-use crate::json::{Document, Limits, Value};
+use crate::json::{Document, Edits, Limits, Value};
 use crate::json_rpc::{self, Id, Message};
+use crate::redact::Redactor;
+use crate::relay::{Fate, Messages};
+use std::ops::Range;
 
 const CACHE_SCOPE: &str = "cacheScope";
+/// What a client hands back as it came. Who changes it breaks what it belongs to, and no model reads it.
+const HANDLES: [&str; 5] = ["nextCursor", "requestState", "taskId", "progressToken", "elicitationId"];
 
 pub(super) struct Exchange {
     expected: Expected,
@@ -17,12 +21,42 @@ pub(super) struct Exchange {
     pub(super) tally: Tally,
 }
 
-/// What comes of a message.
-#[derive(Debug)]
-pub(super) enum Fate {
-    AsItIs,
-    Dropped,
-    Changed(Vec<u8>),
+/// An exchange, and who decides on it.
+pub(super) struct Deciding<'r> {
+    pub(super) exchange: &'r mut Exchange,
+    pub(super) editor: &'r mut dyn Editor,
+}
+
+impl Messages for Deciding<'_> {
+    type Fault = Fault;
+
+    fn max_bytes(&self) -> usize {
+        self.exchange.limits.bytes
+    }
+
+    fn only_watches(&self) -> bool {
+        self.exchange.only_watches()
+    }
+
+    fn count(&mut self, bytes: usize) {
+        self.exchange.count(bytes);
+    }
+
+    fn unread(&mut self) {
+        self.exchange.unread();
+    }
+
+    fn body(&mut self, body: &[u8]) -> Result<Fate, Fault> {
+        self.exchange.body(body, self.editor)
+    }
+
+    fn event(&mut self, event: &Event<'_>) -> Result<Fate, Fault> {
+        self.exchange.event(event, self.editor)
+    }
+
+    fn fail(&mut self, fault: Fault) -> Option<Vec<u8>> {
+        self.exchange.fail(fault, self.editor)
+    }
 }
 
 impl Exchange {
@@ -46,7 +80,7 @@ impl Exchange {
     }
 
     /// The message that a fault is told with, if somebody still waits for one.
-    pub(super) fn fail(&mut self, fault: Fault, editor: &mut dyn Editor) -> Option<Vec<u8>> {
+    fn fail(&mut self, fault: Fault, editor: &mut dyn Editor) -> Option<Vec<u8>> {
         self.tally.fault = Some(fault);
         match &self.expected.awaited {
             Awaited::Response(id) if !self.is_answered => Some(editor.fault(fault, id)),
@@ -55,7 +89,7 @@ impl Exchange {
     }
 
     /// The one message of an answer that is no stream.
-    pub(super) fn body(&mut self, body: &[u8], editor: &mut dyn Editor) -> Result<Fate, Fault> {
+    fn body(&mut self, body: &[u8], editor: &mut dyn Editor) -> Result<Fate, Fault> {
         if body.is_empty() && !matches!(self.expected.awaited, Awaited::Response(_)) {
             return Ok(Fate::AsItIs);
         }
@@ -81,7 +115,7 @@ impl Exchange {
     }
 
     /// What an event carries. Clients read as messages what is called `message` or nothing; what else is one is treated as one.
-    pub(super) fn event(&mut self, event: &Event<'_>, editor: &mut dyn Editor) -> Result<Fate, Fault> {
+    fn event(&mut self, event: &Event<'_>, editor: &mut dyn Editor) -> Result<Fate, Fault> {
         if event.data.is_empty() {
             return Ok(Fate::AsItIs);
         }
@@ -179,7 +213,7 @@ impl Exchange {
         editor: &mut dyn Editor,
     ) -> Fate {
         if let Some(redactor) = editor.redactor() {
-            edits.redact(value, redactor);
+            redact(value, redactor, &mut edits);
         }
         let Some((text, redacted)) = edits.apply(document) else { return Fate::AsItIs };
         self.tally.redacted = self.tally.redacted.saturating_add(u32::try_from(redacted).unwrap_or(u32::MAX));
@@ -198,4 +232,16 @@ impl Exchange {
         self.tally.dropped = self.tally.dropped.saturating_add(1);
         Fate::Dropped
     }
+}
+
+/// Redacts all of `value`, which is a result, an error or parameters, but its handles.
+fn redact(value: Value<'_, '_>, redactor: &Redactor, edits: &mut Edits) {
+    let task = value.get("task");
+    let handle = |name: &&str| value.get(name).or_else(|| task?.get(name)).map(Value::range);
+    let handles: Vec<Range<usize>> = HANDLES.iter().filter_map(handle).collect();
+    redactor.edits(value, &mut |at, text| {
+        if !handles.contains(&at) {
+            edits.redact(at, text);
+        }
+    });
 }

@@ -2,6 +2,7 @@
 
 use crate::json;
 use crate::json_rpc;
+use crate::relay::Unreadable;
 use std::fmt;
 
 /// The code of the error in its place: outside those that JSON-RPC and MCP keep for themselves.
@@ -53,6 +54,15 @@ impl From<json_rpc::Fault<'_>> for Fault {
         match fault.reason {
             json_rpc::Reason::Json(json::Fault { reason: json::Reason::TooLarge, .. }) => Self::TooLarge,
             reason => Self::Message(reason),
+        }
+    }
+}
+
+impl From<Unreadable> for Fault {
+    fn from(unreadable: Unreadable) -> Self {
+        match unreadable {
+            Unreadable::TooLarge => Self::TooLarge,
+            Unreadable::NotEvents => Self::NotEvents,
         }
     }
 }

@@ -1,8 +1,7 @@
 //! Lists, and what is left out of them.
 
-use super::edits::Edits;
 use super::{Editor, Fault, Shown, Tally};
-use crate::json::{Kind, Value};
+use crate::json::{Edits, Kind, Value};
 use crate::mcp::Method;
 use std::borrow::Cow;
 

@@ -1,7 +1,6 @@
 //! Answers that are streams of events.
 
-use super::exchange::{Exchange, Fate};
-use super::{Editor, Fault};
+use super::{Fate, Messages, Unreadable};
 use crate::sse::{Framer, rewrite};
 use std::borrow::Cow;
 use std::mem;
@@ -32,19 +31,18 @@ impl Events {
 
     /// Reads a chunk and writes what the client gets. On a fault, what comes from the faulty event on was taken in and is not
     /// written.
-    pub(super) fn read(
+    pub(super) fn read<M: Messages>(
         &mut self,
         chunk: &[u8],
-        exchange: &mut Exchange,
-        editor: &mut dyn Editor,
+        messages: &mut M,
         out: &mut Vec<u8>,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), M::Fault> {
         if chunk.is_empty() {
             return Ok(());
         }
         let joined;
-        let chunk = if self.at_start && !exchange.only_watches() {
-            let Some(begin) = self.begin(chunk, exchange.limits.bytes)? else { return Ok(()) };
+        let chunk = if self.at_start && !messages.only_watches() {
+            let Some(begin) = self.begin(chunk, messages.max_bytes())? else { return Ok(()) };
             joined = begin;
             &joined
         } else {
@@ -63,7 +61,7 @@ impl Events {
             let before = begun.len().saturating_sub(event.size);
             out.extend(begun.drain(..before));
             *dropped_at_cr = false;
-            match exchange.event(&event, editor) {
+            match messages.event(&event) {
                 Ok(Fate::AsItIs) if out.is_empty() => mem::swap(out, begun),
                 Ok(Fate::AsItIs) => out.append(begun),
                 Ok(Fate::Changed(message)) => rewrite(begun, &message, out),
@@ -80,15 +78,15 @@ impl Events {
         begun.extend_from_slice(rest);
         // Comments before the event that has begun keep a connection alive, also the client's.
         out.extend(begun.drain(..begun.len().saturating_sub(framer.unfinished())));
-        framed.map_err(|_| Fault::TooLarge)
+        framed.map_err(|_| Unreadable::TooLarge.into())
     }
 
     /// The stream until something is in it that is not white space. Some clients read what it is and not what it says it is.
-    fn begin<'c>(&mut self, chunk: &'c [u8], max_bytes: usize) -> Result<Option<Cow<'c, [u8]>>, Fault> {
+    fn begin<'c>(&mut self, chunk: &'c [u8], max_bytes: usize) -> Result<Option<Cow<'c, [u8]>>, Unreadable> {
         let is_space = |byte: &u8| byte.is_ascii_whitespace() || b"\xEF\xBB\xBF".contains(byte);
         match chunk.iter().find(|byte| !is_space(byte)) {
-            Some(b'{' | b'[') => return Err(Fault::NotEvents),
-            None if self.begun.len().saturating_add(chunk.len()) > max_bytes => return Err(Fault::TooLarge),
+            Some(b'{' | b'[') => return Err(Unreadable::NotEvents),
+            None if self.begun.len().saturating_add(chunk.len()) > max_bytes => return Err(Unreadable::TooLarge),
             None => {
                 self.begun.extend_from_slice(chunk);
                 return Ok(None);
@@ -102,9 +100,4 @@ impl Events {
         begun.extend_from_slice(chunk);
         Ok(Some(Cow::Owned(begun)))
     }
-}
-
-/// Writes an event with this data.
-pub(super) fn write(message: &[u8], out: &mut Vec<u8>) {
-    rewrite(b"data\n\n", message, out);
 }

@@ -1,15 +1,11 @@
 //! Changes to a text, of which all else stays byte for byte.
 
-use crate::json::{Document, Value};
-use crate::redact::Redactor;
+use super::{Document, write_escaped};
 use std::ops::Range;
-
-/// What a client hands back as it came. Who changes it breaks what it belongs to, and no model reads it.
-const HANDLES: [&str; 5] = ["nextCursor", "requestState", "taskId", "progressToken", "elicitationId"];
 
 /// What stands where instead of what stood there.
 #[derive(Debug, Default)]
-pub(super) struct Edits(Vec<Edit>);
+pub(crate) struct Edits(Vec<Edit>);
 
 #[derive(Debug)]
 struct Edit {
@@ -19,12 +15,12 @@ struct Edit {
 }
 
 impl Edits {
-    pub(super) fn replace(&mut self, at: Range<usize>, text: String) {
+    pub(crate) fn replace(&mut self, at: Range<usize>, text: String) {
         self.0.push(Edit { at, text, is_redaction: false });
     }
 
-    /// Leaves items of an array out, each with one of the commas beside it.
-    pub(super) fn leave_out(&mut self, items: &[(Range<usize>, bool)]) {
+    /// Leaves items of an array, or members of an object, out, each with one of the commas beside it.
+    pub(crate) fn leave_out(&mut self, items: &[(Range<usize>, bool)]) {
         let mut kept_one = false;
         let mut before: Option<&Range<usize>> = None;
         for (at, (item, is_left_out)) in items.iter().enumerate() {
@@ -38,21 +34,14 @@ impl Edits {
         }
     }
 
-    /// Redacts all of `value`, which is a result, an error or parameters, but its handles.
-    pub(super) fn redact(&mut self, value: Value<'_, '_>, redactor: &Redactor) {
-        let task = value.get("task");
-        let handle = |name: &&str| value.get(name).or_else(|| task?.get(name)).map(Value::range);
-        let handles: Vec<Range<usize>> = HANDLES.iter().filter_map(handle).collect();
-        redactor.edits(value, &mut |at, text| {
-            if !handles.contains(&at) {
-                self.0.push(Edit { at, text, is_redaction: true });
-            }
-        });
+    /// Puts `text`, which is JSON, where something secret stood.
+    pub(crate) fn redact(&mut self, at: Range<usize>, text: String) {
+        self.0.push(Edit { at, text, is_redaction: true });
     }
 
     /// The text of `document` with all of them, and how many are redactions; `None` if there are none. What lies within an
     /// earlier one is left.
-    pub(super) fn apply(mut self, document: &Document<'_>) -> Option<(Vec<u8>, usize)> {
+    pub(crate) fn apply(mut self, document: &Document<'_>) -> Option<(Vec<u8>, usize)> {
         if self.0.is_empty() {
             return None;
         }
@@ -69,4 +58,12 @@ impl Edits {
         out.extend_from_slice(text.get(at..).unwrap_or_default().as_bytes());
         Some((out, redacted))
     }
+}
+
+/// The string that says `text`.
+pub(crate) fn quoted(text: &str) -> String {
+    let mut quoted = String::from('"');
+    write_escaped(text, &mut |piece| quoted.push_str(piece));
+    quoted.push('"');
+    quoted
 }
