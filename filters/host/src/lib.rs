@@ -4,6 +4,7 @@
 //!   header, and one panic ends every stream of that worker.
 //! - [`stream`]: the loop that holds a stream until its filter has decided, and the trait a filter's role implements.
 //! - [`grpc`]: asking a service, for requests that are held meanwhile.
+//! - [`shared_data`]: what all workers know together.
 //! - [`headers`], [`state`], [`metrics`], [`environment`]: what a role may read, write and count.
 
 pub mod abi;
@@ -15,5 +16,6 @@ pub mod metrics;
 pub mod plugin;
 pub mod protobuf_struct;
 mod root;
+pub mod shared_data;
 pub mod state;
 pub mod stream;

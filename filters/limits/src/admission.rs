@@ -3,12 +3,13 @@
 
 use crate::claim::{Claim, State};
 use crate::desk::{self, Outcome, Ticket, Wanted};
-use crate::ledger::{self, Unavailable};
+use crate::ledger;
 use crate::need::Need;
 use crate::service::Services;
 use crate::{Granted, millis};
 use std::rc::Rc;
 use tollgate_host::metrics::count;
+use tollgate_host::shared_data::Unavailable;
 use tollgate_host::stream::Waker;
 use tollgate_kernel::limit::counter::{Counter, Full, Lapse, Reservation};
 use tollgate_kernel::limit::{Limit, Mode, Refill, WhenStoreFails};

@@ -4,18 +4,12 @@
 //! is there before the first request; it never forgets one, so they outlive any configuration, and end with the process.
 
 use tollgate_host::abi;
+use tollgate_host::shared_data::{self, Unavailable};
 use tollgate_kernel::limit::bucket::{BUCKETS, Bucket, Fingerprint};
 use tollgate_kernel::limit::counter::Counter;
 
 /// Set when all buckets are there. The number is that of how they are written: another one begins with others.
 const READY: &str = "tollgate.limits.1";
-
-/// How often a change is tried. Each time it fails, another worker's has succeeded.
-const TRIES: u32 = 1000;
-
-/// Nobody can say how a counter stands: the host refuses, or there is no place for one more.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Unavailable;
 
 fn name(bucket: u16) -> String {
     format!("{READY}.{bucket}")
@@ -42,15 +36,10 @@ pub fn prepare() -> abi::Result<()> {
 /// # Errors
 /// When that is not possible. Nothing is changed then.
 pub fn change<T>(which: &Fingerprint, now_ms: u64, change: impl Fn(&mut Counter) -> T) -> Result<T, Unavailable> {
-    let name = name(which.bucket());
-    for _ in 0..TRIES {
-        let (bytes, version) = abi::shared_data(&name).ok().flatten().ok_or(Unavailable)?;
-        let mut bucket = Bucket::read(&bytes).ok_or(Unavailable)?;
-        let result = change(bucket.counter(which, now_ms).map_err(|_| Unavailable)?);
-        let changed = bucket.write();
-        if changed == bytes || abi::set_shared_data(&name, &changed, version).map_err(|_| Unavailable)? {
-            return Ok(result);
-        }
-    }
-    Err(Unavailable)
+    shared_data::change(&name(which.bucket()), |bytes| {
+        let mut bucket = Bucket::read(bytes)?;
+        // There may be no place for one more.
+        let result = change(bucket.counter(which, now_ms).ok()?);
+        Some((bucket.write(), result))
+    })
 }

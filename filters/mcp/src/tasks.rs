@@ -2,12 +2,10 @@
 
 use crate::exchange::Exchange;
 use tollgate_host::abi;
+use tollgate_host::shared_data;
 use tollgate_kernel::mcp::session::Owner;
 use tollgate_kernel::mcp::task::{Begun, EXTENSION, NotNoted, Slot, TaskKey};
 use tollgate_kernel::mcp::{Call, Method, Named, Revision};
-
-/// How often a change is tried. Each time it fails, another worker's has succeeded.
-const TRIES: u32 = 1000;
 
 fn name(slot: u8) -> String {
     format!("tollgate.mcp.tasks.1.{slot}")
@@ -56,14 +54,10 @@ pub(crate) fn are_owned(exchange: &Exchange, ids: &[impl AsRef<str>], now_s: u64
 /// Why it cannot be.
 pub(crate) fn note(owner: &Owner<'_>, begun: &Begun<'_>, now_s: u64) -> Result<(), NotNoted> {
     let task = TaskKey::of(owner.server, &begun.id);
-    let name = name(task.slot());
-    for _ in 0..TRIES {
-        let (bytes, version) = abi::shared_data(&name).ok().flatten().ok_or(NotNoted::Full)?;
-        let mut slot = Slot::read(&bytes).ok_or(NotNoted::Full)?;
-        slot.note(task, owner, begun.kept_s, now_s)?;
-        if abi::set_shared_data(&name, &slot.write(), version).map_err(|_| NotNoted::Full)? {
-            return Ok(());
-        }
-    }
-    Err(NotNoted::Full)
+    let noted = shared_data::change(&name(task.slot()), |bytes| {
+        let mut slot = Slot::read(bytes)?;
+        let noted = slot.note(task, owner, begun.kept_s, now_s);
+        Some((if noted.is_ok() { slot.write() } else { bytes.to_vec() }, noted))
+    });
+    noted.unwrap_or(Err(NotNoted::Full))
 }

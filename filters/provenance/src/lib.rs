@@ -2,6 +2,7 @@
 //! filters of this Envoy with the same `vm_id`. Each is changed by compare-and-swap.
 
 use tollgate_host::abi;
+use tollgate_host::shared_data::{self, Unavailable};
 use tollgate_kernel::provenance::{Asker, Call, Note, Notes, SLOTS, slot};
 
 #[cfg(all(test, not(target_arch = "wasm32")))]
@@ -9,13 +10,6 @@ use fake_envoy as _; // what the host's ABI is linked to
 
 /// Set when all slots are there. The number is that of how they are written: another one begins with others.
 const READY: &str = "tollgate.provenance.1";
-
-/// How often a change is tried. Each time it fails, another worker's has succeeded.
-const TRIES: u32 = 1000;
-
-/// The host refuses.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Unavailable;
 
 fn name(asker: &Asker) -> String {
     name_of(slot(asker))
@@ -53,7 +47,8 @@ pub fn note(note: &Note, now_ms: u64) -> Result<(), Unavailable> {
 /// # Errors
 /// When the host refuses.
 pub fn of_calls(asker: &Asker, calls: &[Call], now_ms: u64) -> Result<Vec<Note>, Unavailable> {
-    Ok(read(&name(asker))?.0.of_calls(calls, now_ms).cloned().collect())
+    let notes = Notes::read(&shared_data::read(&name(asker))?).ok_or(Unavailable)?;
+    Ok(notes.of_calls(calls, now_ms).cloned().collect())
 }
 
 /// Takes a note, alone of all workers; whether it was still there.
@@ -65,18 +60,9 @@ pub fn take(note: &Note, now_ms: u64) -> Result<bool, Unavailable> {
 }
 
 fn change<T>(asker: &Asker, change: impl Fn(&mut Notes) -> T) -> Result<T, Unavailable> {
-    let name = name(asker);
-    for _ in 0..TRIES {
-        let (mut notes, version) = read(&name)?;
+    shared_data::change(&name(asker), |bytes| {
+        let mut notes = Notes::read(bytes)?;
         let result = change(&mut notes);
-        if abi::set_shared_data(&name, &notes.write(), version).map_err(|_| Unavailable)? {
-            return Ok(result);
-        }
-    }
-    Err(Unavailable)
-}
-
-fn read(name: &str) -> Result<(Notes, u32), Unavailable> {
-    let (bytes, version) = abi::shared_data(name).ok().flatten().ok_or(Unavailable)?;
-    Ok((Notes::read(&bytes).ok_or(Unavailable)?, version))
+        Some((notes.write(), result))
+    })
 }

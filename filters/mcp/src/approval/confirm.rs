@@ -1,9 +1,10 @@
 //! One call that a rule wants confirmed: may it run now, and if not, what is told instead.
 
 use super::page::{self, PATH};
-use super::store::{Shared, Store, Unavailable, use_state};
+use super::store::{Shared, Store, use_state};
 use crate::exchange::{Approval, Asked, Object};
 use tollgate_host::abi;
+use tollgate_host::shared_data::Unavailable;
 use tollgate_kernel::approval::pending::{self, Answer, Asking, Standing};
 use tollgate_kernel::approval::question::{Arguments, Question, can_ask, clipped, duration, url_required};
 use tollgate_kernel::approval::reply::{Reply, carried, forwarded};

@@ -5,9 +5,10 @@
 //! another site's page makes a browser send is refused in any case.
 
 use super::page::{self, PATH, POLICY, View};
-use super::store::{Store, Unavailable};
+use super::store::Store;
 use crate::exchange::Approval;
 use tollgate_host::headers::Headers;
+use tollgate_host::shared_data::Unavailable;
 use tollgate_host::stream::Reply;
 use tollgate_kernel::approval::pending::{self, Entry, NotAnswered, Outcome, Word, may_answer};
 use tollgate_kernel::approval::{Id, form, form_token};

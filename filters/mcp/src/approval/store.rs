@@ -1,17 +1,12 @@
 //! Where approvals are kept: in slots that all workers of this Envoy share, each changed by compare-and-swap.
 
 use tollgate_host::abi;
+use tollgate_host::shared_data::{self, Unavailable};
 use tollgate_kernel::approval::pending::{self, Slot};
 use tollgate_kernel::approval::used::{self, Used};
 
 /// Set when all slots are there. The number is that of how they are written: another one begins with others.
 const READY: &str = "tollgate.approvals.1";
-/// How often a change is tried. Each time it fails, another worker's has succeeded.
-const TRIES: u32 = 1000;
-
-/// The host refuses.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Unavailable;
 
 /// Where pending calls are.
 pub trait Store {
@@ -60,12 +55,11 @@ pub fn prepare() -> abi::Result<()> {
 
 impl Store for Shared {
     fn read(&self, slot: u8) -> Result<Slot, Unavailable> {
-        let (bytes, _) = abi::shared_data(&calls(slot)).ok().flatten().ok_or(Unavailable)?;
-        Slot::read(&bytes).ok_or(Unavailable)
+        Slot::read(&shared_data::read(&calls(slot))?).ok_or(Unavailable)
     }
 
     fn change<T>(&self, slot: u8, mut change: impl FnMut(&mut Slot) -> T) -> Result<T, Unavailable> {
-        swap(&calls(slot), |bytes| {
+        shared_data::change(&calls(slot), |bytes| {
             let mut slot = Slot::read(bytes)?;
             let result = change(&mut slot);
             Some((slot.write(), result))
@@ -78,20 +72,9 @@ impl Store for Shared {
 /// # Errors
 /// When the host refuses.
 pub fn use_state<T>(slot: u8, change: impl Fn(&mut Used) -> T) -> Result<T, Unavailable> {
-    swap(&states(slot), |bytes| {
+    shared_data::change(&states(slot), |bytes| {
         let mut used = Used::read(bytes)?;
         let result = change(&mut used);
         Some((used.write(), result))
     })
-}
-
-fn swap<T>(name: &str, mut change: impl FnMut(&[u8]) -> Option<(Vec<u8>, T)>) -> Result<T, Unavailable> {
-    for _ in 0..TRIES {
-        let (bytes, version) = abi::shared_data(name).ok().flatten().ok_or(Unavailable)?;
-        let (changed, result) = change(&bytes).ok_or(Unavailable)?;
-        if changed == bytes || abi::set_shared_data(name, &changed, version).map_err(|_| Unavailable)? {
-            return Ok(result);
-        }
-    }
-    Err(Unavailable)
 }

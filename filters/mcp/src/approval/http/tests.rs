@@ -1,5 +1,5 @@
 use super::super::page::{PATH, POLICY};
-use super::super::store::{Store, Unavailable};
+use super::super::store::Store;
 use super::{MAX_BODY, Visit, is_visit, serve};
 use crate::exchange::Approval as Said;
 use base64::Engine as _;
@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use std::cell::RefCell;
 use tollgate_host::headers::{Headers, serialize};
+use tollgate_host::shared_data::Unavailable;
 use tollgate_host::stream::Reply;
 use tollgate_kernel::approval::pending::{self, Asking, Slot, Standing};
 use tollgate_kernel::approval::question::Arguments;

@@ -1,0 +1,39 @@
+//! Values that all workers share, and all filters of this Envoy with the same `vm_id`. Each is there before the first request,
+//! since Envoy has no create-if-absent.
+
+use crate::abi;
+
+/// How often a change is tried. Each time it fails, another worker's has succeeded.
+const TRIES: u32 = 1000;
+
+/// The host refuses, or has no such value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unavailable;
+
+/// What `name` holds.
+///
+/// # Errors
+/// When nobody can say.
+pub fn read(name: &str) -> Result<Vec<u8>, Unavailable> {
+    versioned(name).map(|(bytes, _)| bytes)
+}
+
+/// Changes what `name` holds by compare-and-swap, alone of all workers. `change` tells the new value and what comes of it, or
+/// `None` for a value that it cannot read; it may be called several times, and only the last call counts.
+///
+/// # Errors
+/// When that is not possible. Nothing is changed then.
+pub fn change<T>(name: &str, mut change: impl FnMut(&[u8]) -> Option<(Vec<u8>, T)>) -> Result<T, Unavailable> {
+    for _ in 0..TRIES {
+        let (bytes, version) = versioned(name)?;
+        let (changed, result) = change(&bytes).ok_or(Unavailable)?;
+        if changed == bytes || abi::set_shared_data(name, &changed, version).map_err(|_| Unavailable)? {
+            return Ok(result);
+        }
+    }
+    Err(Unavailable)
+}
+
+fn versioned(name: &str) -> Result<(Vec<u8>, u32), Unavailable> {
+    abi::shared_data(name).ok().flatten().ok_or(Unavailable)
+}
