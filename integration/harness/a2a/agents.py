@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import os
-import re
 import sys
-import urllib.request
 from pathlib import Path
 from typing import ClassVar
 
 from ..bootstrap import ROOT
-from ..envoy import eventually
-from ..process import READY_SECONDS, Server, ServerFailed
+from ..process import ServerFailed
+from ..watched import WatchedServer
 
 INTEGRATION = ROOT / "integration"
 
@@ -30,7 +27,7 @@ def module(python: Path | str, name: str, *arguments: str) -> list[str]:
     return ["env", f"PYTHONPATH={INTEGRATION}", str(python), "-m", f"a2a_agents.{name}", *arguments]
 
 
-class Agent(Server):
+class Agent(WatchedServer):
     """An agent by name on an official SDK. What it does is in `a2a_agents/script.py`; `/test` is for the test alone."""
 
     NAME: ClassVar[str]
@@ -38,7 +35,7 @@ class Agent(Server):
 
     def __init__(self, name: str = "planner"):
         super().__init__()
-        self.name, self.port = name, 0
+        self.name = name
 
     @property
     def url(self) -> str:
@@ -60,30 +57,6 @@ class Agent(Server):
     def live(self, found_at: str | None = None, **calls: object) -> None:
         """Where its card says that it is, and how it calls others: `peers`, `tokens`, `certificate`, `authority`."""
         self._test("PUT", {"found_at": found_at or self.url, "peers": {}} | calls)
-
-    def _wait_ready(self) -> None:
-        def ready() -> bool:
-            if not self.alive():
-                raise self._fail("did not start")
-            return self._listening() is not None
-
-        if not eventually(ready, READY_SECONDS):
-            raise self._fail(f"is not ready after {READY_SECONDS} s")
-        self.port = self._listening()
-
-    def _listening(self) -> int | None:
-        started = re.search(r"^listening on (\d+)$", self.log(), re.MULTILINE)
-        return int(started[1]) if started else None
-
-    def _test(self, method: str, body: dict | None = None) -> list[dict]:
-        request = urllib.request.Request(
-            f"http://127.0.0.1:{self.port}/test",
-            method=method,
-            data=json.dumps(body).encode() if body is not None else None,
-            headers={"content-type": "application/json"},
-        )
-        with urllib.request.urlopen(request, timeout=5) as answer:
-            return json.load(answer)
 
 
 class PythonSdk(Agent):

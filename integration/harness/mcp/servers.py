@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import json
-import re
 import sys
-import urllib.request
 from typing import ClassVar
 
 from ..bootstrap import ROOT
-from ..envoy import eventually
-from ..process import READY_SECONDS, Server
+from ..watched import WatchedServer
 from .node import script
 
 MODERN = "2026-07-28"
 SESSIONS = ("2025-03-26", "2025-06-18", "2025-11-25")
 
 
-class McpServer(Server):
+class McpServer(WatchedServer):
     """A server on an official SDK. `answers` says how it likes to answer: `sse` or `json`.
 
     What it offers is in `mcp_servers/offer.json`. `/test` beside `/mcp` is for the test alone.
@@ -28,26 +24,12 @@ class McpServer(Server):
 
     def __init__(self, answers: str = "sse"):
         super().__init__()
-        self.answers, self.port = answers, 0
+        self.answers = answers
 
     @property
     def url(self) -> str:
         """Where it listens. By this name: servers look at `Host`."""
         return f"http://localhost:{self.port}/mcp"
-
-    def _wait_ready(self) -> None:
-        def ready() -> bool:
-            if not self.alive():
-                raise self._fail("did not start")
-            return self._listening() is not None
-
-        if not eventually(ready, READY_SECONDS):
-            raise self._fail(f"is not ready after {READY_SECONDS} s")
-        self.port = self._listening()
-
-    def _listening(self) -> int | None:
-        started = re.search(r"^listening on (\d+)$", self.log(), re.MULTILINE)
-        return int(started[1]) if started else None
 
     # The side entrance.
 
@@ -62,16 +44,6 @@ class McpServer(Server):
     def change(self, changed: dict[str, dict], page: int | None = None) -> None:
         """Tools by name whose listing differs from now on, and how many entries a page of a list has."""
         self._test("PUT", {"changed": changed, "page": page})
-
-    def _test(self, method: str, body: dict | None = None) -> list[dict]:
-        request = urllib.request.Request(
-            f"http://127.0.0.1:{self.port}/test",
-            method=method,
-            data=json.dumps(body).encode() if body is not None else None,
-            headers={"content-type": "application/json"},
-        )
-        with urllib.request.urlopen(request, timeout=5) as answer:
-            return json.load(answer)
 
 
 class PythonSdk(McpServer):
