@@ -109,6 +109,20 @@ def test_at_most_so_many_calls_are_under_way(tmp_path, mcp_servers):
         assert slow(0) == 200, "what is over no longer counts"
 
 
+def test_a_limit_counts_each_session_by_itself(tmp_path, mcp_servers):
+    server = mcp_servers("python")
+    limit = {"name": "in_session", "per": ["session"], "calls": 2, "every": "hour"}
+    with McpGateway(tmp_path, lambda bootstrap: bootstrap.gate(limits=[limit]), crm=server) as running:
+        wire = Wire(running.envoy.port, "/crm/mcp")
+        for _ in range(2):
+            opened = wire.open_session(REVISION)
+            calls = [
+                Exchange(legacy(REVISION, opened), rpc("tools/call", {"name": "crm.search", "arguments": {"query": name}}))
+                for name in ("Ada", "Bob", "Eve")
+            ]
+            assert [wire.send(one).status for one in calls] == [200, 200, 429]
+
+
 def test_a_tool_answers_so_many_bytes_and_then_no_more(gateway):
     limit = {"name": "bytes", "per": ["team"], "result_bytes": 200, "every": "hour"}
     running = gateway(limits=[limit])
