@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Self
 
 from ..bootstrap import ROOT, Bootstrap, key_hash, wasm_module
-from ..envoy import Envoy
+from ..envoy import Envoy, eventually
 from .servers import McpServer
 
 SHIPPED = ROOT / "envoy" / "mcp.yaml"
@@ -108,6 +108,12 @@ class McpGateway:
 
     def __exit__(self, *raised: object) -> None:
         self._running.__exit__(*raised)
+
+    def seen(self) -> int:
+        """How many records there are. One is written when its exchange is over, for which a client that hangs up, or has all
+        it wants, does not wait."""
+        eventually(lambda: len(self.envoy.records()) >= self.envoy.stats()["http.mcp.downstream_rq_total"], 2)
+        return len(self.envoy.records())
 
     def url(self, cluster: str = "crm") -> str:
         """Where a client finds a server that is reached by path."""

@@ -55,7 +55,7 @@ class Asker:
 
     def __init__(self, server, gateway):
         self.server, self.gateway, self.envoy = server, gateway, gateway.envoy
-        self._seen = len(self.envoy.records())
+        self._seen = self.gateway.seen()
 
     def send(self, exchange, path="/crm/mcp", authority=None):
         return Wire(self.envoy.port, path, authority).send(exchange)

@@ -91,7 +91,7 @@ def last(gateway, count=1):
 
 @pytest.mark.parametrize("era", ERAS)
 def test_arguments_in_records_are_redacted_and_the_server_gets_them_as_they_were(running, server, wire, era):
-    seen = len(running[1].envoy.records())
+    seen = running[1].seen()
     call(wire, era, ARGUMENTS)
     record = last(running[1], seen + 1)
     assert json.loads(record["asked"]["gen_ai.tool.call.arguments"]) == REDACTED
@@ -103,7 +103,7 @@ def test_arguments_in_records_are_redacted_and_the_server_gets_them_as_they_were
 
 
 def test_nothing_else_in_a_record_has_what_is_redacted(running, server, wire):
-    seen = len(running[1].envoy.records())
+    seen = running[1].seen()
     uri = f"https://crm.example/{KEY}?to={EMAIL}"
     ask(wire, REVISION, "resources/read", {"uri": uri})
     ask(wire, REVISION, "resources/read", {"uri": f"card:{CARD.replace(' ', '-')}"})
@@ -136,7 +136,7 @@ def test_nothing_else_in_a_record_has_what_is_redacted(running, server, wire):
     ],
 )
 def test_results_are_redacted_whatever_was_asked(running, server, wire, era, answer, method, params, name):
-    seen = len(running[1].envoy.records())
+    seen = running[1].seen()
     server.then(answer(result(RESULT)))
     told = ask(wire, era, method, params, name)
     assert messages(told) == [result(redacted(RESULT))] and is_clean(told.body)
@@ -202,7 +202,7 @@ def test_a_stream_is_not_held_for_it(server, wire):
 @pytest.mark.parametrize("form", ["json", "sse"])
 def test_what_cannot_be_redacted_is_not_let_through(running, server, wire, form):
     def refused(answer, expected, code, **told):
-        seen = len(running[1].envoy.records())
+        seen = running[1].seen()
         server.then(answer)
         got = call(wire)
         (message,) = messages(got)
