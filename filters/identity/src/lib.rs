@@ -7,6 +7,7 @@ mod config;
 pub mod credentials;
 mod fault;
 mod identify;
+pub mod signing;
 
 pub use config::{Identity, IdentityConfig, Jwt, Mtls, Part, SignedHeader, signing_keys};
 pub use fault::{Fault, NotProven, Unidentified};

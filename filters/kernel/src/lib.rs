@@ -7,6 +7,7 @@
 pub mod a2a;
 pub mod allowed;
 pub mod approval;
+pub mod authority;
 pub mod bytes;
 pub mod calibration;
 pub mod caller;

@@ -3,13 +3,11 @@
 use crate::exchange::Exchange;
 use tollgate_host::abi;
 use tollgate_host::headers::Headers;
+use tollgate_host::request;
 use tollgate_identity::credentials;
 use tollgate_limits::Granted;
 use tollgate_wire::Format;
 use tollgate_wire::endpoint::{Endpoint, Operation};
-
-/// Headers of ours begin with this; a client's copies mean nothing and go no further.
-const OWN_PREFIX: &str = "x-tollgate-";
 
 /// The request's path and its query.
 pub(crate) fn target(headers: &Headers) -> (&str, &str) {
@@ -36,8 +34,8 @@ fn format_of(endpoint: Option<&Endpoint>, headers: &Headers) -> Format {
 pub(crate) fn begin(endpoint: Option<&Endpoint>, headers: &Headers) -> Exchange {
     Exchange {
         began: abi::now(),
-        request_id: headers.text("x-request-id").filter(|id| is_id(id)).unwrap_or_default().to_owned(),
-        trace_id: headers.text("traceparent").and_then(trace_id).map(str::to_owned),
+        request_id: request::id(headers),
+        trace_id: request::trace_id(headers),
         format: format_of(endpoint, headers),
         operation: endpoint.map(|endpoint| endpoint.operation),
         caller: None,
@@ -57,19 +55,7 @@ pub(crate) fn begin(endpoint: Option<&Endpoint>, headers: &Headers) -> Exchange 
     }
 }
 
-/// An id that may stand in a record. Envoy makes one, but lets a client's pass where the connection manager says so.
-fn is_id(id: &str) -> bool {
-    id.len() <= 128 && id.bytes().all(|byte| byte.is_ascii_graphic())
-}
-
-/// The trace id of a `traceparent` (W3C Trace Context, section 3.2.2).
-fn trace_id(traceparent: &str) -> Option<&str> {
-    traceparent.split('-').nth(1).filter(|id| id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit()))
-}
-
 /// Whether a client's header must not go on: credentials, our own headers, and those that steer Envoy's router.
 pub(crate) fn is_stripped(name: &[u8]) -> bool {
-    name.starts_with(OWN_PREFIX.as_bytes())
-        || name.starts_with(b"x-envoy-")
-        || credentials::HEADERS.iter().any(|header| header.as_bytes() == name)
+    request::is_own(name) || credentials::HEADERS.iter().any(|header| header.as_bytes() == name)
 }

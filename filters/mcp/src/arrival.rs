@@ -6,11 +6,10 @@ use crate::refusal::Refusal;
 use std::rc::Rc;
 use tollgate_host::abi;
 use tollgate_host::headers::Headers;
+use tollgate_host::request;
 use tollgate_identity::credentials;
 use tollgate_kernel::mcp::{self, Revision};
 
-/// Headers of ours begin with this; a client's copies mean nothing and go no further.
-const OWN_PREFIX: &[u8] = b"x-tollgate-";
 /// Where the transport that Streamable HTTP has replaced is served by habit.
 const OLD_PATHS: [&str; 3] = ["/sse", "/messages", "/message"];
 
@@ -18,8 +17,8 @@ const OLD_PATHS: [&str; 3] = ["/sse", "/messages", "/message"];
 pub(crate) fn begin(headers: &Headers) -> Exchange {
     Exchange {
         began: abi::now(),
-        request_id: headers.text("x-request-id").filter(|id| is_id(id)).unwrap_or_default().to_owned(),
-        trace_id: headers.text("traceparent").and_then(trace_id).map(str::to_owned),
+        request_id: request::id(headers),
+        trace_id: request::trace_id(headers),
         ..Exchange::default()
     }
 }
@@ -83,21 +82,10 @@ fn is_json(headers: &Headers) -> bool {
     })
 }
 
-/// An id that may stand in a record. Envoy makes one, but lets a client's pass where the connection manager says so.
-fn is_id(id: &str) -> bool {
-    id.len() <= 128 && id.bytes().all(|byte| byte.is_ascii_graphic())
-}
-
-/// The trace id of a `traceparent` (W3C Trace Context, section 3.2.2).
-fn trace_id(traceparent: &str) -> Option<&str> {
-    traceparent.split('-').nth(1).filter(|id| id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit()))
-}
-
 /// Whether a client's header must not go on: credentials, our own headers, those that steer Envoy's router, and what would
 /// let a server compress what has to be read.
 pub(crate) fn is_stripped(name: &[u8]) -> bool {
-    name.starts_with(OWN_PREFIX)
-        || name.starts_with(b"x-envoy-")
+    request::is_own(name)
         || name == b"accept-encoding"
         || credentials::HEADERS.iter().any(|header| header.as_bytes() == name)
 }

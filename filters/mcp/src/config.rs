@@ -18,11 +18,10 @@ pub use trust::{Lint, Pin};
 
 use crate::limits::COUNTS;
 use crate::record::Words;
-use crate::signing;
 use schemars::JsonSchema;
 use std::rc::Rc;
 use tollgate_config::{Fault, Map, Read, Value, object};
-use tollgate_host::abi;
+use tollgate_identity::signing::{self, Shared};
 use tollgate_identity::{Identity, IdentityConfig, Part};
 use tollgate_kernel::allowed::Allowed;
 use tollgate_kernel::key_ring::{KeyEntry, KeyRing};
@@ -179,20 +178,21 @@ pub struct Gate {
 }
 
 /// For the operator.
+const RANDOM_KEY: &str = "gate.signing_keys_from is not set: sessions and approvals are signed with a random key, which neither this \
+     Envoy after a restart nor another one knows";
+/// For the operator.
 const UNREDACTED: &str = "gate.record.arguments is true, and gate.redact is not for records: they hold what tools are called with as it \
      came, secrets included";
 
 /// An environment variable of the VM.
 type Variable<'v> = &'v dyn Fn(&str) -> Option<String>;
-/// What is signed with if nothing is configured.
-type SharedKeys<'s> = &'s dyn Fn() -> abi::Result<SigningKeys>;
 
 /// Reads and checks a plugin configuration. `variable` gives an environment variable of the VM, `shared` the keys where none are
 /// configured.
 ///
 /// # Errors
 /// The path to the field at fault, what was found and what was expected.
-pub fn load(json: &[u8], variable: Variable<'_>, shared: SharedKeys<'_>) -> Result<Gate, String> {
+pub fn load(json: &[u8], variable: Variable<'_>, shared: Shared<'_>) -> Result<Gate, String> {
     if json.is_empty() {
         return Err("found no configuration, expected `gate`".to_owned());
     }
@@ -203,7 +203,7 @@ pub fn load(json: &[u8], variable: Variable<'_>, shared: SharedKeys<'_>) -> Resu
 
 impl GateConfig {
     #[inline(never)]
-    fn check(self, variable: Variable<'_>, shared: SharedKeys<'_>) -> Result<Gate, String> {
+    fn check(self, variable: Variable<'_>, shared: Shared<'_>) -> Result<Gate, String> {
         let Self { servers, keys, identity, rules, limits, rate_limit_services, runaway, .. } = self;
         let Self { signing_keys_from, approvals, refusals, hold_headers, redact: redactor, record, bounds, .. } = self;
         bounds.check()?;
@@ -246,14 +246,10 @@ impl GateConfig {
         tollgate_limits::check(&limits, &rate_limit_services, &COUNTS, "limits")?;
         let mut warnings = Vec::from_iter(tollgate_limits::warning::of_process(limits.iter()));
         let services = Rc::new(rate_limit_services);
-        let signing = match signing_keys_from {
-            Some(name) => tollgate_identity::signing_keys(&name, variable),
-            None => {
-                warnings.push(signing::WARNING.to_owned());
-                shared().map_err(|error| format!("found none, and a random key could not be made: {error}"))
-            }
-        };
-        let signing = signing.map_err(|error| format!("signing_keys_from: {error}"))?;
+        let (signing, is_random) = signing::keys(signing_keys_from, variable, shared)?;
+        if is_random {
+            warnings.push(RANDOM_KEY.to_owned());
+        }
         let asks_for_prompts =
             rules.asks_for_prompts() || servers.iter().any(|server| server.config.rules.asks_for_prompts());
         if record.arguments && !redactor.as_ref().is_some_and(|redactor| redactor.is_for(Where::Records)) {

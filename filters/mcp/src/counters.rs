@@ -2,8 +2,8 @@
 //! names; `host::metrics` bounds their number.
 
 use crate::exchange::Exchange;
-use crate::record::Ending;
 use crate::refusal::Refusal;
+use tollgate_host::ending::Ending;
 use tollgate_host::metrics::{count as add, record};
 use tollgate_kernel::mcp::Named;
 
@@ -14,7 +14,7 @@ pub fn count(exchange: &Exchange, ending: &Ending) {
     let subject = exchange.caller.as_ref().map(|caller| &caller.subject);
     let team = ("team", subject.and_then(|subject| subject.team.as_ref()).map_or(NONE, |team| team.as_str()));
     let server = ("server", exchange.server.as_ref().map_or(NONE, |server| server.name.as_str()));
-    add("tollgate_mcp_requests_total", &[team, server, ("outcome", ending.word(exchange))], 1);
+    add("tollgate_mcp_requests_total", &[team, server, ("outcome", ending.word(exchange.refusal.is_some()))], 1);
     if let Some(reason) = exchange.refusal.as_ref().map(Refusal::reason).or(exchange.replaced) {
         add("tollgate_mcp_refusals_total", &[team, server, ("reason", reason)], 1);
     }
@@ -35,7 +35,7 @@ pub fn count(exchange: &Exchange, ending: &Ending) {
         record(
             "mcp_server_operation_duration_milliseconds",
             &[server, ("method", method), outcome],
-            ending.ms(exchange),
+            ending.ms(exchange.began),
         );
     }
     for (name, amount) in [

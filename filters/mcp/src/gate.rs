@@ -12,12 +12,13 @@ use crate::config::Gate;
 use crate::counters;
 use crate::exchange::{Exchange, Transport};
 use crate::oauth;
-use crate::record::{self, Ending};
+use crate::record;
 use crate::refusal::Refusal;
 use crate::session;
 use crate::{limits, runaway};
 use std::rc::Rc;
 use tollgate_host::abi::{self, Level, Map};
+use tollgate_host::ending::Ending;
 use tollgate_host::headers::Headers;
 use tollgate_host::state;
 use tollgate_host::stream::{Reply, RequestBody, Step, Stream};
@@ -73,20 +74,6 @@ impl AtGate {
         self.status = Some(reply.status);
         self.exchange.refusal = Some(refusal);
         reply
-    }
-
-    /// What Envoy knows at the end. Each question costs, so what is known is not asked.
-    fn ending(&self) -> Ending {
-        let flags = state::number(&["response", "flags"]);
-        let is_plain = self.exchange.refusal.is_some() || (self.relays && flags == Some(0));
-        let status = || state::number(&["response", "code"]).and_then(|status| u16::try_from(status).ok());
-        Ending {
-            now: abi::now(),
-            status: self.status.or_else(status),
-            flags,
-            details: if is_plain { None } else { state::text(&["response", "code_details"]) },
-            bytes: state::number(&["response", "size"]).unwrap_or_default(),
-        }
     }
 }
 
@@ -201,7 +188,7 @@ impl Stream for AtGate {
     }
 
     fn log(&mut self) {
-        let ending = self.ending();
+        let ending = Ending::read(self.status, self.exchange.refusal.is_some(), self.relays);
         let now_ms = millis(ending.now);
         if let Some(admission) = self.pending.take() {
             self.exchange.limits = admission.abandon(now_ms);

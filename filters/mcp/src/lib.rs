@@ -21,7 +21,6 @@ pub mod record;
 pub mod refusal;
 pub mod runaway;
 pub mod session;
-mod signing;
 mod tasks;
 pub mod tools;
 
@@ -39,6 +38,9 @@ mod entry {
     proxy_wasm::main! {{ tollgate_host::plugin::register::<crate::Mcp>(); }}
 }
 
+/// Where the key is kept that sessions and approvals are signed with where the configuration has none.
+const SIGNING_KEY: &str = "tollgate.mcp.signing.1";
+
 /// The filter.
 #[derive(Debug)]
 pub struct Mcp(Rc<Gate>);
@@ -47,7 +49,7 @@ impl Plugin for Mcp {
     type Stream = AtGate;
 
     fn configure(config: &[u8]) -> Result<Self, String> {
-        let gate = config::load(config, &environment::variable, &signing::shared)?;
+        let gate = config::load(config, &environment::variable, &|| tollgate_identity::signing::shared(SIGNING_KEY))?;
         approval::store::prepare().map_err(|error| format!("approvals cannot be kept: {error}"))?;
         tasks::prepare().map_err(|error| format!("whose tasks are: {error}"))?;
         if !gate.limits.is_empty() {

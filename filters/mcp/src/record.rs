@@ -12,53 +12,15 @@ use crate::approval;
 use crate::exchange::{Approval, Asked, Decided, Exchange, Object, Transport};
 use crate::session::Session;
 use crate::tools::{Findings, Some16};
+use tollgate_host::ending::Ending;
 use tollgate_kernel::json::Writer;
 use tollgate_kernel::mcp::answer::{Fault, Outcome, Tally};
 use tollgate_kernel::subject::{Label, Subject, SubjectField};
 use tollgate_kernel::timestamp;
 use tollgate_limits::Counted;
 
-/// Envoy's response flags `DC` and `DR`: the client closed the connection, or reset its HTTP/2 stream, before it had
-/// everything.
-const CLIENT_GONE: u64 = 1 << 14 | 1 << 28;
-
 /// How many addresses of one request are named.
 const MAX_URIS: usize = 16;
-
-/// What Envoy knows when an exchange is over.
-#[derive(Debug, Clone, Default)]
-pub struct Ending {
-    /// Nanoseconds since 1970.
-    pub now: u64,
-    /// Status that the client got, if any.
-    pub status: Option<u16>,
-    /// Envoy's response flags.
-    pub flags: Option<u64>,
-    /// Envoy's response code details, when the gate did not refuse.
-    pub details: Option<String>,
-    /// Bytes of the answer.
-    pub bytes: u64,
-}
-
-impl Ending {
-    /// Milliseconds since the exchange began.
-    #[must_use]
-    pub fn ms(&self, exchange: &Exchange) -> u64 {
-        let began = if exchange.began > 0 { exchange.began } else { self.now };
-        self.now.saturating_sub(began).div_euclid(1_000_000)
-    }
-
-    /// How it ended, in a word.
-    #[must_use]
-    pub fn word(&self, exchange: &Exchange) -> &'static str {
-        match self.status {
-            _ if exchange.refusal.is_some() => "refused",
-            _ if self.flags.is_some_and(|flags| flags & CLIENT_GONE != 0) => "client_gone",
-            Some(200..400) => "complete",
-            _ => "failed",
-        }
-    }
-}
 
 /// The record of an exchange, with what it has used of its limits.
 #[must_use]
@@ -239,8 +201,8 @@ fn write_answer(exchange: &Exchange, ending: &Ending, words: Words<'_>, json: &m
     json.key("answer").open_object();
     json.number_or_null("status", ending.status.map(u64::from));
     json.key("bytes").number(ending.bytes);
-    json.key("ms").number(ending.ms(exchange));
-    json.key("end").text(ending.word(exchange));
+    json.key("ms").number(ending.ms(exchange.began));
+    json.key("end").text(ending.word(exchange.refusal.is_some()));
     write_tally(&exchange.tally, json);
     json.text_if("replaced", exchange.replaced);
     write_tools(&exchange.tools, json);

@@ -79,7 +79,7 @@ impl OauthConfig {
             resource: resource.clone(),
             metadata_url: format!("{scheme}://{authority}{metadata_path}"),
             metadata_path,
-            host: super::server::host(authority).ok_or_else(wrong)?,
+            host: tollgate_kernel::authority::host(authority).ok_or_else(wrong)?,
             metadata: self.metadata(),
             first_scopes: Scope::list(&self.first_scopes),
         })

@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use std::borrow::Cow;
 use std::rc::Rc;
 use tollgate_config::{Map, object};
+use tollgate_kernel::authority::host;
 use tollgate_kernel::mcp::Names;
 use tollgate_kernel::rule::Policy;
 use tollgate_kernel::subject::Label;
@@ -161,17 +162,6 @@ impl Servers {
     pub fn iter(&self) -> impl Iterator<Item = &Rc<Server>> {
         self.0.iter()
     }
-}
-
-/// The host of an authority, in lower case and without its port. `None` where something else than a port stands behind it:
-/// Envoy's `host:*` takes that for the host, and its `host` does not, so that it could lead to one server under another's rules.
-pub(super) fn host(authority: &str) -> Option<String> {
-    let end = if authority.starts_with('[') { authority.find(']')?.checked_add(1)? } else { 0 };
-    let colon = authority.get(end..)?.find(':').and_then(|at| at.checked_add(end)).unwrap_or(authority.len());
-    let (host, port) = authority.split_at_checked(colon)?;
-    let is_port = |port: &str| !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
-    let port = port.strip_prefix(':');
-    port.is_none_or(is_port).then(|| host.to_ascii_lowercase())
 }
 
 impl ServerConfig {
