@@ -14,6 +14,7 @@ mod id;
 mod member;
 mod operation;
 mod percent;
+pub mod policy;
 pub mod push;
 mod push_config;
 mod query;

@@ -15,6 +15,7 @@ pub use between::{Between, BetweenConfig, TimeOfDay, Within};
 pub use scope::{NotAScope, Scope};
 
 pub use config::{AnnotationsConfig, ApproversConfig, By, Clause, NotARule, RuleConfig};
+pub(crate) use config::{MAX_REASON, given, has_twice};
 
 use crate::json::{Pointer, Value};
 use crate::pattern::Patterns;
@@ -215,10 +216,7 @@ impl Policy {
     /// What the rule that is called so wants confirmed, if there is one and it does.
     #[must_use]
     pub fn confirm(&self, id: &str) -> Option<&Confirm> {
-        let named = |(index, rule): &(usize, &Rule)| match &rule.name {
-            Some(name) => name.as_str() == id,
-            None => RuleId::Place(index.saturating_add(1)).to_string() == id,
-        };
+        let named = |(index, rule): &(usize, &Rule)| RuleId::of(rule.name.as_ref(), *index).to_string() == id;
         match self.0.iter().enumerate().find(named) {
             Some((_, Rule { then: Then::Confirm(confirm), .. })) => Some(confirm),
             _ => None,
@@ -245,10 +243,7 @@ impl Policy {
                 missing = missing.or(prompts);
             }
             let Some((verdict, reason)) = rule.verdict(fit) else { continue };
-            let id = match &rule.name {
-                Some(name) => RuleId::Named(name),
-                None => RuleId::Place(index.saturating_add(1)),
-            };
+            let id = RuleId::of(rule.name.as_ref(), index);
             let is_granted = rule.scopes.iter().all(|scope| asked.scopes.iter().any(|granted| scope.is(granted)));
             match (rule.shadow, is_granted) {
                 (true, true) => _ = shadow.get_or_insert((id, verdict)),
@@ -366,7 +361,8 @@ impl Objects {
     }
 }
 
-fn fit_all<'v>(patterns: &[(Attribute, Patterns)], value_of: &impl Fn(Attribute) -> Option<&'v str>) -> bool {
+/// Whether what is known of each of these fits.
+pub(crate) fn fit_all<'v, A: Copy>(patterns: &[(A, Patterns)], value_of: &impl Fn(A) -> Option<&'v str>) -> bool {
     patterns.iter().all(|(attribute, patterns)| value_of(*attribute).is_some_and(|value| patterns.fit(value)))
 }
 
@@ -403,6 +399,16 @@ impl Reason {
             Self::UnclearArgument => "unclear_argument",
             Self::UnclearName => "unclear_name",
             Self::NotRuled => "not_ruled",
+        }
+    }
+}
+
+impl<'p> RuleId<'p> {
+    /// The rule at `index`, counted from 0, which may have a name.
+    pub(crate) const fn of(name: Option<&'p Label>, index: usize) -> Self {
+        match name {
+            Some(name) => Self::Named(name),
+            None => Self::Place(index.saturating_add(1)),
         }
     }
 }

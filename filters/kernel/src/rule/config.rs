@@ -182,17 +182,18 @@ pub enum NotARule {
     Twice,
 }
 
-const MAX_REASON: usize = 200;
+/// What a caller is told stands in headers and records.
+pub(crate) const MAX_REASON: usize = 200;
 
 impl TryFrom<Vec<Rule>> for Policy {
     type Error = NotARule;
 
     fn try_from(rules: Vec<Rule>) -> Result<Self, NotARule> {
-        let named = |name: &Label| rules.iter().filter(|rule| rule.name.as_ref() == Some(name)).count();
-        if rules.iter().filter_map(|rule| rule.name.as_ref()).any(|name| named(name) > 1) {
-            return Err(NotARule::Twice);
+        if has_twice(rules.iter().filter_map(|rule| rule.name.as_ref())) {
+            Err(NotARule::Twice)
+        } else {
+            Ok(Self(rules))
         }
-        Ok(Self(rules))
     }
 }
 
@@ -271,11 +272,22 @@ impl Clause {
     }
 }
 
+/// Whether a name is there twice.
+pub(crate) fn has_twice<'n>(mut names: impl Iterator<Item = &'n Label> + Clone) -> bool {
+    while let Some(name) = names.next() {
+        if names.clone().any(|other| other == name) {
+            return true;
+        }
+    }
+    false
+}
+
 const fn of(field: Field) -> Attribute {
     Attribute::Subject(SubjectField::Other(field))
 }
 
-fn given<const N: usize>(patterns: [(Attribute, Option<Patterns>); N]) -> Vec<(Attribute, Patterns)> {
+/// Those for which there are patterns.
+pub(crate) fn given<A, const N: usize>(patterns: [(A, Option<Patterns>); N]) -> Vec<(A, Patterns)> {
     patterns.into_iter().filter_map(|(attribute, patterns)| patterns.map(|patterns| (attribute, patterns))).collect()
 }
 
