@@ -40,6 +40,10 @@ pub enum Attribute {
     Tool,
     /// The session in which something is asked.
     Session,
+    /// The agent that is called.
+    Callee,
+    /// The skill that a message to it declares.
+    Skill,
     /// Of the subject.
     #[schemars(untagged)]
     Subject(SubjectField),
@@ -62,6 +66,8 @@ pub enum Unit {
     ResultBytes,
     /// What is under way at the same time.
     Concurrent,
+    /// Streams that are under way at the same time.
+    Streams,
 }
 
 /// Whether a limit refuses.
@@ -158,7 +164,10 @@ pub struct LimitConfig {
     /// How many at the same time.
     #[schemars(range(min = 1))]
     pub concurrent: Option<u64>,
-    /// In which window: all of it comes back when the next one begins. Must be written, but not for `concurrent`.
+    /// How many streams of agents at the same time.
+    #[schemars(range(min = 1))]
+    pub streams: Option<u64>,
+    /// In which window: all of it comes back when the next one begins. Must be written, but not for `concurrent` and `streams`.
     pub every: Option<Every>,
     /// Whose days, weeks and months: `+01:00`. Default: UTC.
     #[schemars(default)]
@@ -186,6 +195,7 @@ object!(LimitConfig {
     messages,
     result_bytes,
     concurrent,
+    streams,
     every,
     utc_offset = UtcOffset::default(),
     burst,
@@ -244,6 +254,7 @@ impl LimitConfig {
             (Unit::Messages, self.messages),
             (Unit::ResultBytes, self.result_bytes),
             (Unit::Concurrent, self.concurrent),
+            (Unit::Streams, self.streams),
         ];
         let mut given = counted.into_iter().filter_map(|(unit, amount)| amount.map(|amount| (unit, amount)));
         match (given.next(), given.count()) {
@@ -255,7 +266,7 @@ impl LimitConfig {
     }
 
     fn refill(&self, unit: Unit, amount: u64) -> Result<Refill, NotALimit> {
-        if unit == Unit::Concurrent {
+        if matches!(unit, Unit::Concurrent | Unit::Streams) {
             let windowed = self.every.is_some() || self.utc_offset != UtcOffset::default() || self.burst.is_some();
             return if windowed || self.store.is_some() { Err(NotALimit::Concurrent) } else { Ok(Refill::WhenOver) };
         }
@@ -328,6 +339,8 @@ impl Read for Attribute {
             Self::Server,
             Self::Tool,
             Self::Session,
+            Self::Callee,
+            Self::Skill,
         ];
         let all: Vec<Self> = SubjectField::ALL.into_iter().map(Self::Subject).chain(others).collect();
         value.one_of("enum Attribute", &all.into_iter().map(|one| (one.name(), one)).collect::<Vec<_>>())
@@ -393,7 +406,10 @@ impl Refill {
 impl Attribute {
     /// Whether there may be any number of its values: those that follow from no configuration.
     const fn has_many_values(self) -> bool {
-        matches!(self, Self::Subject(SubjectField::Other(Field::User | Field::Agent)) | Self::Tool | Self::Session)
+        matches!(
+            self,
+            Self::Subject(SubjectField::Other(Field::User | Field::Agent)) | Self::Tool | Self::Session | Self::Skill
+        )
     }
 
     /// Whether it tells apart who may serve a request, rather than the request.
@@ -415,6 +431,8 @@ impl Attribute {
             Self::Server => "server",
             Self::Tool => "tool",
             Self::Session => "session",
+            Self::Callee => "callee",
+            Self::Skill => "skill",
         }
     }
 }
@@ -431,6 +449,7 @@ impl Unit {
             Self::Messages => "messages",
             Self::ResultBytes => "result_bytes",
             Self::Concurrent => "concurrent",
+            Self::Streams => "streams",
         }
     }
 }
@@ -438,14 +457,14 @@ impl Unit {
 impl fmt::Display for NotALimit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         const UNITS: &str =
-            "expected one of `requests`, `tokens`, `usd`, `calls`, `messages`, `result_bytes`, `concurrent`";
+            "expected one of `requests`, `tokens`, `usd`, `calls`, `messages`, `result_bytes`, `concurrent`, `streams`";
         match self {
             Self::Units(0) => write!(f, "counts nothing, {UNITS}"),
             Self::Units(count) => write!(f, "counts {count} things, {UNITS}"),
             Self::Amount => f.write_str("must allow something, and at most 10 million dollars"),
             Self::NoEvery => f.write_str("missing field `every`"),
             Self::Concurrent => f.write_str(
-                "`every`, `utc_offset`, `burst` and `store` are not for `concurrent`, which counts what is under way",
+                "`every`, `utc_offset`, `burst` and `store` are not for `concurrent` and `streams`, which count what is under way",
             ),
             Self::Burst => f.write_str("`burst` is for every minute or hour, and not for dollars"),
             Self::BurstAmount => f.write_str("`burst` must be 1 to the limit's own amount"),

@@ -48,7 +48,13 @@ const NANO_USD_PER_HIT: u64 = 100_000;
 const fn per_hit(unit: Unit) -> u64 {
     match unit {
         Unit::Usd => NANO_USD_PER_HIT,
-        Unit::Requests | Unit::Tokens | Unit::Calls | Unit::Messages | Unit::ResultBytes | Unit::Concurrent => 1,
+        Unit::Requests
+        | Unit::Tokens
+        | Unit::Calls
+        | Unit::Messages
+        | Unit::ResultBytes
+        | Unit::Concurrent
+        | Unit::Streams => 1,
     }
 }
 

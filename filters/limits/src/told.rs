@@ -77,6 +77,7 @@ pub fn headers(granted: &Granted, now_ms: u64) -> Vec<(&'static str, String)> {
             Unit::Usd => (1000, "micro-usd"),
             Unit::ResultBytes => (1, "content-bytes"),
             Unit::Concurrent => (1, "concurrent-requests"),
+            Unit::Streams => (1, "concurrent-streams"),
             unit => (1, unit.name()),
         };
         let parameter =

@@ -29,10 +29,12 @@ fn a_limit_is_read_as_it_is_written() {
 
 #[test]
 fn what_is_under_way_has_no_window() {
-    let read = limit(json!({"name": "at-once", "per": ["tool", "session"], "concurrent": 5}));
-    assert_eq!((read.unit, read.amount, read.room()), (Unit::Concurrent, 5, 5));
-    assert_eq!((read.refill, read.is_long()), (Refill::WhenOver, false));
-    assert_eq!(read.per, [Attribute::Tool, Attribute::Session]);
+    for unit in [Unit::Concurrent, Unit::Streams] {
+        let read = limit(json!({"name": "at-once", "per": ["tool", "session"], unit.name(): 5}));
+        assert_eq!((read.unit, read.amount, read.room()), (unit, 5, 5));
+        assert_eq!((read.refill, read.is_long()), (Refill::WhenOver, false));
+        assert_eq!(read.per, [Attribute::Tool, Attribute::Session]);
+    }
 }
 
 #[test]
@@ -48,6 +50,8 @@ fn every_attribute_is_read_by_its_name() {
         Attribute::Server,
         Attribute::Tool,
         Attribute::Session,
+        Attribute::Callee,
+        Attribute::Skill,
     ] {
         let read = limit(json!({"name": "x", "per": [attribute.name()], "result_bytes": 1, "every": "hour"}));
         assert_eq!((read.unit, read.per), (Unit::ResultBytes, vec![attribute]));
@@ -74,6 +78,8 @@ fn what_makes_no_limit_is_told() {
         (json!({"requests": null, "every": null, "concurrent": 0}), "must allow something"),
         (json!({"requests": null, "every": null, "concurrent": 1, "utc_offset": "+01:00"}), "are not for `concurrent`"),
         (json!({"requests": null, "every": null, "concurrent": 1, "burst": 1}), "are not for `concurrent`"),
+        (json!({"requests": null, "streams": 1}), "are not for `concurrent` and `streams`"),
+        (json!({"requests": null, "every": null, "concurrent": 1, "streams": 1}), "counts 2 things"),
         (
             json!({"requests": null, "every": null, "concurrent": 1, "store": "fleet", "when_store_fails": "deny"}),
             "are not for `concurrent`",

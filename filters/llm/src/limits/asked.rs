@@ -42,7 +42,7 @@ impl Asked<'_> {
             Attribute::Provider => target.map(|target| target.provider.as_str()),
             Attribute::ProviderModel => target.map(|target| target.model.as_str()),
             // The configuration names none of them.
-            Attribute::Server | Attribute::Tool | Attribute::Session => None,
+            Attribute::Server | Attribute::Tool | Attribute::Session | Attribute::Callee | Attribute::Skill => None,
         }
     }
 }
