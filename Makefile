@@ -12,7 +12,7 @@ MAKEFLAGS += --no-print-directory --no-builtin-rules
 TOOLS := .tools
 PYTHON := $(TOOLS)/venv/bin/python
 # What ships, a module for each.
-FILTERS := llm mcp
+FILTERS := llm mcp agent
 # The fallback variant for Envoys without `priority_group` is tested on this one, in .tools/envoy-older. (The package of
 # 1.38.3 was built without wasm.)
 OLDER_ENVOY_VERSION := 1.38.2
@@ -50,7 +50,7 @@ demo-mcp: toolchain $(TOOLS)/venv/.installed wasm rust-mcp ## an agent at a data
 	@$(PYTHON) integration/demo_mcp.py
 
 .PHONY: test
-test: test-native test-wasm test-envoy test-mcp ## every test
+test: test-native test-wasm test-envoy test-mcp test-a2a ## every test
 
 .PHONY: test-native
 test-native: toolchain $(SCHEMA_SUITE) ## the Rust tests on this machine
@@ -68,7 +68,7 @@ else
 	$(call say,The pure Rust tests again$(comma) compiled to wasm32)
 	@export CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER=$(abspath $(RUNNER)) NODE_PATH=$(abspath filters/fake-envoy/node); \
 		cargo test --target wasm32-unknown-unknown -p tollgate-config -p tollgate-kernel -p tollgate-wire --lib --tests; \
-		cargo test --target wasm32-unknown-unknown -p tollgate-identity -p tollgate-limits -p tollgate-llm -p tollgate-mcp --lib
+		cargo test --target wasm32-unknown-unknown -p tollgate-identity -p tollgate-limits -p tollgate-llm -p tollgate-mcp -p tollgate-agent --lib
 endif
 
 .PHONY: test-envoy
@@ -82,8 +82,8 @@ test-mcp: toolchain $(TOOLS)/venv/.installed $(TOOLS)/fastmcp/.installed $(NODE_
 	@cd integration && $(abspath $(PYTHON)) -m pytest -q -n 4 tests/mcp
 
 .PHONY: test-a2a
-test-a2a: $(TOOLS)/venv/.installed $(TOOLS)/a2a-0.3/.installed $(A2A_NODE_PACKAGES) ## agents and clients on the official A2A SDKs behind a stock Envoy, and attacks on them
-	$(call say,Agents behind a stock Envoy$(comma) with the official SDKs)
+test-a2a: toolchain $(TOOLS)/venv/.installed $(TOOLS)/a2a-0.3/.installed $(A2A_NODE_PACKAGES) wasm ## the agent gateway: real agents, real clients, attacks
+	$(call say,The agent gateway in a real Envoy$(comma) with the official SDKs)
 	@cd integration && $(abspath $(PYTHON)) -m pytest -q -n 4 tests/a2a
 
 .PHONY: bench
@@ -154,11 +154,14 @@ lint: toolchain ## formatting, lints, and what is generated is current
 		|| { echo 'docs/config.schema.json is not current: run `make schema`' >&2; exit 1; }
 	@cargo run --quiet -p tollgate-mcp --example schema | diff - docs/mcp-config.schema.json \
 		|| { echo 'docs/mcp-config.schema.json is not current: run `make schema`' >&2; exit 1; }
+	@cargo run --quiet -p tollgate-agent --example schema | diff - docs/agent-config.schema.json \
+		|| { echo 'docs/agent-config.schema.json is not current: run `make schema`' >&2; exit 1; }
 
 .PHONY: schema
-schema: toolchain ## docs/config.schema.json and docs/mcp-config.schema.json, from the types
+schema: toolchain ## the JSON Schema of each filter's configuration in docs/, from the types
 	@cargo run --quiet -p tollgate-llm --example schema > docs/config.schema.json
 	@cargo run --quiet -p tollgate-mcp --example schema > docs/mcp-config.schema.json
+	@cargo run --quiet -p tollgate-agent --example schema > docs/agent-config.schema.json
 
 .PHONY: formats
 formats: toolchain ## the tables of docs/formats.md and docs/mcp-methods.md, from the code

@@ -38,5 +38,17 @@ pub fn read<T: Read>(json: &str) -> Result<T, Fault> {
     T::read(&Value::top(json)?)
 }
 
+/// Reads the configuration of a plugin. `expected` is what one must have at least.
+///
+/// # Errors
+/// The path to what is at fault, what was found and what was expected.
+pub fn read_plugin<T: Read>(json: &[u8], expected: &str) -> Result<T, String> {
+    if json.is_empty() {
+        return Err(format!("found no configuration, expected {expected}"));
+    }
+    let json = str::from_utf8(json).map_err(|_| "found bytes that are not UTF-8, expected JSON".to_owned())?;
+    read(json).map_err(|fault| fault.to_string())
+}
+
 #[cfg(test)]
 mod tests;

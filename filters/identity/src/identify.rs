@@ -16,6 +16,7 @@ use tollgate_kernel::caller::{Caller, Proof};
 use tollgate_kernel::claims::{self, Claim, ClaimPath};
 use tollgate_kernel::key_ring::KeyRing;
 use tollgate_kernel::signed_subject::{HeaderFault, RequestLine};
+use tollgate_kernel::token;
 use tollgate_kernel::virtual_key::VirtualKey;
 use tollgate_kernel::x509::uri_names;
 
@@ -83,7 +84,7 @@ fn prove(
     for part in way {
         let shown = match part {
             Part::Key => key.cloned(),
-            Part::Jwt => identity.jwt.as_ref().map(token).transpose()?.flatten(),
+            Part::Jwt => identity.jwt.as_ref().map(verified).transpose()?.flatten(),
             Part::Mtls => identity.mtls.as_ref().map(certificate).transpose()?.flatten(),
             Part::Header => {
                 identity.header.as_ref().map(|header| signed(header, headers, now_unix_s)).transpose()?.flatten()
@@ -99,7 +100,7 @@ fn prove(
 }
 
 /// Who the token says that Envoy has verified.
-fn token(jwt: &Jwt) -> Result<Option<Caller>, NotProven> {
+fn verified(jwt: &Jwt) -> Result<Option<Caller>, NotProven> {
     let metadata = Metadata::read();
     let known = metadata.of_filter(JWT_AUTHN).and_then(|known| known.get(&jwt.payload));
     let Some(Value::Object(payload)) = known else { return Ok(None) };
@@ -135,6 +136,17 @@ pub fn token_of(jwt: &Jwt, caller: &Caller) -> Option<Token> {
     let granted = texts(find(payload, &jwt.scopes));
     let scopes = granted.iter().flat_map(|text| text.split(' ')).filter(|scope| !scope.is_empty()).map(str::to_owned);
     Some(Token { scopes: scopes.collect(), audience: texts(payload.get("aud")) })
+}
+
+impl Token {
+    /// Whether it is meant for one of these audiences, and so is what the request shows as its token, which may be another:
+    /// `jwt_authn` finds tokens elsewhere too.
+    #[must_use]
+    pub fn goes_on_to(&self, audiences: &[String], headers: &Headers) -> bool {
+        let is_for = |all: &[String]| all.iter().any(|one| audiences.contains(one));
+        let shown = headers.text("authorization").and_then(token::bearer).and_then(token::audience);
+        is_for(&self.audience) && shown.is_some_and(|all| is_for(&all))
+    }
 }
 
 fn find<'a>(payload: Object<'a>, path: &ClaimPath) -> Option<Value<'a>> {

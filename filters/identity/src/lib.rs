@@ -8,10 +8,12 @@ pub mod credentials;
 mod fault;
 mod identify;
 pub mod signing;
+mod without_models;
 
 pub use config::{Identity, IdentityConfig, Jwt, Mtls, Part, SignedHeader, signing_keys};
 pub use fault::{Fault, NotProven, Unidentified};
 pub use identify::{Token, identify, token_of};
+pub use without_models::without_models;
 
 #[cfg(all(test, not(target_arch = "wasm32")))]
 use fake_envoy as _; // what the host's ABI is linked to

@@ -8,6 +8,7 @@ pub mod a2a;
 pub mod allowed;
 pub mod approval;
 pub mod authority;
+pub mod bounds;
 pub mod bytes;
 pub mod calibration;
 pub mod caller;

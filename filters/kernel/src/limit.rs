@@ -28,7 +28,7 @@ pub enum Attribute {
     Model,
     /// That model's route.
     Route,
-    /// `chat`, `embeddings`, ..
+    /// What is asked for: `chat`, `embeddings`, or of an agent `SendMessage`, `GetTask`.
     Operation,
     /// Who may serve the request.
     Provider,

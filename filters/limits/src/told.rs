@@ -149,15 +149,24 @@ impl Denial {
         }
     }
 
-    /// Headers that say when to ask again. SDKs of OpenAI and Anthropic ask again by themselves unless they are told.
+    /// After how many seconds it is worth asking again, if that is known.
     #[must_use]
-    pub fn headers(&self) -> Vec<(&'static str, String)> {
-        let wait = match self.why {
+    pub fn wait_s(&self) -> Option<u64> {
+        match self.why {
             Why::Full(Full { retry_after_ms, .. }) => retry_after_ms.map(|wait| seconds(wait).max(1)),
             Why::Busy { .. } => Some(seconds(BUSY_MS)),
             Why::StoreFailed => Some(1),
-            Why::Unbound | Why::Unpriced => return Vec::new(),
-        };
+            Why::Unbound | Why::Unpriced => None,
+        }
+    }
+
+    /// Headers that say when to ask again. SDKs of OpenAI and Anthropic ask again by themselves unless they are told.
+    #[must_use]
+    pub fn headers(&self) -> Vec<(&'static str, String)> {
+        if matches!(self.why, Why::Unbound | Why::Unpriced) {
+            return Vec::new();
+        }
+        let wait = self.wait_s();
         let mut headers: Vec<(&'static str, String)> = Vec::new();
         headers.extend(wait.map(|wait| ("retry-after", wait.to_string())));
         if wait.is_none_or(|wait| wait > WORTH_WAITING_S) {

@@ -139,11 +139,7 @@ pub struct Gate {
 /// # Errors
 /// The path to the field at fault, what was found and what was expected.
 pub fn load(json: &[u8], variable: &dyn Fn(&str) -> Option<String>) -> Result<Role, String> {
-    if json.is_empty() {
-        return Err("found no configuration, expected `gate` or `provider`".to_owned());
-    }
-    let json = std::str::from_utf8(json).map_err(|_| "found bytes that are not UTF-8, expected JSON".to_owned())?;
-    let config: Config = tollgate_config::read(json).map_err(|fault| fault.to_string())?;
+    let config: Config = tollgate_config::read_plugin(json, "`gate` or `provider`")?;
     match (config.gate, config.provider) {
         (Some(gate), None) => gate.check(variable).map(|gate| Role::Gate(Box::new(gate))),
         (None, Some(provider)) => Ok(Role::Provider(provider)),

@@ -1,6 +1,5 @@
 //! The plugin configuration: what an operator writes, checked whole before anything is served.
 
-mod bounds;
 mod called;
 mod oauth;
 mod record;
@@ -9,7 +8,6 @@ mod server;
 mod tests;
 mod trust;
 
-pub use bounds::Bounds;
 pub use called::CalledByModels;
 pub use oauth::{Oauth, OauthConfig};
 pub use record::RecordConfig;
@@ -22,8 +20,8 @@ use schemars::JsonSchema;
 use std::rc::Rc;
 use tollgate_config::{Fault, Map, Read, Value, object};
 use tollgate_identity::signing::{self, Shared};
-use tollgate_identity::{Identity, IdentityConfig, Part};
-use tollgate_kernel::allowed::Allowed;
+use tollgate_identity::{Identity, IdentityConfig};
+use tollgate_kernel::bounds::Bounds;
 use tollgate_kernel::key_ring::{KeyEntry, KeyRing};
 use tollgate_kernel::limit::Limit;
 use tollgate_kernel::redact::{Redactor, Where};
@@ -193,11 +191,7 @@ type Variable<'v> = &'v dyn Fn(&str) -> Option<String>;
 /// # Errors
 /// The path to the field at fault, what was found and what was expected.
 pub fn load(json: &[u8], variable: Variable<'_>, shared: Shared<'_>) -> Result<Gate, String> {
-    if json.is_empty() {
-        return Err("found no configuration, expected `gate`".to_owned());
-    }
-    let json = str::from_utf8(json).map_err(|_| "found bytes that are not UTF-8, expected JSON".to_owned())?;
-    let config: Config = tollgate_config::read(json).map_err(|fault| fault.to_string())?;
+    let config: Config = tollgate_config::read_plugin(json, "`gate`")?;
     config.gate.check(variable, shared).map_err(|error| format!("gate.{error}"))
 }
 
@@ -208,21 +202,7 @@ impl GateConfig {
         let Self { signing_keys_from, approvals, refusals, hold_headers, redact: redactor, record, bounds, .. } = self;
         bounds.check()?;
         let servers = Servers::check(servers)?;
-        let identity = match identity {
-            Some(identity) => identity
-                .check(&|part, grant| no_models(part, grant.models.as_ref(), grant.routes.as_ref()), variable)
-                .map_err(|error| format!("identity.{error}"))?,
-            None => Identity::default(),
-        };
-        match (keys.is_empty(), identity.takes(Part::Key)) {
-            (false, false) => {
-                return Err("keys: found keys, expected `key` in a way of `identity.any_of`".to_owned());
-            }
-            (true, true) if identity.takes_only_keys() => {
-                return Err("keys: found none, expected one or more, or `identity` without `key`".to_owned());
-            }
-            _ => {}
-        }
+        let (keys, identity) = tollgate_identity::without_models(keys, identity, variable)?;
         if let Some(server) = servers.iter().find(|server| server.config.forward_token && identity.jwt.is_none()) {
             return Err(format!("servers.{}.forward_token: found true, expected `identity.jwt`", server.name));
         }
@@ -230,16 +210,9 @@ impl GateConfig {
         if scoped && identity.jwt.is_none() {
             return Err("rules: found `scopes`, expected `identity.jwt`, whose tokens have some".to_owned());
         }
-        for (index, key) in keys.iter().enumerate() {
-            no_models(&format!("keys[{index}]"), key.models.as_ref(), key.routes.as_ref())?;
-            if !key.limits.is_empty() {
-                return Err(format!("keys[{index}].limits: found limits, expected them in `limits`"));
-            }
-        }
         if let Some(url) = approvals.url.as_ref().filter(|url| !is_page(url)) {
             return Err(format!("approvals.url: found `{url}`, expected the page's whole address"));
         }
-        let keys = KeyRing::new(keys).map_err(|error| format!("keys: {error}"))?;
         for (name, service) in &rate_limit_services {
             service.check().map_err(|error| format!("rate_limit_services.{name}.{error}"))?;
         }
@@ -307,13 +280,4 @@ impl Gate {
 /// Whether it is a whole address, behind which a fragment can stand.
 fn is_page(url: &str) -> bool {
     (url.starts_with("https://") || url.starts_with("http://")) && !url.contains('#')
-}
-
-/// What the AI gateway lets keys and tokens have, and this filter does not know.
-fn no_models(at: &str, models: Option<&Allowed>, routes: Option<&Allowed>) -> Result<(), String> {
-    match (models, routes) {
-        (None, None) => Ok(()),
-        (Some(_), _) => Err(format!("{at}.models: found some, expected none: what may be used is said in `rules`")),
-        (None, Some(_)) => Err(format!("{at}.routes: found some, expected none: what may be used is said in `rules`")),
-    }
 }

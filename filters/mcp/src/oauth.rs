@@ -8,7 +8,6 @@ use std::rc::Rc;
 use tollgate_host::abi::{self, Map};
 use tollgate_host::headers::Headers;
 use tollgate_host::stream::Reply;
-use tollgate_kernel::token;
 
 const CHALLENGE: &str = "www-authenticate";
 /// How long clients and caches may keep metadata.
@@ -117,11 +116,7 @@ fn rewritten(challenges: &str, url: &str) -> Option<String> {
 pub(crate) fn forwards_token(exchange: &Exchange, headers: &Headers) -> bool {
     let found = exchange.server.as_ref().filter(|server| server.config.forward_token).zip(exchange.token.as_ref());
     let Some((server, verified)) = found else { return false };
-    let Some(oauth) = &server.oauth else { return false };
-    let shown = headers.text("authorization").and_then(token::bearer);
-    // `jwt_authn` may have found the token it verified elsewhere.
-    let is_for_it = |token: &str| token::audience(token).is_some_and(|all| all.contains(&oauth.resource));
-    verified.audience.contains(&oauth.resource) && shown.is_some_and(is_for_it)
+    server.oauth.as_ref().is_some_and(|oauth| verified.goes_on_to(std::slice::from_ref(&oauth.resource), headers))
 }
 
 #[cfg(test)]

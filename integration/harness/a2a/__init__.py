@@ -2,7 +2,7 @@
 
 from .agents import AGENTS, Agent, Python03, PythonSdk
 from .clients import CLIENTS, Client, JavaScript, JavaScript03, Python, PythonOld
-from .gateway import AgentBootstrap, AgentGateway
+from .gateway import ALLOW_ALL, AgentBootstrap, AgentGateway
 from .listener import Listener
 from .people import ADA, BOB, USERS, People, spiffe
 from .user import OPERATIONS, Refused, User
@@ -11,6 +11,8 @@ from .wire import Wire
 __all__ = [
     "ADA",
     "AGENTS",
+    "ALLOW_ALL",
+
     "BOB",
     "CLIENTS",
     "OPERATIONS",

@@ -7,8 +7,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Self
 
-from ..bootstrap import ROOT, Bootstrap
-from ..envoy import Envoy
+from ..bootstrap import ROOT, Bootstrap, wasm_module
+from ..envoy import Envoy, eventually
 from .agents import Agent
 from .people import People
 from .wire import Wire
@@ -16,13 +16,18 @@ from .wire import Wire
 SHIPPED = ROOT / "envoy" / "agent.yaml"
 # The clusters, each an agent.
 CLUSTERS = ("planner", "researcher", "billing")
+ALLOW_ALL = [{"allow": {"callees": ["*"]}}]
 
 
 class AgentBootstrap(Bootstrap):
     """The shipped config in front of agents on this machine, by their names."""
 
-    def __init__(self, directory: Path, ports: dict[str, int], people: People):
-        super().__init__(directory, ports, {}, SHIPPED)
+    def __init__(self, directory: Path, ports: dict[str, int], people: People, rules: list[dict] | None = None):
+        super().__init__(directory, ports, {}, SHIPPED, wasm_module("agent"))
+        if rules is None:
+            self.hcm["http_filters"].remove(self.http_filter("tollgate.gate"))
+        else:
+            self.gate(rules=rules)
         tls = self.listeners[0]["filter_chains"][0]["transport_socket"]["typed_config"]["common_tls_context"]
         server = {"filename": str(people.server)}
         tls["tls_certificates"] = [{"certificate_chain": server, "private_key": server}]
@@ -39,7 +44,7 @@ class AgentGateway:
     """`with AgentGateway(directory, people, planner=agent, billing=other) as gateway:`; the agents run already.
 
     They are told that the gateway is where all agents are found, and what to show there. One that is not given leads
-    nowhere. `change` sees the bootstrap before Envoy starts.
+    nowhere. `rules` are the gate's; None is an Envoy with a router alone. `change` sees the bootstrap before Envoy starts.
     """
 
     def __init__(
@@ -48,11 +53,12 @@ class AgentGateway:
         people: People,
         change: Callable[[AgentBootstrap], None] = lambda bootstrap: None,
         envoy: dict[str, object] | None = None,
+        rules: list[dict] | None = ALLOW_ALL,
         **agents: Agent,
     ):
         self.people, self.agents = people, agents
         ports = {name: agents[name].port if name in agents else 1 for name in CLUSTERS}
-        self.bootstrap = AgentBootstrap(directory, ports, people)
+        self.bootstrap = AgentBootstrap(directory, ports, people, rules)
         change(self.bootstrap)
         self._envoy = Envoy(self.bootstrap.config, audit=directory / "audit.jsonl", **(envoy or {}))
 
@@ -65,6 +71,12 @@ class AgentGateway:
 
     def __exit__(self, *raised: object) -> None:
         self._running.__exit__(*raised)
+
+    def seen(self) -> int:
+        """How many records there are. One is written when its exchange is over, for which a client that hangs up does not
+        wait."""
+        eventually(lambda: len(self.envoy.records()) >= self.envoy.stats()["http.agents.downstream_rq_total"], 2)
+        return len(self.envoy.records())
 
     def url(self, agent: str) -> str:
         """Where an agent is found."""

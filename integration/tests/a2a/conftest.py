@@ -33,7 +33,7 @@ def agent_gateways(people, tmp_path_factory) -> Iterator[Callable[[str], AgentGa
             if cast not in running:
                 agents = {name: stack.enter_context(AGENTS[sdk](name)) for name, sdk in CASTS[cast].items()}
                 directory = tmp_path_factory.mktemp("agents")
-                running[cast] = stack.enter_context(AgentGateway(directory, people, **agents))
+                running[cast] = stack.enter_context(AgentGateway(directory, people, rules=None, **agents))
             for agent in running[cast].agents.values():
                 agent.forget()
             running[cast].introduce()

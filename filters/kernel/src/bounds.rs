@@ -10,7 +10,7 @@ pub struct Bounds {
     /// Largest request body, in bytes. Keep the route's `request_body_buffer_limit` above it.
     #[schemars(range(min = 1024, max = 33_554_432))]
     pub request_bytes: usize,
-    /// Largest answer, or event of an answer, that is read before it goes on: lists and what is checked or redacted. In bytes.
+    /// Largest answer, or event of an answer, that is read before it goes on: what is decided on, checked or redacted. In bytes.
     #[schemars(range(min = 1024, max = 33_554_432))]
     pub answer_bytes: usize,
     /// How long limits keep what they reserved for a call of which they hear nothing more, in seconds. Longer than any call
@@ -28,7 +28,11 @@ impl Default for Bounds {
 }
 
 impl Bounds {
-    pub(super) fn check(self) -> Result<(), String> {
+    /// Checks them.
+    ///
+    /// # Errors
+    /// The path to what is at fault, what was found and what was expected.
+    pub fn check(self) -> Result<(), String> {
         const MOST: usize = 32 << 20;
         for (name, value) in [("request_bytes", self.request_bytes), ("answer_bytes", self.answer_bytes)] {
             if !(1024..=MOST).contains(&value) {

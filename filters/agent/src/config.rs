@@ -1,0 +1,163 @@
+//! The plugin configuration: what an operator writes, checked whole before anything is served.
+
+mod agent;
+#[cfg(test)]
+mod tests;
+
+pub use agent::{Agent, AgentConfig, Agents, Grpc, Tenant};
+
+use crate::limits::COUNTS;
+use schemars::JsonSchema;
+use std::rc::Rc;
+use tollgate_config::{Map, object};
+use tollgate_identity::signing::{self, Shared};
+use tollgate_identity::{Identity, IdentityConfig};
+use tollgate_kernel::a2a::SkillKeys;
+use tollgate_kernel::a2a::policy::Policy;
+use tollgate_kernel::bounds::Bounds;
+use tollgate_kernel::key_ring::{KeyEntry, KeyRing};
+use tollgate_kernel::limit::Limit;
+use tollgate_kernel::signing_keys::SigningKeys;
+use tollgate_kernel::subject::Label;
+use tollgate_limits::Services;
+
+/// The configuration of the filter.
+#[derive(Debug, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Config {
+    /// For the filter in the listener's chain.
+    pub gate: GateConfig,
+}
+
+object!(Config { gate });
+
+/// Which agents are there, and who may call which of them, for whom.
+#[derive(Debug, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct GateConfig {
+    /// Agents that are called, by name. Rules call them `callees`, and call them `agents` when it is they who call.
+    pub agents: Map<Label, AgentConfig>,
+    /// Virtual keys.
+    #[schemars(default)]
+    pub keys: Vec<KeyEntry>,
+    /// How it is proven who calls, and for whom. By default with a virtual key.
+    pub identity: Option<IdentityConfig>,
+    /// Who may call whom, for whom, and for what. The first rule that matches decides; what no rule matches is denied.
+    #[schemars(default)]
+    pub rules: Policy,
+    /// How much may be asked for: requests, messages, requests and streams at the same time, bytes of answers.
+    #[schemars(default)]
+    pub limits: Vec<Rc<Limit>>,
+    /// Services that keep limits for a fleet of Envoys, by name.
+    #[schemars(default)]
+    pub rate_limit_services: Services,
+    /// The environment variable of the VM that holds the key which tickets and contexts are signed with, or two while they are
+    /// rotated, with a comma between. Default: a random key, which neither this Envoy after a restart nor another one knows.
+    pub signing_keys_from: Option<String>,
+    /// Where a message declares its skill.
+    #[schemars(default)]
+    pub skills_from: SkillKeys,
+    /// Whether a request's headers wait until its body is decided. Needs `allow_on_headers_stop_iteration: true` of the plugin;
+    /// where that cannot be set, as in Istio's `WasmPlugin`, `false` holds the body alone.
+    #[schemars(default = "GateConfig::holds_headers")]
+    pub hold_headers: bool,
+    /// Bounds of what is read and held.
+    #[schemars(default)]
+    pub bounds: Bounds,
+}
+
+object!(GateConfig {
+    agents,
+    keys = Vec::new(),
+    identity,
+    rules = Policy::default(),
+    limits = Vec::new(),
+    rate_limit_services = Map::default(),
+    signing_keys_from,
+    skills_from = SkillKeys::default(),
+    hold_headers = Self::holds_headers(),
+    bounds = Bounds::default(),
+});
+
+impl GateConfig {
+    const fn holds_headers() -> bool {
+        true
+    }
+}
+
+/// The configuration, ready to decide with.
+#[derive(Debug)]
+pub struct Gate {
+    /// Agents that are called.
+    pub agents: Agents,
+    /// Virtual keys.
+    pub keys: KeyRing,
+    /// How it is proven who calls.
+    pub identity: Identity,
+    /// Who may call whom.
+    pub rules: Policy,
+    /// Limits.
+    pub limits: Vec<Rc<Limit>>,
+    /// Who keeps limits for a fleet.
+    pub services: Rc<Services>,
+    /// What the gate signs that others carry for it.
+    pub signing: SigningKeys,
+    /// Where a message declares its skill.
+    pub skills_from: SkillKeys,
+    /// Whether a request's headers wait for what is decided of its body.
+    pub hold_headers: bool,
+    /// Bounds.
+    pub bounds: Bounds,
+    /// What an operator should know of this configuration.
+    pub warnings: Vec<String>,
+}
+
+/// For the operator.
+const RANDOM_KEY: &str = "gate.signing_keys_from is not set: tickets and contexts are signed with a random key, which neither this \
+     Envoy after a restart nor another one knows";
+
+/// An environment variable of the VM.
+type Variable<'v> = &'v dyn Fn(&str) -> Option<String>;
+
+/// Reads and checks a plugin configuration. `variable` gives an environment variable of the VM, `shared` the keys where none are
+/// configured.
+///
+/// # Errors
+/// The path to the field at fault, what was found and what was expected.
+pub fn load(json: &[u8], variable: Variable<'_>, shared: Shared<'_>) -> Result<Gate, String> {
+    let config: Config = tollgate_config::read_plugin(json, "`gate`")?;
+    config.gate.check(variable, shared).map_err(|error| format!("gate.{error}"))
+}
+
+impl GateConfig {
+    #[inline(never)]
+    fn check(self, variable: Variable<'_>, shared: Shared<'_>) -> Result<Gate, String> {
+        let Self { agents, keys, identity, rules, limits, rate_limit_services, .. } = self;
+        let Self { signing_keys_from, skills_from, hold_headers, bounds, .. } = self;
+        bounds.check()?;
+        let agents = Agents::check(agents)?;
+        let (keys, identity) = tollgate_identity::without_models(keys, identity, variable)?;
+        for (name, service) in &rate_limit_services {
+            service.check().map_err(|error| format!("rate_limit_services.{name}.{error}"))?;
+        }
+        tollgate_limits::check(&limits, &rate_limit_services, &COUNTS, "limits")?;
+        let mut warnings = Vec::from_iter(tollgate_limits::warning::of_process(limits.iter()));
+        let (signing, is_random) = signing::keys(signing_keys_from, variable, shared)?;
+        if is_random {
+            warnings.push(RANDOM_KEY.to_owned());
+        }
+        Ok(Gate {
+            agents,
+            keys,
+            identity,
+            rules,
+            limits,
+            services: Rc::new(rate_limit_services),
+            signing,
+            skills_from,
+            hold_headers,
+            bounds,
+            warnings,
+        })
+    }
+}

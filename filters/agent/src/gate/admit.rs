@@ -1,0 +1,63 @@
+//! What may be said is reserved of its limits, and goes on.
+
+use super::{AtGate, millis};
+use crate::limits;
+use crate::refusal::Refusal;
+use tollgate_host::abi::{self, Map};
+use tollgate_host::headers::Headers;
+use tollgate_host::stream::{Step, Waker};
+use tollgate_limits::Admission;
+
+impl AtGate {
+    /// Reserves what the request may use of its limits.
+    pub(super) fn admit(&mut self, waker: &Waker) -> abi::Result<Step> {
+        let now = abi::now();
+        let mut admission = limits::reserve(&self.gate, &self.exchange, millis(now));
+        admission.ask(&self.gate.services, waker, now);
+        self.go_on(Box::new(admission))
+    }
+
+    /// Decides what is decided, or holds the request until its deadline.
+    fn go_on(&mut self, admission: Box<Admission>) -> abi::Result<Step> {
+        if !admission.is_decided() {
+            self.pending = Some(admission);
+            return Ok(Step::Hold);
+        }
+        match admission.end(millis(abi::now())) {
+            Ok((granted, _)) => {
+                self.exchange.limits = granted;
+                self.forward()
+            }
+            Err((denial, granted)) => {
+                self.exchange.limits = granted;
+                Ok(self.refuse(Refusal::Limit(Box::new(denial))))
+            }
+        }
+    }
+
+    /// Services that keep limits have answered, or it is too late.
+    pub(super) fn look_again(&mut self) -> abi::Result<Step> {
+        let Some(mut admission) = self.pending.take() else { return Ok(Step::Hold) };
+        admission.look(abi::now());
+        self.go_on(admission)
+    }
+
+    /// Lets the request go to its agent.
+    fn forward(&mut self) -> abi::Result<Step> {
+        self.exchange.went_on = true;
+        if self.gate.hold_headers {
+            self.change_headers()?;
+        }
+        self.headers = Headers::NONE;
+        self.arrival = None;
+        Ok(match self.body.take() {
+            Some(with) => Step::Edit { first: self.exchange.request_bytes, with },
+            None => Step::Go,
+        })
+    }
+
+    /// Makes of the client's headers those that its agent gets.
+    pub(super) fn change_headers(&self) -> abi::Result<()> {
+        self.strip.iter().try_for_each(|header| abi::remove_header(Map::Request, header))
+    }
+}

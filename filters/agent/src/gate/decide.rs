@@ -1,0 +1,117 @@
+//! What a request says, and whether it may be said: headers, then the body.
+
+use super::{AtGate, millis};
+use crate::arrival;
+use crate::config::{Agent, Grpc};
+use crate::decision::Context;
+use crate::exchange::Asked;
+use crate::refusal::Refusal;
+use std::rc::Rc;
+use tollgate_host::abi;
+use tollgate_kernel::a2a::{Arrival, Binding, Call, Dialect, Fault, Named, Operation, Request, Version};
+use tollgate_kernel::json::{Document, Limits};
+use tollgate_kernel::json_rpc::Id;
+
+/// How many keys and values a body may have per byte of it: `[0,0,..` has one in two.
+const BYTES_PER_NODE: usize = 2;
+
+/// The most of them: 16 bytes are kept of each.
+const MAX_NODES: usize = 1 << 20;
+
+impl AtGate {
+    /// Which agent the request is for, what it does there, and who calls.
+    pub(super) fn arrive(&mut self) -> Result<(), Refusal> {
+        let (callee, below) = arrival::agent(&self.gate.agents, &self.headers).ok_or(Refusal::UnknownAgent)?;
+        let grpc = callee.config.grpc;
+        self.exchange.callee = Some(callee);
+        let arrival = arrival::arrival(&self.headers, below);
+        self.exchange.dialect = match &arrival {
+            Ok(Arrival::Request(request)) => Some(request.dialect()),
+            Ok(Arrival::Grpc(operation)) => {
+                let version = operation.map_or(Version::V1_0, |(_, version)| version);
+                Some(Dialect { binding: Binding::Grpc, version })
+            }
+            Ok(Arrival::Card) => None,
+            Err(fault) => Some(fault.dialect),
+        };
+        self.identify()?;
+        let arrival = arrival.map_err(|fault| Refusal::Protocol(fault.reason))?;
+        if matches!(arrival, Arrival::Grpc(_)) && grpc == Grpc::Refuse {
+            return Err(Refusal::Grpc);
+        }
+        self.arrival = Some(arrival);
+        Ok(())
+    }
+
+    fn identify(&mut self) -> Result<(), Refusal> {
+        let now_s = self.exchange.began.div_euclid(1_000_000_000);
+        match tollgate_identity::identify(&self.gate.identity, &self.gate.keys, &self.headers, now_s) {
+            Ok(caller) => {
+                let token = self.gate.identity.jwt.as_ref().and_then(|jwt| tollgate_identity::token_of(jwt, &caller));
+                (self.exchange.caller, self.exchange.token) = (Some(caller), token.map(Rc::new));
+                Ok(())
+            }
+            Err(unidentified) => {
+                self.exchange.caller = unidentified.known;
+                Err(Refusal::Unproven(unidentified.fault))
+            }
+        }
+    }
+
+    /// What is asked for, and whether it may go on.
+    pub(super) fn decide(&mut self, request: &Request, body: &[u8]) -> Result<(), Refusal> {
+        let nodes = body.len().div_euclid(BYTES_PER_NODE).clamp(64, MAX_NODES);
+        let limits = Limits { bytes: self.gate.bounds.request_bytes, nodes };
+        let document = (!body.is_empty()).then(|| Document::read(body, limits)).transpose();
+        let document = document.map_err(|fault| self.faulty(request.fault(fault.into())))?;
+        let gate = Rc::clone(&self.gate);
+        let call = request.read(document.as_ref(), &gate.skills_from).map_err(|fault| self.faulty(fault))?;
+        self.exchange.dialect = Some(call.dialect);
+        self.call(&call, document.as_ref())
+    }
+
+    /// The fault, with the id of what is at fault kept for the answer.
+    fn faulty(&mut self, fault: Fault<'_>) -> Refusal {
+        self.exchange.dialect = Some(fault.dialect);
+        let asked = |id: Id<'_>| Asked { id: Some(id.into_owned()), operation: Named::Other("".into()), said: None };
+        self.exchange.asked = fault.id.map(asked);
+        Refusal::Protocol(fault.reason)
+    }
+
+    fn call<'a>(&mut self, call: &Call<'_, 'a>, document: Option<&Document<'a>>) -> Result<(), Refusal> {
+        let callee = self.exchange.callee.clone().ok_or(Refusal::UnknownAgent)?;
+        let asked = Asked::of(call);
+        self.exchange.asked = Some(asked.clone());
+        self.rules(&asked, &callee)?;
+        if !call.push.is_empty() {
+            // A message may bring an address too.
+            let operation = Named::Known(Operation::CreatePushConfig);
+            let sent = self.exchange.decided.take();
+            self.rules(&Asked { operation, ..asked }, &callee)?;
+            self.exchange.decided = sent;
+        }
+        let push = callee.push(call.tenant.as_deref());
+        call.push.iter().try_for_each(|config| push.check(config).map(|_| ()).map_err(Refusal::Push))?;
+        self.body = document.and_then(|document| call.body_for_agent(document, None));
+        Ok(())
+    }
+
+    /// What nobody has read.
+    pub(super) fn decide_unread(&mut self, operation: Option<(Operation, Version)>) -> Result<(), Refusal> {
+        let callee = self.exchange.callee.clone().ok_or(Refusal::UnknownAgent)?;
+        let path = || self.headers.text(":path").unwrap_or_default().chars().take(256).collect::<String>();
+        let operation = operation.map_or_else(|| Named::Other(path().into()), |(known, _)| Named::Known(known));
+        let asked = Asked { id: None, operation, said: None };
+        self.exchange.asked = Some(asked.clone());
+        self.rules(&asked, &callee)
+    }
+
+    fn rules(&mut self, asked: &Asked, callee: &Agent) -> Result<(), Refusal> {
+        let caller = self.exchange.caller.clone().ok_or(Refusal::UnknownAgent)?;
+        let token = self.exchange.token.as_deref();
+        let context = Context { gate: &self.gate, callee, caller: &caller, token, now_ms: millis(abi::now()) };
+        let (decided, outcome) = context.decide(asked);
+        self.exchange.decided = Some(decided);
+        outcome
+    }
+}

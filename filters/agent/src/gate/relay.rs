@@ -1,0 +1,74 @@
+//! What comes back.
+
+use super::AtGate;
+use crate::answer::Answer;
+use crate::refusal::Refusal;
+use tollgate_host::abi::{self, Map};
+use tollgate_host::headers::{self, Headers};
+use tollgate_host::stream::{Reply, Step};
+
+impl AtGate {
+    /// The agent's answer begins.
+    pub(super) fn begin_answer(&mut self, seen: &Headers, end: bool) -> abi::Result<Step> {
+        let status = status(seen);
+        match Answer::begin(&self.exchange, seen, status) {
+            Ok(answer) => self.answer = answer.filter(|_| !end),
+            Err(unreadable) => return Ok(self.refuse(Refusal::Answer(unreadable.reason()))),
+        }
+        if self.answer.as_ref().is_some_and(Answer::may_change) {
+            abi::remove_header(Map::Response, b"content-length")?;
+        }
+        self.status = Some(status);
+        if self.answer.as_ref().is_some_and(Answer::is_held) {
+            return Ok(Step::Hold);
+        }
+        self.relays = true;
+        Ok(Step::Go)
+    }
+
+    /// More of the agent's answer.
+    pub(super) fn relay(&mut self, data: &[u8], end: bool) -> Step {
+        let Some(answer) = &mut self.answer else { return Step::Go };
+        let with = answer.push(data, end);
+        match with {
+            // What is read whole waits for its end, unless it already ended with an error in its place.
+            _ if answer.is_held() && !end => Step::Hold,
+            None => Step::Go,
+            Some(with) => Step::Edit { first: data.len(), with },
+        }
+    }
+
+    /// An answer of Envoy's own, or of another filter.
+    pub(super) fn translate(&mut self, seen: &Headers, end: bool) -> abi::Result<Step> {
+        let status = status(seen);
+        if status == 413 && self.exchange.refusal.is_none() {
+            // Envoy's buffer was full before ours.
+            self.exchange.refusal = Some(Refusal::TooLarge { limit: self.gate.bounds.request_bytes });
+        }
+        self.status = Some(status);
+        if end {
+            return Ok(Step::Reply(self.own_error(status)));
+        }
+        let reply = self.own_error(status);
+        let text = status.to_string();
+        let mut kept = vec![(":status", text.as_bytes())];
+        kept.extend(reply.headers.iter().map(|(name, value)| (*name, value.as_bytes())));
+        for name in ["www-authenticate", "retry-after", "allow"] {
+            let value = seen.one(name).filter(|_| !kept.iter().any(|(own, _)| *own == name));
+            kept.extend(value.map(|value| (name, value)));
+        }
+        headers::replace_all(Map::Response, &kept)?;
+        self.translating = Some(status);
+        Ok(Step::Go)
+    }
+
+    /// What Envoy, or another filter, says of its own, as A2A.
+    pub(super) fn own_error(&self, status: u16) -> Reply {
+        let refusal = self.exchange.refusal.clone().unwrap_or(Refusal::Upstream(status));
+        Reply { status, ..self.told(&refusal) }
+    }
+}
+
+fn status(headers: &Headers) -> u16 {
+    headers.text(":status").and_then(|status| status.parse().ok()).unwrap_or(500)
+}
