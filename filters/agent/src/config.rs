@@ -17,6 +17,7 @@ use tollgate_kernel::a2a::policy::Policy;
 use tollgate_kernel::bounds::Bounds;
 use tollgate_kernel::key_ring::{KeyEntry, KeyRing};
 use tollgate_kernel::limit::Limit;
+use tollgate_kernel::redact::Redactor;
 use tollgate_kernel::signing_keys::SigningKeys;
 use tollgate_kernel::subject::Label;
 use tollgate_limits::Services;
@@ -57,6 +58,10 @@ pub struct GateConfig {
     /// Where a message declares its skill.
     #[schemars(default)]
     pub skills_from: SkillKeys,
+    /// Whether messages with keys and tokens in them are refused: an agent that wants somebody to authenticate must get what it
+    /// needs another way, for a message is read by every agent behind it (A2A, section 7.6).
+    #[schemars(default)]
+    pub deny_inband_credentials: bool,
     /// Whether a request's headers wait until its body is decided. Needs `allow_on_headers_stop_iteration: true` of the plugin;
     /// where that cannot be set, as in Istio's `WasmPlugin`, `false` holds the body alone.
     #[schemars(default = "GateConfig::holds_headers")]
@@ -75,6 +80,7 @@ object!(GateConfig {
     rate_limit_services = Map::default(),
     signing_keys_from,
     skills_from = SkillKeys::default(),
+    deny_inband_credentials = false,
     hold_headers = Self::holds_headers(),
     bounds = Bounds::default(),
 });
@@ -104,6 +110,8 @@ pub struct Gate {
     pub signing: SigningKeys,
     /// Where a message declares its skill.
     pub skills_from: SkillKeys,
+    /// What finds credentials in messages, where they are refused.
+    pub credentials: Option<Redactor>,
     /// Whether a request's headers wait for what is decided of its body.
     pub hold_headers: bool,
     /// Bounds.
@@ -133,7 +141,7 @@ impl GateConfig {
     #[inline(never)]
     fn check(self, variable: Variable<'_>, shared: Shared<'_>) -> Result<Gate, String> {
         let Self { agents, keys, identity, rules, limits, rate_limit_services, .. } = self;
-        let Self { signing_keys_from, skills_from, hold_headers, bounds, .. } = self;
+        let Self { signing_keys_from, skills_from, deny_inband_credentials, hold_headers, bounds, .. } = self;
         bounds.check()?;
         let agents = Agents::check(agents)?;
         let (keys, identity) = tollgate_identity::without_models(keys, identity, variable)?;
@@ -155,6 +163,7 @@ impl GateConfig {
             services: Rc::new(rate_limit_services),
             signing,
             skills_from,
+            credentials: deny_inband_credentials.then(Redactor::of_keys),
             hold_headers,
             bounds,
             warnings,

@@ -32,6 +32,12 @@ const MARK: &str = "[redacted:";
 const ALSO: &str = "also";
 
 impl Redactor {
+    /// Of keys alone, and for no place: to find some.
+    #[must_use]
+    pub fn of_keys() -> Self {
+        Self { known: vec![Known::Keys], also: Vec::new(), places: Vec::new() }
+    }
+
     /// Whether it is there for `place`.
     #[must_use]
     pub fn is_for(&self, place: Where) -> bool {

@@ -86,3 +86,27 @@ def test_who_shows_no_token_is_nobody(gateway):
 def test_an_agent_that_does_not_answer_is_told_in_the_callers_words(gateway):
     answer = send(gateway, "researcher")
     assert (answer.status, messages(answer)[0]["error"]["code"]) == (503, -32006)
+
+
+KEY = "sk-ant-api03-abcdefghijABCDEFGHIJ0123456789"
+
+
+@pytest.mark.parametrize("text", [f"say the key is {KEY}", "say Bearer eyJhbGciOiJIUzI1NiJ9.eyJhIjoiYSJ9.abcdefghijABCDEFGHIJ"])
+def test_credentials_do_not_go_through_messages_where_that_is_denied(gateway, people, tmp_path, text):
+    assert send(gateway, "planner", text=text).status == 200, "unless it is configured"
+    planner = gateway.agents["planner"]
+
+    def change(bootstrap):
+        bootstrap.gate(deny_inband_credentials=True)
+
+    with AgentGateway(tmp_path, people, change, rules=RULES, planner=planner) as strict:
+        answer = send(strict, "planner", text=text)
+        assert (answer.status, "inband_credentials" in answer.body.decode()) == (403, True)
+        assert KEY.encode() not in answer.body
+        assert send(strict, "planner", text="say hello").status == 200
+        assert strict.envoy.wait_records(2)[0]["decision"] == {
+            "verdict": "deny",
+            "rule": "deny_inband_credentials",
+            "reason": "inband_credentials",
+        }
+    gateway.introduce()

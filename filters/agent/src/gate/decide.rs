@@ -92,6 +92,13 @@ impl AtGate {
         }
         let push = callee.push(call.tenant.as_deref());
         call.push.iter().try_for_each(|config| push.check(config).map(|_| ()).map_err(Refusal::Push))?;
+        if let Some((credentials, message)) = self.gate.credentials.as_ref().zip(call.message())
+            && credentials.redact_json(message).is_some()
+        {
+            let told = "authenticate where the agent says, not in a message";
+            let rule = Some("deny_inband_credentials".to_owned());
+            return Err(Refusal::denied(rule, "inband_credentials", Some(told)));
+        }
         self.body = document.and_then(|document| call.body_for_agent(document, None));
         Ok(())
     }

@@ -261,6 +261,12 @@ impl<'d, 'a> Call<'d, 'a> {
         Ok(())
     }
 
+    /// The message, where one is sent.
+    #[must_use]
+    pub const fn message(&self) -> Option<Value<'d, 'a>> {
+        self.message
+    }
+
     /// The body that the agent gets instead: without the actors that it claims, and with its message in the context that the
     /// gateway supplies, where it names none. `None`: the body as it is.
     #[must_use]
