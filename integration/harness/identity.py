@@ -170,6 +170,13 @@ def verify_certificates(bootstrap: Bootstrap, authority: Authority, resumed: boo
     chain["transport_socket"] = {"name": "envoy.transport_sockets.tls", "typed_config": tls}
 
 
+def bound(certificate: Path | None) -> dict | None:
+    """The claim `cnf` of a token that is bound to this certificate (RFC 8705)."""
+    if not certificate:
+        return None
+    return {"x5t#S256": base64url(x509.load_pem_x509_certificate(certificate.read_bytes()).fingerprint(hashes.SHA256()))}
+
+
 class Resuming(ssl.SSLContext):
     """A client that resumes its last session. With TLS 1.2, where a session is there when the handshake is over."""
 

@@ -18,6 +18,7 @@ from harness.identity import (
     Issuer,
     Resuming,
     base64url,
+    bound,
     client_tls,
     signed_subject,
     verify_certificates,
@@ -201,6 +202,21 @@ def test_a_token_that_envoy_did_not_verify_is_nobodys(tmp_path_factory, requirem
         good.check(gateway, [bearer(SIGNED)])
 
 
+@pytest.mark.parametrize("written", [PAYLOAD, "failed"])
+def test_what_envoy_writes_of_a_token_it_did_not_verify_is_nobody(tmp_path_factory, written):
+    lenient = {"requires_any": {"requirements": [{"provider_name": "issuer"}, {"allow_missing_or_failed": {}}]}}
+    change = lambda made: verify_tokens(made, ISSUER, lenient, failed_status_in_metadata=written)  # noqa: E731
+    identity = {"any_of": [["jwt"]], "jwt": {"payload": PAYLOAD, "claims": {"user": "sub"}, "models": ["*"]}}
+    with started(tmp_path_factory, identity, [], change) as gateway:
+        for name, shown in {
+            "another's": [bearer(STRANGER.token(**ADA))],
+            "expired": [bearer(ISSUER.token(expires_in=-300, **ADA))],
+            "none": [],
+        }.items():
+            Row(name, None, refused=(401, "missing_proof")).check(gateway, shown)
+        Row("good", None, {"user": "ada@example.org"}).check(gateway, [bearer(SIGNED)])
+
+
 def test_keys_may_stand_where_tokens_do_if_envoy_lets_failures_pass(tmp_path_factory):
     identity = {"any_of": [["jwt"], ["key"]], "jwt": JWT}
     lenient = {"requires_any": {"requirements": [{"provider_name": "issuer"}, {"allow_missing_or_failed": {}}]}}
@@ -337,6 +353,76 @@ def with_both(tmp_path_factory, authorities):
 def test_a_token_is_worth_something_only_in_the_hands_of_its_workload(with_both, authorities, certificates, row):
     with_both.tls = client_tls(authorities[0], certificates.get(row.name))
     row.check(with_both, [bearer(ISSUER.token(**row.shown))] if row.shown else [])
+
+
+@pytest.fixture(scope="module")
+def with_bound_tokens(tmp_path_factory, authorities):
+    """A token, whatever certificate Envoy accepts beside it."""
+    identity = {"any_of": [["jwt"]], "jwt": JWT}
+    with started(
+        tmp_path_factory,
+        identity,
+        [],
+        lambda made: verify_tokens(made, ISSUER),
+        lambda made: verify_certificates(made, authorities[0], trust_chain_verification="ACCEPT_UNTRUSTED"),
+    ) as gateway:
+        yield gateway
+
+
+@pytest.mark.parametrize(
+    ("bound_to", "shown", "refused"),
+    [
+        ("good", "good", None),
+        (None, "good", None),
+        (None, None, None),
+        ("good", "form", (401, "token_of_other_certificate")),
+        ("good", None, (401, "token_without_certificate")),
+        ("other", "other", (401, "token_without_certificate")),
+        ("DPoP", "good", (401, "unchecked_token_binding")),
+    ],
+)
+def test_a_bound_token_is_worth_something_only_beside_the_certificate_it_is_bound_to(
+    with_bound_tokens, authorities, certificates, bound_to, shown, refused
+):
+    files = {path.stem: path for path in certificates.values()}
+    with_bound_tokens.tls = client_tls(authorities[0], files.get(shown))
+    cnf = {"jkt": "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"} if bound_to == "DPoP" else bound(files.get(bound_to))
+    token = ISSUER.token(**ADA, **({"cnf": cnf} if cnf else {}))
+    Row("token", None, None if refused else BY_ADA, refused).check(with_bound_tokens, [bearer(token)])
+
+
+def test_the_agent_of_a_token_is_the_agent_of_the_certificate_beside_it(tmp_path_factory, authorities):
+    identity = {
+        "any_of": [["mtls", "jwt"]],
+        "jwt": {
+            "payload": PAYLOAD,
+            "claims": {"user": "sub"},
+            "actor": {"names": {"client-7f3": "planner"}},
+            "models": ["*"],
+        },
+        "mtls": {"spiffe": "spiffe://example.org/agent/{agent}", "models": ["*"]},
+    }
+    spiffe = "spiffe://example.org/agent/planner"
+    own = {"user": "ada", "agent": "planner"}
+    with started(
+        tmp_path_factory,
+        identity,
+        [],
+        lambda made: verify_tokens(made, ISSUER),
+        lambda made: verify_certificates(made, authorities[0]),
+    ) as gateway:
+        gateway.tls = client_tls(authorities[0], authorities[0].issue("planner", [spiffe]))
+        for claims, refused in [
+            ({"act": {"sub": spiffe}}, None),
+            ({"act": {"sub": "client-7f3", "act": {"sub": "billing"}}, "azp": "web"}, None),
+            ({"azp": "client-7f3"}, None),
+            ({"azp": "planner"}, (403, "invalid_actor")),
+            ({"act": {"sub": "spiffe://example.org/agent/billing"}}, (403, "subject_conflict")),
+            ({"act": {"sub": "billing", "act": {"sub": "client-7f3"}}}, (403, "subject_conflict")),
+            ({}, (403, "missing_actor")),
+        ]:
+            token = ISSUER.token(sub="ada", **claims)
+            Row("token", None, None if refused else own, refused).check(gateway, [bearer(token)])
 
 
 # Headers.

@@ -48,6 +48,14 @@ impl<'a> List<'a> {
 pub struct Object<'a>(&'a [u8]);
 
 impl<'a> Object<'a> {
+    /// The names of what is in it, as far as the bytes are a `Struct`.
+    pub fn names(self) -> impl Iterator<Item = &'a str> {
+        fields(self.0).map_while(|field| field).filter_map(|field| match field {
+            (1, Field::Bytes(bytes)) => entry(bytes).map(|(name, _)| name),
+            _ => None,
+        })
+    }
+
     /// A value; `None` when it is not there, or the bytes are no `Struct`.
     #[must_use]
     pub fn get(self, name: &str) -> Option<Value<'a>> {

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use std::rc::Rc;
 use tollgate_config::{Fault, Map, Read, Value, object};
+use tollgate_kernel::actor::ActorClaims;
 use tollgate_kernel::allowed::Allowed;
 use tollgate_kernel::caller::Grant;
 use tollgate_kernel::claims::ClaimPath;
@@ -63,13 +64,28 @@ struct JwtConfig {
     /// The claim that holds the token's scopes, as text with spaces between or as a list, for filters whose rules ask for some.
     #[schemars(default = "ClaimPath::scope")]
     scopes: ClaimPath,
+    /// Who acts with the token: the subject's agent.
+    actor: Option<ActorClaims>,
+    /// Members of the claim `cnf` (RFC 7800) that something before the gate checks, like `jkt` (RFC 9449). A token that is
+    /// bound to anything else than the client's certificate is refused.
+    #[schemars(default)]
+    cnf_checked_before: Vec<String>,
     /// The models that may be asked for, for filters that have some; there it must be said.
     models: Option<Allowed>,
     /// The routes that may be taken, by the `route` of models. By default all.
     routes: Option<Allowed>,
 }
 
-object!(JwtConfig { payload, claims, require = Vec::new(), scopes = ClaimPath::scope(), models, routes });
+object!(JwtConfig {
+    payload,
+    claims,
+    require = Vec::new(),
+    scopes = ClaimPath::scope(),
+    actor,
+    cnf_checked_before = Vec::new(),
+    models,
+    routes,
+});
 
 /// Who a verified certificate says.
 #[derive(Debug, JsonSchema)]
@@ -134,6 +150,10 @@ pub struct Jwt {
     pub require: Vec<Field>,
     /// The claim with scopes.
     pub scopes: ClaimPath,
+    /// Who acts.
+    pub actor: Option<ActorClaims>,
+    /// Members of `cnf` that something before the gate checks.
+    pub cnf_checked_before: Vec<String>,
     /// What is allowed.
     pub grant: Rc<Grant>,
 }
@@ -209,6 +229,22 @@ impl Part {
     }
 }
 
+impl JwtConfig {
+    fn check(&self) -> Result<(), String> {
+        if let Some(field) = self.require.iter().find(|field| !self.claims.contains_key(field)) {
+            return Err(format!("require: found `{}`, expected a claim for it in `claims`", field.name()));
+        }
+        if self.payload.is_empty() {
+            return Err("payload: found nothing, expected `payload_in_metadata` of jwt_authn".to_owned());
+        }
+        let Some(actor) = &self.actor else { return Ok(()) };
+        if self.claims.contains_key(&Field::Agent) {
+            return Err("claims: found `agent`, expected `actor` alone to say it".to_owned());
+        }
+        actor.check().map_err(|error| format!("actor.{error}"))
+    }
+}
+
 impl IdentityConfig {
     /// Checks it. `variable` gives an environment variable of the VM; `check` is told a part of it and what that
     /// grants, and says whether the filter has that.
@@ -228,15 +264,10 @@ impl IdentityConfig {
             Ok::<_, String>(Rc::new(grant))
         };
         let jwt = self.jwt.map(|jwt| {
-            let JwtConfig { payload, claims, require, scopes, models, routes } = jwt;
-            if let Some(field) = require.iter().find(|field| !claims.contains_key(field)) {
-                let field = field.name();
-                return Err(format!("jwt.require: found `{field}`, expected a claim for it in `claims`"));
-            }
-            if payload.is_empty() {
-                return Err("jwt.payload: found nothing, expected `payload_in_metadata` of jwt_authn".to_owned());
-            }
-            Ok(Jwt { payload, claims, require, scopes, grant: grant("jwt", models, routes)? })
+            jwt.check().map_err(|error| format!("jwt.{error}"))?;
+            let JwtConfig { payload, claims, require, scopes, actor, cnf_checked_before, models, routes } = jwt;
+            let grant = grant("jwt", models, routes)?;
+            Ok::<_, String>(Jwt { payload, claims, require, scopes, actor, cnf_checked_before, grant })
         });
         let mtls = self.mtls.map(|mtls| {
             let MtlsConfig { spiffe, models, routes } = mtls;

@@ -1,8 +1,10 @@
 //! Why a request is refused for who asks.
 
 use std::rc::Rc;
+use tollgate_kernel::actor::{ActorFault, MAX_ACTORS};
 use tollgate_kernel::caller::Caller;
 use tollgate_kernel::claims::ClaimFault;
+use tollgate_kernel::confirmation::ConfirmationFault;
 use tollgate_kernel::key_ring::KeyRefusal;
 use tollgate_kernel::signed_subject::HeaderFault;
 use tollgate_kernel::subject::Field;
@@ -45,6 +47,10 @@ pub enum NotProven {
     Certificate,
     /// A verified token that says nobody.
     Claim(ClaimFault),
+    /// A verified token that does not say who acts.
+    Actor(ActorFault),
+    /// A verified token that is not, or may not be, the client's.
+    Confirmation(ConfirmationFault),
     /// A subject header that proves nothing.
     Header(HeaderFault),
     /// Two proofs say different things.
@@ -122,6 +128,13 @@ impl NotProven {
             Self::Certificate => "invalid_certificate",
             Self::Claim(ClaimFault::Invalid(_)) => "invalid_claim",
             Self::Claim(ClaimFault::Missing(_)) => "missing_claim",
+            Self::Actor(ActorFault::Missing(_)) => "missing_actor",
+            Self::Actor(ActorFault::Invalid(_)) => "invalid_actor",
+            Self::Actor(ActorFault::TooMany) => "too_many_actors",
+            Self::Actor(ActorFault::Repeated) => "repeated_actor",
+            Self::Confirmation(ConfirmationFault::NoCertificate) => "token_without_certificate",
+            Self::Confirmation(ConfirmationFault::OtherCertificate) => "token_of_other_certificate",
+            Self::Confirmation(ConfirmationFault::Unchecked) => "unchecked_token_binding",
             Self::Header(HeaderFault::Unproven | HeaderFault::Malformed) => "invalid_subject_header",
             Self::Header(HeaderFault::Expired) => "expired_subject_header",
             Self::Header(HeaderFault::Early) => "early_subject_header",
@@ -135,7 +148,8 @@ impl NotProven {
         match self {
             Self::Nothing { .. } | Self::Conflict(_) => "identity.any_of",
             Self::CertificateNotVerified | Self::Certificate => "identity.mtls",
-            Self::Claim(_) => "identity.jwt",
+            Self::Claim(_) | Self::Confirmation(_) => "identity.jwt",
+            Self::Actor(_) => "identity.jwt.actor",
             Self::Header(_) => "identity.header",
         }
     }
@@ -144,8 +158,13 @@ impl NotProven {
     #[must_use]
     pub const fn is_forbidden(&self) -> bool {
         match self {
-            Self::Nothing { .. } | Self::CertificateNotVerified | Self::Certificate | Self::Header(_) => false,
-            Self::Claim(_) | Self::Conflict(_) => true,
+            // A bound token beside the wrong certificate is an invalid one: 401 (RFC 8705, section 3).
+            Self::Nothing { .. }
+            | Self::CertificateNotVerified
+            | Self::Certificate
+            | Self::Confirmation(_)
+            | Self::Header(_) => false,
+            Self::Claim(_) | Self::Actor(_) | Self::Conflict(_) => true,
         }
     }
 
@@ -162,11 +181,36 @@ impl NotProven {
                 format!("the token's claim `{path}` must be text of 1 to 64 letters, digits, spaces and ._:/@+-")
             }
             Self::Claim(ClaimFault::Missing(path)) => format!("the token must have the claim `{path}`"),
+            Self::Actor(fault) => actor_message(fault),
+            Self::Confirmation(fault) => confirmation_message(*fault).to_owned(),
             Self::Header(HeaderFault::Unproven) => "the subject header is not signed for this request".to_owned(),
             Self::Header(HeaderFault::Expired) => "the subject header was signed too long ago".to_owned(),
             Self::Header(HeaderFault::Early) => "the subject header was signed in the future".to_owned(),
             Self::Header(HeaderFault::Malformed) => "the subject header is signed, but says no subject".to_owned(),
             Self::Conflict(field) => format!("two proofs of who asks differ in `{}`", field.name()),
+        }
+    }
+}
+
+fn actor_message(fault: &ActorFault) -> String {
+    match fault {
+        ActorFault::Missing(path) => {
+            format!("the token must say which agent acts, in the claim `{path}` or another that is accepted")
+        }
+        ActorFault::Invalid(path) => format!("the token's claim `{path}` must say an agent that can be known here"),
+        ActorFault::TooMany => format!("the token says more than {MAX_ACTORS} actors"),
+        ActorFault::Repeated => "the token says the same actor twice".to_owned(),
+    }
+}
+
+const fn confirmation_message(fault: ConfirmationFault) -> &'static str {
+    match fault {
+        ConfirmationFault::NoCertificate => {
+            "the token is bound to a client certificate, and none that was verified is shown on this connection"
+        }
+        ConfirmationFault::OtherCertificate => "the token is bound to another client certificate",
+        ConfirmationFault::Unchecked => {
+            "the token is bound to a key, and whether the client has it cannot be checked here; only `cnf` with `x5t#S256` can"
         }
     }
 }

@@ -14,6 +14,7 @@ use tollgate_host::protobuf_struct::{Object, Value};
 use tollgate_host::state::{self, Metadata};
 use tollgate_kernel::caller::{Caller, Proof};
 use tollgate_kernel::claims::{self, Claim, ClaimPath};
+use tollgate_kernel::confirmation;
 use tollgate_kernel::key_ring::KeyRing;
 use tollgate_kernel::signed_subject::{HeaderFault, RequestLine};
 use tollgate_kernel::token;
@@ -84,7 +85,7 @@ fn prove(
     for part in way {
         let shown = match part {
             Part::Key => key.cloned(),
-            Part::Jwt => identity.jwt.as_ref().map(verified).transpose()?.flatten(),
+            Part::Jwt => identity.jwt.as_ref().map(|jwt| of_token(jwt, identity.mtls.as_ref())).transpose()?.flatten(),
             Part::Mtls => identity.mtls.as_ref().map(certificate).transpose()?.flatten(),
             Part::Header => {
                 identity.header.as_ref().map(|header| signed(header, headers, now_unix_s)).transpose()?.flatten()
@@ -100,12 +101,37 @@ fn prove(
 }
 
 /// Who the token says that Envoy has verified.
-fn verified(jwt: &Jwt) -> Result<Option<Caller>, NotProven> {
+fn of_token(jwt: &Jwt, mtls: Option<&Mtls>) -> Result<Option<Caller>, NotProven> {
     let metadata = Metadata::read();
-    let known = metadata.of_filter(JWT_AUTHN).and_then(|known| known.get(&jwt.payload));
-    let Some(Value::Object(payload)) = known else { return Ok(None) };
-    let subject = claims::subject(&jwt.claims, &jwt.require, |path| claim(payload, path)).map_err(NotProven::Claim)?;
-    Ok(Some(Caller::new(subject, Proof::Jwt(Rc::clone(&jwt.grant)))))
+    let Some(payload) = verified(&metadata, jwt) else { return Ok(None) };
+    let find = |path: &ClaimPath| claim(payload, path);
+    confirmation::check(&jwt.cnf_checked_before, certificate_digest, &find).map_err(NotProven::Confirmation)?;
+    let subject = claims::subject(&jwt.claims, &jwt.require, find).map_err(NotProven::Claim)?;
+    let caller = Caller::new(subject, Proof::Jwt(Rc::clone(&jwt.grant)));
+    let Some(actor) = &jwt.actor else { return Ok(Some(caller)) };
+    let actors = actor.read(mtls.map(|mtls| &mtls.spiffe), &find).map_err(NotProven::Actor)?;
+    caller.acting(&actors.current, actors.before).map(Some).map_err(NotProven::Conflict)
+}
+
+/// The claims of the token that Envoy has verified.
+fn verified<'a>(metadata: &'a Metadata, jwt: &Jwt) -> Option<Object<'a>> {
+    match metadata.of_filter(JWT_AUTHN)?.get(&jwt.payload)? {
+        Value::Object(payload) if !is_failure(payload) => Some(payload),
+        _ => None,
+    }
+}
+
+/// Whether this is what `jwt_authn` writes of a token that it has not verified (`failed_status_in_metadata`), which a
+/// configuration may have it write in the same place.
+fn is_failure(payload: Object<'_>) -> bool {
+    matches!((payload.get("code"), payload.get("message")), (Some(Value::Number(_)), Some(Value::Text(_))))
+        && payload.names().all(|name| ["code", "message"].contains(&name))
+}
+
+/// The SHA-256, in hex, of the certificate that Envoy has verified.
+fn certificate_digest() -> Option<String> {
+    let shown = state::flag(&["connection", "mtls"]) && state::flag(&["connection", "peer_certificate_valid"]);
+    shown.then(|| state::text(&["connection", "sha256_peer_certificate_digest"])).flatten()
 }
 
 /// What a verified token was granted, and for whom it is.
@@ -124,8 +150,7 @@ pub fn token_of(jwt: &Jwt, caller: &Caller) -> Option<Token> {
         return None;
     }
     let metadata = Metadata::read();
-    let known = metadata.of_filter(JWT_AUTHN).and_then(|known| known.get(&jwt.payload));
-    let Some(Value::Object(payload)) = known else { return None };
+    let payload = verified(&metadata, jwt)?;
     let texts = |value: Option<Value<'_>>| -> Vec<String> {
         match value {
             Some(Value::Text(text)) => vec![text.to_owned()],

@@ -2,7 +2,7 @@
 
 use crate::allowed::Allowed;
 use crate::key_ring::KeyEntry;
-use crate::subject::{Field, Subject};
+use crate::subject::{Field, Label, Subject};
 use std::rc::Rc;
 
 /// Who asks, and what proved it.
@@ -12,6 +12,9 @@ pub struct Caller {
     pub subject: Subject,
     /// What proved it. Each says what it allows, and only what all allow is allowed.
     pub proofs: Vec<Proof>,
+    /// The agents that acted before the one that does now, the last first. They may be a reason to refuse, and never one
+    /// to allow (RFC 8693, section 4.1).
+    pub chain: Vec<Label>,
 }
 
 /// What proves who asks.
@@ -49,13 +52,22 @@ impl Caller {
     /// Who has shown the key of `entry`.
     #[must_use]
     pub fn of_key(entry: Rc<KeyEntry>) -> Self {
-        Self { subject: entry.subject.clone(), proofs: vec![Proof::Key(entry)] }
+        Self { subject: entry.subject.clone(), proofs: vec![Proof::Key(entry)], chain: Vec::new() }
     }
 
     /// Who is proven so.
     #[must_use]
     pub fn new(subject: Subject, proof: Proof) -> Self {
-        Self { subject, proofs: vec![proof] }
+        Self { subject, proofs: vec![proof], chain: Vec::new() }
+    }
+
+    /// The same, for whom `actor` acts, and before it those of `chain`.
+    ///
+    /// # Errors
+    /// The field of which something else is known already.
+    pub fn acting(mut self, actor: &Subject, chain: Vec<Label>) -> Result<Self, Field> {
+        self.subject.also(actor)?;
+        Ok(Self { chain, ..self })
     }
 
     /// Who is proven by both at once.
@@ -63,14 +75,11 @@ impl Caller {
     /// # Errors
     /// The field of which they say different things.
     pub fn and(mut self, other: &Self) -> Result<Self, Field> {
-        for field in Field::ALL {
-            if let Some(label) = other.subject.get(field) {
-                self.subject.say(field, label.clone())?;
-            }
-        }
+        self.subject.also(&other.subject)?;
         // INVARIANT: at most one of the two has shown a key; a request shows one.
         self.subject.key = self.subject.key.or_else(|| other.subject.key.clone());
         self.proofs.extend_from_slice(&other.proofs);
+        self.chain.extend_from_slice(&other.chain);
         Ok(self)
     }
 

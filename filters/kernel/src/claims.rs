@@ -36,15 +36,33 @@ pub enum ClaimFault {
 const EXACT: f64 = 9_007_199_254_740_992.0;
 
 impl ClaimPath {
+    /// The claim that these names lead to.
+    #[must_use]
+    pub fn of(names: &[&str]) -> Self {
+        Self(names.iter().map(|name| (*name).to_owned()).collect())
+    }
+
     /// The claim `scope` (RFC 8693, section 4.2; RFC 9068).
     #[must_use]
     pub fn scope() -> Self {
-        Self(vec!["scope".to_owned()])
+        Self::of(&["scope"])
     }
 
     /// The names, outermost first.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(String::as_str)
+    }
+}
+
+impl Claim<'_> {
+    /// The text that can stand for it: itself, or the digits of a whole number.
+    #[must_use]
+    pub fn text(self) -> Option<String> {
+        match self {
+            Self::Text(text) => Some(text.to_owned()),
+            Self::Number(number) if number.fract() == 0.0 && number.abs() < EXACT => Some(format!("{number:.0}")),
+            Self::Absent | Self::Number(_) | Self::Other => None,
+        }
     }
 }
 
@@ -62,9 +80,7 @@ pub fn subject<'a>(
         let text = match find(path) {
             Claim::Absent if required.contains(field) => return Err(ClaimFault::Missing(path.clone())),
             Claim::Absent => continue,
-            Claim::Text(text) => Some(text.to_owned()),
-            Claim::Number(number) if number.fract() == 0.0 && number.abs() < EXACT => Some(format!("{number:.0}")),
-            Claim::Number(_) | Claim::Other => None,
+            claim => claim.text(),
         };
         let label = text.and_then(|text| Label::try_from(text).ok());
         label.and_then(|label| subject.say(*field, label).ok()).ok_or_else(|| ClaimFault::Invalid(path.clone()))?;
@@ -109,7 +125,7 @@ impl JsonSchema for ClaimPath {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::{Claim, ClaimFault, ClaimPath, subject};
     use crate::subject::Field;
     use serde_json::{Value, json};
@@ -121,7 +137,8 @@ mod tests {
         tollgate_config::read(&claims.to_string()).unwrap()
     }
 
-    fn find<'a>(token: &'a Value, path: &ClaimPath) -> Claim<'a> {
+    /// What stands in a token.
+    pub(crate) fn find<'a>(token: &'a Value, path: &ClaimPath) -> Claim<'a> {
         match path.names().try_fold(token, |value, name| value.get(name)) {
             None | Some(Value::Null) => Claim::Absent,
             Some(Value::String(text)) => Claim::Text(text),

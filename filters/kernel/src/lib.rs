@@ -5,6 +5,7 @@
 //! untrusted unless its type says otherwise: it is refused with a reason, never with a panic.
 
 pub mod a2a;
+pub mod actor;
 pub mod allowed;
 pub mod approval;
 pub mod authority;
@@ -13,6 +14,7 @@ pub mod bytes;
 pub mod calibration;
 pub mod caller;
 pub mod claims;
+pub mod confirmation;
 pub mod event_stream;
 pub mod framing;
 pub mod headers;
@@ -36,6 +38,7 @@ pub mod signing_keys;
 pub mod spiffe;
 pub mod sse;
 pub mod subject;
+pub mod tier;
 pub mod timestamp;
 pub mod token;
 pub mod virtual_key;

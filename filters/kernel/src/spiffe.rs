@@ -5,7 +5,8 @@ use schemars::JsonSchema;
 use std::fmt;
 use tollgate_config::{Fault, Read, Value};
 
-const SCHEME: &str = "spiffe://";
+/// What SPIFFE ids begin with.
+pub(crate) const SCHEME: &str = "spiffe://";
 
 /// What SPIFFE ids look like, for example `spiffe://example.org/ns/{environment}/sa/{team}`. A segment is a text, a
 /// field of the subject in braces, or `*`, which is anything.

@@ -100,6 +100,17 @@ impl Subject {
         };
         if *known.get_or_insert_with(|| label.clone()) == label { Ok(()) } else { Err(field) }
     }
+
+    /// Says all that `other` says, but for its key.
+    ///
+    /// # Errors
+    /// The field of which something else is already known.
+    pub fn also(&mut self, other: &Self) -> Result<(), Field> {
+        Field::ALL.into_iter().try_for_each(|field| match other.get(field) {
+            Some(label) => self.say(field, label.clone()),
+            None => Ok(()),
+        })
+    }
 }
 
 impl Label {

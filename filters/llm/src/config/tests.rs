@@ -223,7 +223,7 @@ fn a_key_allows_only_routes_that_there_are() {
 fn identity() -> Value {
     json!({
         "any_of": [["key"], ["jwt", "mtls"], ["header"]],
-        "jwt": {"payload": "jwt", "claims": {"user": "sub", "team": ["https://x.example/team"]}, "require": ["user"], "models": ["claude"]},
+        "jwt": {"payload": "jwt", "claims": {"user": "sub", "team": ["https://x.example/team"]}, "require": ["user"], "actor": {}, "models": ["claude"]},
         "mtls": {"spiffe": "spiffe://example.org/ns/{environment}/sa/*", "models": ["*"], "routes": ["slow lane"]},
         "header": {"name": "x-subject", "keys_from": "SUBJECT_KEYS", "max_age_s": 30, "models": []},
     })
@@ -269,6 +269,21 @@ fn a_way_that_cannot_work_is_refused_with_its_path() {
             "jwt.claims.user: invalid type: integer `7`, expected the name of a claim, or a list of names",
         ),
         ("/jwt/require", json!(["tier"]), "jwt.require: found `tier`, expected a claim for it in `claims`"),
+        (
+            "/jwt/actor",
+            json!({"claims": []}),
+            "jwt.actor.claims: found none, expected the claim that says the agent, like `act.sub`",
+        ),
+        (
+            "/jwt/actor",
+            json!({"names": {"client-7f3": "a;b"}}),
+            "jwt.actor.names.client-7f3: must not have the character `;`",
+        ),
+        (
+            "/jwt/claims",
+            json!({"user": "sub", "agent": "azp"}),
+            "jwt.claims: found `agent`, expected `actor` alone to say it",
+        ),
         ("/jwt/models", json!(["gpt-9"]), "jwt.models: found `gpt-9`, expected one of `claude`, `unpriced`"),
         ("/jwt/models", Value::Null, "jwt: missing field `models`"),
         ("/mtls/routes", json!(["gpt-9"]), "mtls.routes: found `gpt-9`, expected one of `claude`, `slow lane`"),

@@ -1,7 +1,9 @@
 use super::Refusal;
 use serde_json::{Value, json};
 use tollgate_identity::{Fault, NotProven};
+use tollgate_kernel::actor::ActorFault;
 use tollgate_kernel::claims::{ClaimFault, ClaimPath};
+use tollgate_kernel::confirmation::ConfirmationFault;
 use tollgate_kernel::key_ring::KeyRefusal;
 use tollgate_kernel::signed_subject::HeaderFault;
 use tollgate_kernel::subject::Field;
@@ -139,6 +141,43 @@ fn all() -> Vec<Row> {
             "missing_claim",
             403,
             "the token must have the claim `org.team`",
+        ),
+        not_proven(
+            NotProven::Actor(ActorFault::Missing(path())),
+            "missing_actor",
+            403,
+            "the token must say which agent acts, in the claim `org.team` or another that is accepted",
+        ),
+        not_proven(
+            NotProven::Actor(ActorFault::Invalid(path())),
+            "invalid_actor",
+            403,
+            "the token's claim `org.team` must say an agent",
+        ),
+        not_proven(NotProven::Actor(ActorFault::TooMany), "too_many_actors", 403, "the token says more than 8 actors"),
+        not_proven(
+            NotProven::Actor(ActorFault::Repeated),
+            "repeated_actor",
+            403,
+            "the token says the same actor twice",
+        ),
+        not_proven(
+            NotProven::Confirmation(ConfirmationFault::NoCertificate),
+            "token_without_certificate",
+            401,
+            "the token is bound to a client certificate, and none",
+        ),
+        not_proven(
+            NotProven::Confirmation(ConfirmationFault::OtherCertificate),
+            "token_of_other_certificate",
+            401,
+            "the token is bound to another client certificate",
+        ),
+        not_proven(
+            NotProven::Confirmation(ConfirmationFault::Unchecked),
+            "unchecked_token_binding",
+            401,
+            "the token is bound to a key, and whether",
         ),
         not_proven(
             NotProven::Header(HeaderFault::Unproven),

@@ -35,6 +35,10 @@ siM0BIB4IEELikwbaNtKVM+yA/O5gaaO72qzKspUoCE=
 -----END CERTIFICATE-----
 ";
 
+/// The SHA-256 of `ONE_NAME`, as Envoy and as tokens write it.
+const DIGEST: &str = "08efa4e288b92d0b7532a7e6cd7d2c44c29550923b86b9e90a59e5d90c19a427";
+const BOUND: &str = "CO-k4oi5LQt1MqfmzX0sRMKVUJI7hrnpClnl2QwZpCc";
+
 const SUPPORT: &str = "spiffe://example.org/ns/prod/sa/support";
 
 fn field(number: u8, bytes: &[u8]) -> Vec<u8> {
@@ -82,6 +86,7 @@ impl Shown {
             stream.property(&["connection", "peer_certificate_valid"], [u8::from(verified)]);
             stream.property(&["connection", "uri_san_peer_certificate"], id);
             stream.property(&["connection", "peer_certificate"], pem);
+            stream.property(&["connection", "sha256_peer_certificate_digest"], DIGEST);
         }
     }
 }
@@ -92,6 +97,11 @@ fn ask(any_of: &Value, shown: &Shown) -> Value {
         "jwt": {"payload": "jwt_payload", "claims": {"user": "sub", "team": "org.team"}, "require": ["user"], "models": ["*"]},
         "mtls": {"spiffe": "spiffe://example.org/ns/{environment}/sa/{team}", "models": ["*"]},
     });
+    told(identity, shown)
+}
+
+/// Who it is, or why it is refused.
+fn told(identity: Value, shown: &Shown) -> Value {
     Gateway::configured(
         |gate| gate["identity"] = identity,
         |gateway| {
@@ -134,6 +144,9 @@ fn nobody_is_who_they_say_but_who_envoy_has_verified() {
         (jwt(json!({"org": {"team": "eng"}})), json!("missing_claim")),
         (jwt(json!({"sub": "ada", "org": {"team": ["eng"]}})), json!("invalid_claim")),
         (jwt(json!({"sub": 12_345_678})), json!({"user": "12345678"})),
+        (jwt(json!({"code": 2, "message": "Jwt is expired"})), json!("missing_proof")),
+        (jwt(json!({"sub": "ada", "code": 2, "message": "Jwt is expired"})), json!({"user": "ada"})),
+        (jwt(json!({"code": 2, "message": {}})), json!("missing_claim")),
         (jwt(json!("ada")), json!("missing_proof")),
         (jwt(json!(["ada"])), json!("missing_proof")),
         (certificate(SUPPORT, ONE_NAME, true), workload.clone()),
@@ -175,5 +188,63 @@ fn parts_of_one_way_are_all_shown_and_never_contradict_each_other() {
         (&either, shown(Value::Null, Some(KEY)), json!({"key": "support", "team": "support", "environment": "prod"})),
     ] {
         assert_eq!(ask(ways, &shown), expected, "{ways} {shown:?}");
+    }
+}
+
+#[test]
+fn a_token_that_is_bound_to_a_key_is_nobodys_without_that_key() {
+    let shown = |cnf: Value, verified: Option<bool>| Shown {
+        jwt: json!({"sub": "ada", "cnf": cnf}),
+        certificate: verified.map(|verified| (SUPPORT, ONE_NAME, verified)),
+        key: None,
+    };
+    let bound = json!({"x5t#S256": BOUND});
+    let other = json!({"x5t#S256": BOUND.replace('k', "K")});
+    let ways = json!([["jwt"], ["mtls"], ["key"]]);
+    for (cnf, verified, expected) in [
+        (bound.clone(), Some(true), json!({"user": "ada"})),
+        (bound.clone(), Some(false), json!("token_without_certificate")),
+        (bound, None, json!("token_without_certificate")),
+        (other, Some(true), json!("token_of_other_certificate")),
+        (json!({"jkt": "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"}), Some(true), json!("unchecked_token_binding")),
+        (Value::Null, None, json!({"user": "ada"})),
+    ] {
+        assert_eq!(ask(&ways, &shown(cnf.clone(), verified)), expected, "{cnf} {verified:?}");
+    }
+}
+
+#[test]
+fn the_agent_of_a_token_is_the_agent_of_the_certificate_beside_it() {
+    let identity = |actor: &Value| {
+        json!({
+            "any_of": [["mtls", "jwt"], ["jwt"], ["key"]],
+            "jwt": {"payload": "jwt_payload", "claims": {"user": "sub"}, "actor": actor, "models": ["*"]},
+            "mtls": {"spiffe": "spiffe://example.org/ns/{environment}/sa/{agent}", "models": ["*"]},
+        })
+    };
+    let named = json!({"names": {"client-7f3": "support"}});
+    let lenient = json!({"require": false});
+    let both = |claims: Value| Shown { jwt: claims, certificate: Some((SUPPORT, ONE_NAME, true)), key: None };
+    let token = |claims: Value| Shown { certificate: None, ..both(claims) };
+    let workload = json!({"user": "ada", "environment": "prod", "agent": "support"});
+    for (actor, shown, expected) in [
+        (&json!({}), both(json!({"sub": "ada", "act": {"sub": "support"}})), workload.clone()),
+        (&json!({}), both(json!({"sub": "ada", "act": {"sub": SUPPORT, "act": {"sub": "finance"}}})), workload.clone()),
+        (&json!({}), both(json!({"sub": "ada", "azp": "support"})), workload.clone()),
+        (&named, both(json!({"sub": "ada", "azp": "client-7f3"})), workload.clone()),
+        (&named, both(json!({"sub": "ada", "azp": "support"})), json!("invalid_actor")),
+        (&json!({}), both(json!({"sub": "ada", "act": {"sub": "finance"}})), json!("subject_conflict")),
+        (
+            &json!({}),
+            both(json!({"sub": "ada", "act": {"sub": SUPPORT.replace("prod", "test")}})),
+            json!("subject_conflict"),
+        ),
+        (&json!({}), both(json!({"sub": "ada"})), json!("missing_actor")),
+        (&lenient, both(json!({"sub": "ada"})), workload.clone()),
+        (&json!({}), both(json!({"sub": "ada", "act": {"sub": "a", "act": {"sub": "a"}}})), json!("repeated_actor")),
+        (&json!({}), token(json!({"sub": "ada", "act": {"sub": SUPPORT}})), workload),
+        (&json!({}), token(json!({"sub": "ada", "azp": "support"})), json!({"user": "ada", "agent": "support"})),
+    ] {
+        assert_eq!(told(identity(actor), &shown), expected, "{actor} {shown:?}");
     }
 }

@@ -6,6 +6,8 @@ use crate::exchange::Asked;
 use serde_json::{Value, json};
 use tollgate_host::stream::Reply;
 use tollgate_identity::{Fault, NotProven};
+use tollgate_kernel::actor::ActorFault;
+use tollgate_kernel::confirmation::ConfirmationFault;
 use tollgate_kernel::json_rpc::Reason as NoMessage;
 use tollgate_kernel::key_ring::KeyRefusal;
 use tollgate_kernel::limit::counter::Full;
@@ -51,6 +53,14 @@ fn errors() -> Vec<Row> {
         (Refusal::Unproven(Fault::NoKey), "missing_key", "request", 401, -31000),
         (Refusal::Unproven(Fault::Key(KeyRefusal::Expired)), "expired_key", "keys", 401, -31000),
         (unproven(NotProven::Certificate), "invalid_certificate", "identity.mtls", 401, -31000),
+        (
+            unproven(NotProven::Confirmation(ConfirmationFault::OtherCertificate)),
+            "token_of_other_certificate",
+            "identity.jwt",
+            401,
+            -31000,
+        ),
+        (unproven(NotProven::Actor(ActorFault::Repeated)), "repeated_actor", "identity.jwt.actor", 403, -31000),
         (unproven(NotProven::Conflict(Field::User)), "subject_conflict", "identity.any_of", 403, -31000),
         (Refusal::Protocol(Reason::Message(NoMessage::Batch)), "batch", "request", 400, -32600),
         (Refusal::Protocol(Reason::Mismatch("Mcp-Name")), "header_mismatch", "request", 400, -32020),
