@@ -44,6 +44,12 @@ pub(crate) fn is_stripped(name: &[u8]) -> bool {
         || credentials::HEADERS.iter().any(|header| header.as_bytes() == name)
 }
 
+/// Whether this header is one of `names`. Many who read headers take `_` for `-`.
+pub(crate) fn is_among(names: &[String], name: &[u8]) -> bool {
+    let same = |(a, b): (&u8, &u8)| a == b || (*a, *b) == (b'-', b'_');
+    names.iter().any(|own| own.len() == name.len() && own.as_bytes().iter().zip(name).all(same))
+}
+
 /// Whether the caller's token goes on: the configuration says so, it is meant for the agent that is called, and it is the token
 /// that was verified and no other credential.
 pub(crate) fn forwards_token(exchange: &Exchange, headers: &Headers) -> bool {

@@ -20,6 +20,7 @@ use tollgate_kernel::limit::Limit;
 use tollgate_kernel::redact::Redactor;
 use tollgate_kernel::signing_keys::SigningKeys;
 use tollgate_kernel::subject::Label;
+use tollgate_kernel::tier::{TierOf, Tiers};
 use tollgate_limits::Services;
 
 /// The configuration of the filter.
@@ -43,6 +44,15 @@ pub struct GateConfig {
     pub keys: Vec<KeyEntry>,
     /// How it is proven who calls, and for whom. By default with a virtual key.
     pub identity: Option<IdentityConfig>,
+    /// Headers by which agents would believe who calls: a client's do not go on.
+    #[schemars(default)]
+    pub identity_headers: Vec<String>,
+    /// Tiers, the lowest first. A caller on none of them is on the lowest. By default a caller is on the tier that is proven.
+    #[schemars(default)]
+    pub tiers: Vec<Label>,
+    /// Who is on which tier, where no proof says one.
+    #[schemars(default)]
+    pub tier_of: TierOf,
     /// Who may call whom, for whom, and for what. The first rule that matches decides; what no rule matches is denied.
     #[schemars(default)]
     pub rules: Policy,
@@ -75,6 +85,9 @@ object!(GateConfig {
     agents,
     keys = Vec::new(),
     identity,
+    identity_headers = Vec::new(),
+    tiers = Vec::new(),
+    tier_of = TierOf::default(),
     rules = Policy::default(),
     limits = Vec::new(),
     rate_limit_services = Map::default(),
@@ -100,6 +113,10 @@ pub struct Gate {
     pub keys: KeyRing,
     /// How it is proven who calls.
     pub identity: Identity,
+    /// Headers by which agents would believe who calls.
+    pub identity_headers: Vec<String>,
+    /// Who is on which tier.
+    pub tiers: Tiers,
     /// Who may call whom.
     pub rules: Policy,
     /// Limits.
@@ -124,6 +141,8 @@ pub struct Gate {
 const RANDOM_KEY: &str = "gate.signing_keys_from is not set: tickets and contexts are signed with a random key, which neither this \
      Envoy after a restart nor another one knows";
 
+const TOKEN_OF_ANYBODY: &str = "gate.identity.jwt.actor is not set: a token does for whichever agent shows it";
+
 /// An environment variable of the VM.
 type Variable<'v> = &'v dyn Fn(&str) -> Option<String>;
 
@@ -137,20 +156,35 @@ pub fn load(json: &[u8], variable: Variable<'_>, shared: Shared<'_>) -> Result<G
     config.gate.check(variable, shared).map_err(|error| format!("gate.{error}"))
 }
 
+fn check_headers(names: &[String]) -> Result<(), String> {
+    let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    let is_name = |name: &String| !name.is_empty() && name.bytes().all(allowed);
+    match names.iter().position(|name| !is_name(name)) {
+        Some(index) => Err(format!("identity_headers[{index}]: expected a header's name in lower case")),
+        None => Ok(()),
+    }
+}
+
 impl GateConfig {
     #[inline(never)]
     fn check(self, variable: Variable<'_>, shared: Shared<'_>) -> Result<Gate, String> {
         let Self { agents, keys, identity, rules, limits, rate_limit_services, .. } = self;
+        let Self { identity_headers, tiers, tier_of, .. } = self;
         let Self { signing_keys_from, skills_from, deny_inband_credentials, hold_headers, bounds, .. } = self;
         bounds.check()?;
         let agents = Agents::check(agents)?;
         let (keys, identity) = tollgate_identity::without_models(keys, identity, variable)?;
+        check_headers(&identity_headers)?;
+        let tiers = Tiers::check(tiers, tier_of)?;
         for (name, service) in &rate_limit_services {
             service.check().map_err(|error| format!("rate_limit_services.{name}.{error}"))?;
         }
         tollgate_limits::check(&limits, &rate_limit_services, &COUNTS, "limits")?;
         let mut warnings = Vec::from_iter(tollgate_limits::warning::of_process(limits.iter()));
         let (signing, is_random) = signing::keys(signing_keys_from, variable, shared)?;
+        if identity.jwt.as_ref().is_some_and(|jwt| jwt.actor.is_none()) {
+            warnings.push(TOKEN_OF_ANYBODY.to_owned());
+        }
         if is_random {
             warnings.push(RANDOM_KEY.to_owned());
         }
@@ -158,6 +192,8 @@ impl GateConfig {
             agents,
             keys,
             identity,
+            identity_headers,
+            tiers,
             rules,
             limits,
             services: Rc::new(rate_limit_services),

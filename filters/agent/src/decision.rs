@@ -34,7 +34,7 @@ impl Context<'_> {
             operation: &asked.operation,
             content,
             extensions: asked.said.as_ref().map_or(&[], |said| &said.extensions),
-            actors: &[],
+            actors: &self.caller.chain,
             now_ms: self.now_ms,
         };
         let decision = self.gate.rules.decide(&question, |field| self.caller.subject.text(field));

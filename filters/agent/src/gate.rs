@@ -95,7 +95,9 @@ impl Stream for AtGate {
         let forwards = arrival::forwards_token(&self.exchange, &self.headers);
         let proof = self.gate.identity.header.as_ref().map(|header| header.name.as_bytes());
         let stripped = |name: &[u8]| {
-            (arrival::is_stripped(name) && !(forwards && name == b"authorization")) || proof == Some(name)
+            (arrival::is_stripped(name) && !(forwards && name == b"authorization"))
+                || proof == Some(name)
+                || arrival::is_among(&self.gate.identity_headers, name)
         };
         self.strip = self.headers.iter().filter(|(name, _)| stripped(name)).map(|(name, _)| name.to_vec()).collect();
         if let Err(refusal) = arrived {

@@ -1,6 +1,7 @@
 //! One JSON line per edge: who called whom, for whom, what for, was it allowed, and what came of it.
 
 use crate::exchange::{Asked, Decided, Exchange, Said};
+use crate::refusal::Refusal;
 use tollgate_host::ending::Ending;
 use tollgate_kernel::a2a::Dialect;
 use tollgate_kernel::a2a::answer::{Fault, Outcome, State, Tally};
@@ -24,6 +25,11 @@ pub fn of(exchange: &Exchange, limits: &[Counted], ending: &Ending) -> String {
     json.text_if("trace_id", exchange.trace_id.as_deref());
     if let Some(caller) = &exchange.caller {
         write_subject(&caller.subject, json);
+        if !caller.chain.is_empty() {
+            json.key("chain").open_list();
+            caller.chain.iter().for_each(|agent| json.text(agent.as_str()));
+            json.close_list();
+        }
     }
     json.key("asked").open_object();
     json.text_if("callee", exchange.callee.as_ref().map(|callee| callee.name.as_str()));
@@ -99,6 +105,9 @@ fn write_decision(exchange: &Exchange, json: &mut Writer<'_>) {
     json.key("verdict").text(verdict);
     json.text_if("rule", rule.as_deref());
     json.key("reason").text(reason);
+    if let Some(Refusal::Mismatch(fault)) = &exchange.refusal {
+        json.key("mismatch").text(fault.reason());
+    }
     if let Some((rule, verdict)) = decided.and_then(|decided| decided.shadow.as_ref()) {
         json.key("shadow").open_object().key("rule").text(rule);
         json.key("verdict").text(verdict);

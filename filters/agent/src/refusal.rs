@@ -1,7 +1,7 @@
 //! Everything the gate says no to: a stable reason, and an answer in the caller's own binding and version.
 
 use tollgate_host::stream::Reply;
-use tollgate_identity::Fault as Unproven;
+use tollgate_identity::{Fault as Unproven, NotProven};
 use tollgate_kernel::a2a::push::NotAllowed;
 use tollgate_kernel::a2a::{Answer, Binding, Dialect, Error, Reason, Refused, Version};
 use tollgate_kernel::json_rpc::Id;
@@ -23,6 +23,8 @@ pub enum Refusal {
     },
     /// What is shown does not prove who calls.
     Unproven(Unproven),
+    /// Certificate and token are not the same agent's.
+    Mismatch(NotProven),
     /// It is no request of A2A, or contradicts itself.
     Protocol(Reason),
     /// gRPC, which the configuration does not let through.
@@ -69,6 +71,7 @@ impl Refusal {
             Self::NoBody => "no_body",
             Self::TooLarge { .. } => "request_too_large",
             Self::Unproven(fault) => fault.reason(),
+            Self::Mismatch(_) => "identity_mismatch",
             Self::Protocol(reason) => reason.name(),
             Self::Grpc => "grpc",
             Self::Push(_) => "push_address",
@@ -86,6 +89,7 @@ impl Refusal {
             Self::UnknownAgent => "agents".to_owned(),
             Self::TooLarge { .. } => "bounds.request_bytes".to_owned(),
             Self::Unproven(fault) => fault.rule().to_owned(),
+            Self::Mismatch(fault) => fault.rule().to_owned(),
             Self::Grpc => "agents.grpc".to_owned(),
             Self::Push(_) => "agents.push".to_owned(),
             Self::Denied(denied) => denied.rule.clone().unwrap_or_else(|| "rules".to_owned()),
@@ -106,6 +110,7 @@ impl Refusal {
             }
             Self::TooLarge { limit } => format!("the request body is larger than {limit} bytes"),
             Self::Unproven(fault) => fault.message(),
+            Self::Mismatch(fault) => fault.message(),
             Self::Protocol(reason) => reason.to_string(),
             Self::Grpc => "gRPC is not served here; use JSON-RPC or HTTP+JSON".to_owned(),
             Self::Push(fault) => format!("the address for push notifications is not allowed: {fault}"),
@@ -134,7 +139,7 @@ impl Refusal {
             }
             Self::Protocol(reason) => error(reason.error()),
             Self::Grpc => error(Error::UnsupportedOperation),
-            Self::Push(_) | Self::Denied(_) => refused(Refused::Denied),
+            Self::Mismatch(_) | Self::Push(_) | Self::Denied(_) => refused(Refused::Denied),
             Self::Limit(denial) => {
                 let answer = refused(Refused::Limited(denial.wait_s()));
                 if denial.why == Why::StoreFailed { with(503, answer) } else { answer }

@@ -168,6 +168,17 @@ impl NotProven {
         }
     }
 
+    /// Whether what is shown is not all of one agent's: a token in other hands than its own. Beside a token, that is so of a
+    /// certificate too that proves nobody.
+    #[must_use]
+    pub fn is_mismatch(&self, shows_token: impl FnOnce() -> bool) -> bool {
+        match self {
+            Self::Conflict(_) | Self::Actor(_) | Self::Confirmation(_) => true,
+            Self::CertificateNotVerified | Self::Certificate => shows_token(),
+            Self::Nothing { .. } | Self::Claim(_) | Self::Header(_) => false,
+        }
+    }
+
     /// For who asks.
     #[must_use]
     pub fn message(&self) -> String {

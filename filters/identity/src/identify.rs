@@ -113,6 +113,12 @@ fn of_token(jwt: &Jwt, mtls: Option<&Mtls>) -> Result<Option<Caller>, NotProven>
     caller.acting(&actors.current, actors.before).map(Some).map_err(NotProven::Conflict)
 }
 
+/// Whether Envoy has verified a token, whatever that proves.
+#[must_use]
+pub fn shows_token(identity: &Identity) -> bool {
+    identity.jwt.as_ref().is_some_and(|jwt| verified(&Metadata::read(), jwt).is_some())
+}
+
 /// The claims of the token that Envoy has verified.
 fn verified<'a>(metadata: &'a Metadata, jwt: &Jwt) -> Option<Object<'a>> {
     match metadata.of_filter(JWT_AUTHN)?.get(&jwt.payload)? {

@@ -12,7 +12,7 @@ mod without_models;
 
 pub use config::{Identity, IdentityConfig, Jwt, Mtls, Part, SignedHeader, signing_keys};
 pub use fault::{Fault, NotProven, Unidentified};
-pub use identify::{Token, identify, token_of};
+pub use identify::{Token, identify, shows_token, token_of};
 pub use without_models::without_models;
 
 #[cfg(all(test, not(target_arch = "wasm32")))]

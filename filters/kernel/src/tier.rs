@@ -1,7 +1,9 @@
 //! Service levels, and whose which is.
 
+use crate::caller::Caller;
 use crate::subject::{Label, Subject};
 use schemars::JsonSchema;
+use std::rc::Rc;
 use tollgate_config::{Map, object};
 
 /// Whose tier is which, where no proof says one.
@@ -61,6 +63,17 @@ impl Tiers {
         self.order.get(rank.unwrap_or_default())
     }
 
+    /// The caller, on its tier. Where there are none: what is proven.
+    #[must_use]
+    pub fn place(&self, mut caller: Rc<Caller>) -> Rc<Caller> {
+        if let Some(tier) = self.of(&caller.subject)
+            && caller.subject.tier.as_ref() != Some(tier)
+        {
+            Rc::make_mut(&mut caller).subject.tier = Some(tier.clone());
+        }
+        caller
+    }
+
     fn written(&self, subject: &Subject) -> Option<usize> {
         let of = |map: &Map<Label, Label>, name: &Option<Label>| self.rank(map.get(name.as_ref()?)?);
         let known = !self.of.users.is_empty() && subject.user.is_some();
@@ -76,8 +89,10 @@ impl Tiers {
 #[cfg(test)]
 mod tests {
     use super::Tiers;
+    use crate::caller::{Caller, Grant, Proof};
     use crate::subject::{Label, Subject};
     use serde_json::{Value, json};
+    use std::rc::Rc;
     #[cfg(target_arch = "wasm32")]
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
@@ -128,8 +143,22 @@ mod tests {
     }
 
     #[test]
-    fn without_tiers_nobody_has_one() {
+    fn without_tiers_nobody_has_one_but_what_is_proven() {
+        let caller = |subject| {
+            let grant = Grant { models: None, routes: None };
+            Rc::new(Caller::new(read(&subject), Proof::Jwt(Rc::new(grant))))
+        };
         assert_eq!(tier(&Tiers::default(), &json!({"tier": "gold"})), None);
+        let tiers = tiers(json!(["free", "gold"]), json!({})).unwrap();
+        for (tiers, proven, expected) in [
+            (&Tiers::default(), json!({"tier": "gold"}), json!({"tier": "gold"})),
+            (&Tiers::default(), json!({}), json!({})),
+            (&tiers, json!({"tier": "gold"}), json!({"tier": "gold"})),
+            (&tiers, json!({"tier": "platinum"}), json!({"tier": "free"})),
+            (&tiers, json!({"user": "ada"}), json!({"tier": "free", "user": "ada"})),
+        ] {
+            assert_eq!(tiers.place(caller(proven)).subject, read(&expected));
+        }
     }
 
     #[test]

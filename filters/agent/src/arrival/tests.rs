@@ -1,4 +1,4 @@
-use super::{agent, arrival, is_stripped};
+use super::{agent, arrival, is_among, is_stripped};
 use crate::example::{gate, headers};
 use serde_json::json;
 use tollgate_kernel::a2a::{Arrival, Binding, Version};
@@ -49,5 +49,22 @@ fn credentials_and_what_speaks_for_the_gateway_go_no_further() {
     }
     for name in ["a2a-version", "a2a-extensions", "accept", "content-type", "traceparent", "x-request-id"] {
         assert!(!is_stripped(name.as_bytes()), "{name}");
+    }
+}
+
+#[test]
+fn a_header_that_agents_would_believe_is_known_however_it_is_spelled() {
+    let names = ["x-agent-id".to_owned(), "x-user".to_owned()];
+    for (name, expected) in [
+        ("x-agent-id", true),
+        ("x_agent_id", true),
+        ("x-agent_id", true),
+        ("x-user", true),
+        ("x-user-", false),
+        ("x-use", false),
+        ("agent-id", false),
+        ("", false),
+    ] {
+        assert_eq!(is_among(&names, name.as_bytes()), expected, "{name}");
     }
 }

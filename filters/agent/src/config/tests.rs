@@ -34,6 +34,15 @@ fn what_cannot_work_is_refused_with_its_place() {
             |gate| gate["limits"] = json!([{"name": "a", "tokens": 5, "every": "minute"}]),
             "gate.limits[0].tokens: this filter counts",
         ),
+        (|gate| gate["tiers"] = json!(["free", "free"]), "gate.tiers[1]: found `free` twice"),
+        (
+            |gate| gate["tier_of"] = json!({"users": {"ada": "gold"}}),
+            "gate.tier_of.users.ada: found `gold`, expected one of `tiers`",
+        ),
+        (
+            |gate| gate["identity_headers"] = json!(["x-user", "X-Agent"]),
+            "gate.identity_headers[1]: expected a header's name in lower case",
+        ),
         (|gate| gate["signing_keys_from"] = json!("NO"), "gate.signing_keys_from: found no environment variable"),
         (|gate| gate["bounds"] = json!({"request_bytes": 1}), "gate.bounds.request_bytes: found 1"),
         (|gate| gate["agent"] = json!({}), "gate"),
@@ -59,4 +68,17 @@ fn an_agent_is_meant_by_its_name_unless_audiences_say_otherwise() {
 fn a_random_key_is_warned_of() {
     let gate = example::gate(&json!({}));
     assert!(gate.warnings.iter().any(|warning| warning.contains("signing_keys_from")), "{:?}", gate.warnings);
+}
+
+#[test]
+fn a_token_that_does_for_any_agent_is_warned_of() {
+    let warned = |actor: bool| {
+        let mut jwt = json!({"payload": "jwt_payload", "claims": {"user": "sub"}});
+        if actor {
+            jwt["actor"] = json!({});
+        }
+        let gate = example::gate(&json!({"keys": [], "identity": {"any_of": [["jwt"]], "jwt": jwt}}));
+        gate.warnings.iter().any(|warning| warning.contains("identity.jwt.actor"))
+    };
+    assert_eq!([false, true].map(warned), [true, false]);
 }

@@ -4,6 +4,7 @@ use crate::exchange::{Asked, Decided};
 use crate::refusal::Refusal;
 use serde_json::{Value, json};
 use tollgate_kernel::a2a::{Named, Operation};
+use tollgate_kernel::subject::{Label, Subject};
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
@@ -33,6 +34,28 @@ fn three_lines_are_a_policy_and_every_decision_names_its_line() {
     let (_, outcome) = decide(&rules, "billing", &asked(Operation::SendMessage));
     let Err(Refusal::Denied(denied)) = outcome else { panic!("{outcome:?}") };
     assert_eq!(denied.message(), "refused by policy: rule=rules.#3 reason=rule; ask the platform team");
+}
+
+#[test]
+fn who_acted_before_is_a_reason_to_refuse_and_never_one_to_allow() {
+    let gate = gate(&json!({"rules": [
+        {"deny": {"actors": ["crawler"]}},
+        {"allow": {"agents": ["assistant"], "callees": ["planner"]}},
+        {"allow": {"agents": ["admin"]}},
+    ]}));
+    for (chain, callee, allowed) in [
+        (&[][..], "planner", true),
+        (&["admin"], "planner", true),
+        (&["admin", "crawler"], "planner", false),
+        (&["admin"], "billing", false),
+    ] {
+        let chain = chain.iter().map(|name| Label::try_from((*name).to_owned()).unwrap()).collect();
+        let caller = caller().acting(&Subject::default(), chain).unwrap();
+        let callee = gate.agents.named(callee).unwrap();
+        let context = Context { gate: &gate, callee, caller: &caller, token: None, now_ms: NOON / 1_000_000 };
+        let (_, outcome) = context.decide(&asked(Operation::SendMessage));
+        assert_eq!(outcome.is_ok(), allowed, "{caller:?}");
+    }
 }
 
 #[test]

@@ -8,6 +8,7 @@ use crate::exchange::Asked;
 use crate::refusal::Refusal;
 use std::rc::Rc;
 use tollgate_host::abi;
+use tollgate_identity::{Fault as Unproven, shows_token};
 use tollgate_kernel::a2a::{Arrival, Binding, Call, Dialect, Fault, Named, Operation, Request, Version};
 use tollgate_kernel::json::{Document, Limits};
 use tollgate_kernel::json_rpc::Id;
@@ -48,12 +49,17 @@ impl AtGate {
         match tollgate_identity::identify(&self.gate.identity, &self.gate.keys, &self.headers, now_s) {
             Ok(caller) => {
                 let token = self.gate.identity.jwt.as_ref().and_then(|jwt| tollgate_identity::token_of(jwt, &caller));
-                (self.exchange.caller, self.exchange.token) = (Some(caller), token.map(Rc::new));
+                (self.exchange.caller, self.exchange.token) = (Some(self.gate.tiers.place(caller)), token.map(Rc::new));
                 Ok(())
             }
             Err(unidentified) => {
                 self.exchange.caller = unidentified.known;
-                Err(Refusal::Unproven(unidentified.fault))
+                Err(match unidentified.fault {
+                    Unproven::NotProven(fault) if fault.is_mismatch(|| shows_token(&self.gate.identity)) => {
+                        Refusal::Mismatch(fault)
+                    }
+                    fault => Refusal::Unproven(fault),
+                })
             }
         }
     }

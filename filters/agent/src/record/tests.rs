@@ -3,9 +3,12 @@ use crate::example::{self, NOON, exchange};
 use crate::exchange::{Asked, Exchange};
 use crate::refusal::Refusal;
 use serde_json::{Value, json};
+use std::rc::Rc;
 use tollgate_host::ending::Ending;
+use tollgate_identity::NotProven;
 use tollgate_kernel::a2a::Named;
 use tollgate_kernel::a2a::answer::{Outcome, State, Tally};
+use tollgate_kernel::subject::{Field, Label, Subject};
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
@@ -78,4 +81,17 @@ fn what_nobody_read_is_said_to_be_unread() {
     let record = recorded(&Exchange { asked: Some(asked), ..exchange(&gate) }, &ending());
     assert_eq!(record["asked"]["unread"], true);
     assert_eq!(record["asked"]["a2a.operation"], "/other.Service/\"\n");
+}
+
+#[test]
+fn who_acted_before_and_what_does_not_agree_is_told() {
+    let gate = example::gate(&json!({}));
+    let billing = Label::try_from("billing".to_owned()).unwrap();
+    let caller = example::caller().acting(&Subject::default(), vec![billing]).unwrap();
+    let record = recorded(&Exchange { caller: Some(Rc::new(caller)), ..exchange(&gate) }, &ending());
+    assert_eq!(record["chain"], json!(["billing"]));
+    let refusal = Some(Refusal::Mismatch(NotProven::Conflict(Field::Agent)));
+    let record = recorded(&Exchange { refusal, caller: None, ..exchange(&gate) }, &ending());
+    let expected = json!({"verdict": "deny", "rule": "identity.any_of", "reason": "identity_mismatch", "mismatch": "subject_conflict"});
+    assert_eq!(record["decision"], expected);
 }

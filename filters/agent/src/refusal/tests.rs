@@ -3,6 +3,7 @@ use crate::example::{JSON_RPC, id};
 use serde_json::{Value, json};
 use tollgate_identity::{Fault as Unproven, NotProven};
 use tollgate_kernel::a2a::{Binding, Dialect, Reason, Version};
+use tollgate_kernel::confirmation::ConfirmationFault;
 use tollgate_kernel::subject::Field;
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
@@ -50,6 +51,7 @@ fn statuses_are_those_that_clients_know() {
         (Refusal::TooLarge { limit: 10 }, 413, 413),
         (nobody(), 401, 401),
         (conflict, 403, 403),
+        (Refusal::Mismatch(NotProven::Confirmation(ConfirmationFault::NoCertificate)), 403, 403),
         (Refusal::Protocol(Reason::ContentType), 415, 415),
         // As agents tell errors of the protocol.
         (Refusal::Protocol(Reason::Notification), 200, 400),
