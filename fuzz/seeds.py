@@ -165,3 +165,10 @@ SECRETS = [
 ]
 for number, content in enumerate(SECRETS):
     seed("redact", str(number), content[0], content[1:])
+
+# Tickets, what is kept of transactions, and the headers of who traces.
+TRACEPARENT = b"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+seed("tickets", "text", 0, b"AQE" + b"A" * 91)
+seed("tickets", "slot", 1, bytes(48))
+seed("tickets", "trace", 2, TRACEPARENT + b"\na=1,tollgate=T,b@c=2")
+seed("tickets", "trace.long", 2, TRACEPARENT + b"\n" + b",".join(b"k%d=%s" % (at, b"v" * at) for at in range(40)))

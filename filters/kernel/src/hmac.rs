@@ -27,16 +27,22 @@ impl HmacKey {
         Self { inner: begun(0x36), outer: begun(0x5c) }
     }
 
-    /// Whether `mac` is this key's of the message that `parts` are, in a time that does not depend on where it is not.
+    /// Whether `mac` is how this key's of the message that `parts` are begins, in a time that does not depend on where it is not.
     #[must_use]
-    pub fn verify(&self, parts: &[&[u8]], mac: &[u8; 32]) -> bool {
-        self.mac(parts).ct_eq(mac).into()
+    pub fn verify<const N: usize>(&self, parts: &[&[u8]], mac: &[u8; N]) -> bool {
+        beginning::<N>(&self.mac(parts)).ct_eq(mac).into()
     }
 
     pub(crate) fn mac(&self, parts: &[&[u8]]) -> [u8; 32] {
         let inner = parts.iter().fold(self.inner.clone(), |hash, part| hash.chain_update(part));
         self.outer.clone().chain_update(inner.finalize()).finalize().into()
     }
+}
+
+/// How a MAC begins (RFC 2104, section 5).
+pub(crate) fn beginning<const N: usize>(mac: &[u8; 32]) -> [u8; N] {
+    const { assert!(8 <= N && N <= 32, "fewer bytes prove nothing") }
+    mac.first_chunk().copied().unwrap_or([0; N])
 }
 
 impl fmt::Debug for HmacKey {
@@ -55,7 +61,7 @@ mod tests {
         mac.iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
-    /// RFC 4231, sections 4.2 to 4.8; 4.6 has a truncated output and is left out.
+    /// RFC 4231, sections 4.2 to 4.8.
     #[test]
     fn the_vectors_of_rfc_4231() {
         let counting: Vec<u8> = (1..=25).collect();
@@ -80,6 +86,16 @@ mod tests {
             let (first, rest) = message.split_at(3);
             assert_eq!(hex(key.mac(&[first, b"", rest])), mac, "in parts");
         }
+    }
+
+    /// RFC 4231, section 4.6.
+    #[test]
+    fn a_mac_may_be_cut() {
+        let key = HmacKey::new(&[0x0c; 20]);
+        let mut cut = *b"\xa3\xb6\x16\x74\x73\x10\x0e\xe0\x6e\x0c\x79\x6c\x29\x55\x55\x2b";
+        assert!(key.verify(&[b"Test With Truncation"], &cut));
+        cut[15] ^= 1;
+        assert!(!key.verify(&[b"Test With Truncation"], &cut));
     }
 
     #[test]

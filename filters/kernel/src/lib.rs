@@ -38,6 +38,7 @@ pub mod signing_keys;
 pub mod spiffe;
 pub mod sse;
 pub mod subject;
+pub mod ticket;
 pub mod tier;
 pub mod timestamp;
 pub mod token;

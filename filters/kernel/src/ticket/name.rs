@@ -1,0 +1,66 @@
+//! Names in 8 bytes.
+
+use crate::hex;
+use crate::subject::Label;
+use sha2::{Digest, Sha256};
+use std::borrow::Cow;
+
+/// An agent's or a tier's name: how its SHA-256 begins. A ticket has no room for names, and these are no secrets: who may choose
+/// them is who configures the gateway, or proves identities to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Name(pub(super) [u8; 8]);
+
+/// Names that are known. Sorted.
+#[derive(Debug, Clone, Default)]
+pub struct Names(Vec<(Name, String)>);
+
+impl Name {
+    /// What is not known.
+    pub const NONE: Self = Self([0; 8]);
+
+    /// Of an agent.
+    #[must_use]
+    pub fn of_agent(name: Option<&str>) -> Self {
+        name.map_or(Self::NONE, |name| Self::of(b"agent\0", name))
+    }
+
+    /// Of a tier.
+    #[must_use]
+    pub fn of_tier(tier: Option<&Label>) -> Self {
+        tier.map_or(Self::NONE, |tier| Self::of(b"tier\0", tier.as_str()))
+    }
+
+    fn of(kind: &[u8], name: &str) -> Self {
+        let whole: [u8; 32] = Sha256::new().chain_update(kind).chain_update(name).finalize().into();
+        whole.first_chunk().map_or(Self::NONE, |first| Self(*first))
+    }
+}
+
+impl Names {
+    /// These agents.
+    pub fn of_agents<'n>(names: impl IntoIterator<Item = &'n str>) -> Self {
+        Self::of(names.into_iter().map(|name| (Name::of_agent(Some(name)), name)))
+    }
+
+    /// These tiers.
+    pub fn of_tiers<'n>(tiers: impl IntoIterator<Item = &'n Label>) -> Self {
+        Self::of(tiers.into_iter().map(|tier| (Name::of_tier(Some(tier)), tier.as_str())))
+    }
+
+    /// The name, if it is known; else `#` and its digest; `?` for none. No name is written like these.
+    #[must_use]
+    pub fn tell(&self, name: Name) -> Cow<'_, str> {
+        if name == Name::NONE {
+            return "?".into();
+        }
+        let found = self.0.binary_search_by_key(&name, |(known, _)| *known).ok().and_then(|at| self.0.get(at));
+        found.map_or_else(|| format!("#{}", hex::write(&name.0)).into(), |(_, text)| text.as_str().into())
+    }
+
+    fn of<'n>(names: impl Iterator<Item = (Name, &'n str)>) -> Self {
+        let mut all: Vec<_> = names.map(|(name, text)| (name, text.to_owned())).collect();
+        all.sort();
+        all.dedup();
+        Self(all)
+    }
+}
