@@ -72,8 +72,6 @@ pub struct Edge<'e> {
 /// Why a ticket is worth nothing. In the order in which that is looked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Why {
-    /// Several were presented.
-    Contradictory,
     /// It is not written as described.
     Malformed,
     /// It is not made with a key of ours.
@@ -120,7 +118,6 @@ impl Why {
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
-            Self::Contradictory => "contradictory",
             Self::Malformed => "malformed",
             Self::Forged => "forged",
             Self::NotTheCallers => "not_the_callers",

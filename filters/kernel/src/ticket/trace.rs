@@ -1,7 +1,7 @@
 //! How tickets travel: in a header of their own, and in `tracestate` (W3C Trace Context), which agents with tracing carry on by
 //! themselves. They do so only where there is a `traceparent`; who has sent none gets one.
 
-use super::{HEADER, Ticket, Transaction, Why};
+use super::{HEADER, Ticket, Transaction};
 use crate::headers::Headers;
 use crate::hex;
 
@@ -22,7 +22,7 @@ const MAX_PART: usize = 256;
 /// What a request brings with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Arrived {
-    ticket: Result<Option<Vec<u8>>, Why>,
+    ticket: Option<Vec<u8>>,
     has_parent: bool,
     others: Vec<String>,
 }
@@ -42,7 +42,7 @@ impl Arrived {
     pub fn of(headers: Headers<'_>) -> Self {
         let mut parents = headers.all(PARENT);
         let has_parent = parents.next().is_some_and(is_parent) && parents.next().is_none();
-        let mut all = Self { ticket: Ok(None), has_parent, others: Vec::new() };
+        let mut all = Self { ticket: None, has_parent, others: Vec::new() };
         headers.all(HEADER).for_each(|ticket| all.present(ticket));
         for member in headers.all(STATE).flat_map(|state| state.split(|byte| *byte == b',')) {
             all.member(member.trim_ascii());
@@ -50,12 +50,11 @@ impl Arrived {
         all
     }
 
-    /// The ticket that is presented. The same one may stand in several places.
-    ///
-    /// # Errors
-    /// When there are several.
-    pub fn ticket(&self) -> Result<Option<&[u8]>, Why> {
-        self.ticket.as_ref().map(Option::as_deref).map_err(|why| *why)
+    /// The ticket that is presented: the first one, and that in its own header before any in `tracestate`, which may be older where
+    /// Envoy traces too. Who has several may present any.
+    #[must_use]
+    pub fn ticket(&self) -> Option<&[u8]> {
+        self.ticket.as_deref()
     }
 
     /// What the callee gets. `span` is random, and names the call where nothing else does.
@@ -84,11 +83,7 @@ impl Arrived {
     }
 
     fn present(&mut self, ticket: &[u8]) {
-        match self.ticket() {
-            Ok(None) => self.ticket = Ok(Some(ticket.to_vec())),
-            Ok(Some(known)) if known == ticket => {}
-            Ok(Some(_)) | Err(_) => self.ticket = Err(Why::Contradictory),
-        }
+        self.ticket.get_or_insert_with(|| ticket.to_vec());
     }
 
     /// What is no member is left out: it would make the others unreadable. Without a parent the others mean nothing.
@@ -114,10 +109,20 @@ fn length(members: &[&str]) -> usize {
     members.iter().map(|member| member.len().saturating_add(1)).fold(0, usize::saturating_add).saturating_sub(1)
 }
 
+/// As version 1 has it: who reads one that is none discards all.
 fn is_key(key: &[u8]) -> bool {
-    let allowed = |byte: &u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-' | b'*' | b'/' | b'@');
-    let begins = key.first().is_some_and(|first| matches!(first, b'a'..=b'z' | b'0'..=b'9'));
-    begins && key.len() <= MAX_PART && key.iter().all(allowed)
+    let named = |part: &[u8], first: fn(&u8) -> bool, most: usize| {
+        let allowed = |byte: &u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-' | b'*' | b'/');
+        part.first().is_some_and(first) && part.len() <= most && part.iter().all(allowed)
+    };
+    let mut parts = key.splitn(2, |byte| *byte == b'@');
+    match (parts.next().unwrap_or_default(), parts.next()) {
+        (key, None) => named(key, u8::is_ascii_lowercase, MAX_PART),
+        (tenant, Some(system)) => {
+            named(tenant, |first| matches!(first, b'a'..=b'z' | b'0'..=b'9'), 241)
+                && named(system, u8::is_ascii_lowercase, 14)
+        }
+    }
 }
 
 fn is_value(value: &[u8]) -> bool {
