@@ -28,10 +28,14 @@ pub(crate) fn agent<'h>(agents: &Agents, headers: &'h Headers) -> Option<(Rc<Age
     target.get(at..).map(|below| (Rc::clone(agent), below))
 }
 
+/// All headers, as the kernel reads them.
+pub(crate) fn all(headers: &Headers) -> Vec<(&str, &[u8])> {
+    headers.iter().filter_map(|(name, value)| Some((str::from_utf8(name).ok()?, value))).collect()
+}
+
 /// What a request does there, as far as its headers say.
 pub(crate) fn arrival(headers: &Headers, below: &str) -> Result<Arrival, Fault<'static>> {
-    let named = |(name, value)| str::from_utf8(name).ok().map(|name| (name, value));
-    let all: Vec<(&str, &[u8])> = headers.iter().filter_map(named).collect();
+    let all = all(headers);
     let method = headers.text(":method").unwrap_or_default();
     Arrival::of(Head { method, path: below, headers: kernel::Headers(&all) })
 }

@@ -19,7 +19,8 @@ use tollgate_kernel::key_ring::{KeyEntry, KeyRing};
 use tollgate_kernel::limit::Limit;
 use tollgate_kernel::redact::Redactor;
 use tollgate_kernel::signing_keys::SigningKeys;
-use tollgate_kernel::subject::Label;
+use tollgate_kernel::subject::{Field, Label};
+use tollgate_kernel::ticket::{Names, Tickets};
 use tollgate_kernel::tier::{TierOf, Tiers};
 use tollgate_limits::Services;
 
@@ -62,6 +63,9 @@ pub struct GateConfig {
     /// Services that keep limits for a fleet of Envoys, by name.
     #[schemars(default)]
     pub rate_limit_services: Services,
+    /// What an agent that is called carries on when it calls others itself, so that a chain of calls is known as one.
+    #[schemars(default)]
+    pub ticket: Tickets,
     /// The environment variable of the VM that holds the key which tickets and contexts are signed with, or two while they are
     /// rotated, with a comma between. Default: a random key, which neither this Envoy after a restart nor another one knows.
     pub signing_keys_from: Option<String>,
@@ -91,6 +95,7 @@ object!(GateConfig {
     rules = Policy::default(),
     limits = Vec::new(),
     rate_limit_services = Map::default(),
+    ticket = Tickets::default(),
     signing_keys_from,
     skills_from = SkillKeys::default(),
     deny_inband_credentials = false,
@@ -123,6 +128,12 @@ pub struct Gate {
     pub limits: Vec<Rc<Limit>>,
     /// Who keeps limits for a fleet.
     pub services: Rc<Services>,
+    /// Call tickets.
+    pub ticket: Tickets,
+    /// Agents that may stand in them.
+    pub agent_names: Names,
+    /// Tiers that may.
+    pub tier_names: Names,
     /// What the gate signs that others carry for it.
     pub signing: SigningKeys,
     /// Where a message declares its skill.
@@ -169,7 +180,7 @@ impl GateConfig {
     #[inline(never)]
     fn check(self, variable: Variable<'_>, shared: Shared<'_>) -> Result<Gate, String> {
         let Self { agents, keys, identity, rules, limits, rate_limit_services, .. } = self;
-        let Self { identity_headers, tiers, tier_of, .. } = self;
+        let Self { identity_headers, tiers, tier_of, ticket, .. } = self;
         let Self { signing_keys_from, skills_from, deny_inband_credentials, hold_headers, bounds, .. } = self;
         bounds.check()?;
         let agents = Agents::check(agents)?;
@@ -188,6 +199,9 @@ impl GateConfig {
         if is_random {
             warnings.push(RANDOM_KEY.to_owned());
         }
+        let registered = agents.iter().map(|agent| agent.as_caller().as_str());
+        let agent_names = Names::of_agents(registered.chain(rules.names(Field::Agent)));
+        let tier_names = Names::of_tiers(rules.names(Field::Tier));
         Ok(Gate {
             agents,
             keys,
@@ -197,6 +211,9 @@ impl GateConfig {
             rules,
             limits,
             services: Rc::new(rate_limit_services),
+            ticket,
+            agent_names,
+            tier_names,
             signing,
             skills_from,
             credentials: deny_inband_credentials.then(Redactor::of_keys),

@@ -2,6 +2,7 @@
 
 use crate::config::Agent;
 use crate::refusal::Refusal;
+use crate::ticket::Hop;
 use std::rc::Rc;
 use tollgate_identity::Token;
 use tollgate_kernel::a2a::answer::Tally;
@@ -29,6 +30,8 @@ pub struct Exchange {
     pub dialect: Option<Dialect>,
     /// Bytes of the request body.
     pub request_bytes: usize,
+    /// Which call of its transaction it is.
+    pub hop: Option<Hop>,
     /// What is asked for, once that was read.
     pub asked: Option<Asked>,
     /// What the rules say of it.

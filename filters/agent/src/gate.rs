@@ -103,6 +103,7 @@ impl Stream for AtGate {
         if let Err(refusal) = arrived {
             return Ok(self.refuse(refusal));
         }
+        self.find_hop()?;
         if !self.gate.hold_headers {
             if !end && !self.awaits_body() {
                 // For these an agent waits for no body.

@@ -17,6 +17,7 @@ pub mod gate;
 pub mod limits;
 pub mod record;
 pub mod refusal;
+pub mod ticket;
 
 use config::Gate;
 #[cfg(all(test, not(target_arch = "wasm32")))]
@@ -48,6 +49,7 @@ impl Plugin for Agents {
         if !gate.limits.is_empty() {
             tollgate_limits::ledger::prepare().map_err(|error| format!("the counters of limits: {error}"))?;
         }
+        ticket::prepare().map_err(|error| format!("the counters of transactions: {error}"))?;
         gate.warnings.iter().for_each(|warning| abi::log(abi::Level::Warn, &format!("tollgate: {warning}")));
         Ok(Self(Rc::new(gate)))
     }

@@ -39,6 +39,9 @@ pub fn of(exchange: &Exchange, limits: &[Counted], ending: &Ending) -> String {
     }
     json.key("bytes").number(u64::try_from(exchange.request_bytes).unwrap_or(u64::MAX));
     json.close_object();
+    if let Some(hop) = &exchange.hop {
+        hop.write(json);
+    }
     write_decision(exchange, json);
     if !limits.is_empty() {
         json.key("limits").open_list();

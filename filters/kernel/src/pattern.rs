@@ -62,6 +62,11 @@ impl Patterns {
         self.0.iter().any(|pattern| pattern.fits(name))
     }
 
+    /// Those that only one name fits.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|Pattern(text)| text.as_str()).filter(|text| !text.contains('*'))
+    }
+
     /// Whether the whole of `name` fits one of them, if capital letters are not told from others.
     #[must_use]
     pub fn fit_folded(&self, name: &str) -> bool {

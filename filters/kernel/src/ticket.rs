@@ -92,7 +92,7 @@ impl Ticket {
         let Edge { caller: Subject { agent, user, tier, .. }, callee } = edge;
         let (transaction, tier, before) = match above {
             Some(above) => (above.transaction, above.tier, &*above.ancestors),
-            None => (new, Name::of_tier(tier.as_ref()), &[][..]),
+            None => (new, Name::of_tier(tier.as_ref().map(Label::as_str)), &[][..]),
         };
         let mut ancestors = before.to_vec();
         ancestors.push(Name::of_agent(agent.as_ref().map(Label::as_str)));

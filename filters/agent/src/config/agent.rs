@@ -23,6 +23,8 @@ pub struct AgentConfig {
     /// Whether the caller's verified token goes on to it, if that is meant for it. No other credential ever does.
     #[schemars(default = "AgentConfig::forwards")]
     pub forward_token: bool,
+    /// Its name when it calls others itself, where that is another than here: of an agent that is registered twice, for one.
+    pub calls_as: Option<Label>,
     /// What becomes of gRPC.
     #[schemars(default)]
     pub grpc: Grpc,
@@ -39,6 +41,7 @@ object!(AgentConfig {
     authority,
     audiences = Vec::new(),
     forward_token = Self::forwards(),
+    calls_as,
     grpc = Grpc::Refuse,
     push = PushRules::default(),
     tenants = Map::default(),
@@ -129,6 +132,12 @@ impl Agents {
 }
 
 impl Agent {
+    /// Its name when it calls others.
+    #[must_use]
+    pub fn as_caller(&self) -> &Label {
+        self.config.calls_as.as_ref().unwrap_or(&self.name)
+    }
+
     /// What stands below its own path; `None`: the path is not its.
     fn below<'p>(&self, path: &'p str) -> Option<&'p str> {
         let Some(own) = &self.config.path else { return Some(path) };

@@ -3,6 +3,7 @@
 use super::{AtGate, millis};
 use crate::limits;
 use crate::refusal::Refusal;
+use crate::ticket;
 use tollgate_host::abi::{self, Map};
 use tollgate_host::headers::Headers;
 use tollgate_host::stream::{Step, Waker};
@@ -58,6 +59,10 @@ impl AtGate {
 
     /// Makes of the client's headers those that its agent gets.
     pub(super) fn change_headers(&self) -> abi::Result<()> {
-        self.strip.iter().try_for_each(|header| abi::remove_header(Map::Request, header))
+        self.strip.iter().try_for_each(|header| abi::remove_header(Map::Request, header))?;
+        match &self.exchange.hop {
+            Some(hop) => hop.carry(&self.gate),
+            None => ticket::remove(&self.headers),
+        }
     }
 }

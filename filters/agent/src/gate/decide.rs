@@ -4,8 +4,9 @@ use super::{AtGate, millis};
 use crate::arrival;
 use crate::config::{Agent, Grpc};
 use crate::decision::Context;
-use crate::exchange::Asked;
+use crate::exchange::{Asked, Exchange};
 use crate::refusal::Refusal;
+use crate::ticket::Hop;
 use std::rc::Rc;
 use tollgate_host::abi;
 use tollgate_identity::{Fault as Unproven, shows_token};
@@ -45,7 +46,7 @@ impl AtGate {
     }
 
     fn identify(&mut self) -> Result<(), Refusal> {
-        let now_s = self.exchange.began.div_euclid(1_000_000_000);
+        let now_s = self.now_s();
         match tollgate_identity::identify(&self.gate.identity, &self.gate.keys, &self.headers, now_s) {
             Ok(caller) => {
                 let token = self.gate.identity.jwt.as_ref().and_then(|jwt| tollgate_identity::token_of(jwt, &caller));
@@ -96,6 +97,7 @@ impl AtGate {
             self.rules(&Asked { operation, ..asked }, &callee)?;
             self.exchange.decided = sent;
         }
+        self.check_hop()?;
         let push = callee.push(call.tenant.as_deref());
         call.push.iter().try_for_each(|config| push.check(config).map(|_| ()).map_err(Refusal::Push))?;
         if let Some((credentials, message)) = self.gate.credentials.as_ref().zip(call.message())
@@ -116,7 +118,27 @@ impl AtGate {
         let operation = operation.map_or_else(|| Named::Other(path().into()), |(known, _)| Named::Known(known));
         let asked = Asked { id: None, operation, said: None };
         self.exchange.asked = Some(asked.clone());
-        self.rules(&asked, &callee)
+        self.rules(&asked, &callee)?;
+        self.check_hop()
+    }
+
+    /// Which call of its transaction it is. Reading a public card is none.
+    pub(super) fn find_hop(&mut self) -> abi::Result<()> {
+        let Exchange { callee: Some(callee), caller: Some(caller), .. } = &self.exchange else { return Ok(()) };
+        if !matches!(self.arrival, Some(Arrival::Card)) {
+            self.exchange.hop = Some(Hop::find(&self.gate, &self.headers, &caller.subject, callee, self.now_s())?);
+        }
+        Ok(())
+    }
+
+    /// Whether its transaction may go on.
+    fn check_hop(&mut self) -> Result<(), Refusal> {
+        let now_s = self.now_s();
+        self.exchange.hop.as_mut().map_or(Ok(()), |hop| hop.check(&self.gate, now_s))
+    }
+
+    const fn now_s(&self) -> u64 {
+        self.exchange.began.div_euclid(1_000_000_000)
     }
 
     fn rules(&mut self, asked: &Asked, callee: &Agent) -> Result<(), Refusal> {

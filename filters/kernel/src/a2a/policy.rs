@@ -19,7 +19,7 @@ pub use config::{Clause, NotARule, RuleConfig};
 use super::{Named, Operation};
 use crate::pattern::Patterns;
 use crate::rule::{Between, RuleId, fit_all};
-use crate::subject::{Label, SubjectField};
+use crate::subject::{Field, Label, SubjectField};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use std::borrow::Cow;
 
@@ -142,6 +142,13 @@ impl Policy {
             return Decision { verdict, rule: Some(id), reason, told: rule.reason.as_deref(), shadow };
         }
         Decision { verdict: Verdict::Deny, rule: None, reason: Reason::NoRule, told: None, shadow }
+    }
+
+    /// What the rules call callers by in this field, where they name them.
+    pub fn names(&self, field: Field) -> impl Iterator<Item = &str> {
+        let subjects = self.0.iter().flat_map(|rule| &rule.subject);
+        let of_field = subjects.filter(move |(named, _)| *named == SubjectField::Other(field));
+        of_field.flat_map(|(_, patterns)| patterns.names())
     }
 
     /// Whether a message that declares `skill` could be allowed, whatever else it says and whenever it is sent: what a card may

@@ -1,7 +1,6 @@
 //! Names in 8 bytes.
 
 use crate::hex;
-use crate::subject::Label;
 use sha2::{Digest, Sha256};
 use std::borrow::Cow;
 
@@ -26,8 +25,8 @@ impl Name {
 
     /// Of a tier.
     #[must_use]
-    pub fn of_tier(tier: Option<&Label>) -> Self {
-        tier.map_or(Self::NONE, |tier| Self::of(b"tier\0", tier.as_str()))
+    pub fn of_tier(name: Option<&str>) -> Self {
+        name.map_or(Self::NONE, |name| Self::of(b"tier\0", name))
     }
 
     fn of(kind: &[u8], name: &str) -> Self {
@@ -43,8 +42,8 @@ impl Names {
     }
 
     /// These tiers.
-    pub fn of_tiers<'n>(tiers: impl IntoIterator<Item = &'n Label>) -> Self {
-        Self::of(tiers.into_iter().map(|tier| (Name::of_tier(Some(tier)), tier.as_str())))
+    pub fn of_tiers<'n>(names: impl IntoIterator<Item = &'n str>) -> Self {
+        Self::of(names.into_iter().map(|name| (Name::of_tier(Some(name)), name)))
     }
 
     /// The name, if it is known; else `#` and its digest; `?` for none. No name is written like these.

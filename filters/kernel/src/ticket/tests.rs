@@ -93,7 +93,7 @@ fn a_call_below_another_knows_all_who_are_on_the_way() {
     assert_eq!((two.transaction, two.depth(), two.expires_s), (NEW, 2, 200));
     assert_eq!(chain(&two), ["#025b06b13e6e3f14", "planner"]);
     assert_eq!(names.tell(two.holder), "billing");
-    assert_eq!(Names::of_tiers([&label("free"), &label("gold")]).tell(two.tier), "gold", "as it began");
+    assert_eq!(Names::of_tiers(["free", "gold"]).tell(two.tier), "gold", "as it began");
     assert_eq!(chain(&first("/", "planner")), ["?"]);
     assert_eq!(two.transaction.to_string(), "07".repeat(16));
 }
@@ -258,7 +258,7 @@ fn no_transaction_is_forgotten_for_another() {
 
 #[test]
 fn agents_and_tiers_are_not_confused() {
-    assert_ne!(Name::of_agent(Some("gold")), Name::of_tier(Some(&label("gold"))));
+    assert_ne!(Name::of_agent(Some("gold")), Name::of_tier(Some("gold")));
     assert_eq!(Name::of_agent(None), Name::NONE);
     assert_eq!(Name::of_tier(None), Name::NONE);
 }
