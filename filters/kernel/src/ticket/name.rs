@@ -6,10 +6,10 @@ use std::borrow::Cow;
 
 /// An agent's or a tier's name: how its SHA-256 begins. A ticket has no room for names, and these are no secrets: who may choose
 /// them is who configures the gateway, or proves identities to it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Name(pub(super) [u8; 8]);
 
-/// Names that are known. Sorted.
+/// Names that are known.
 #[derive(Debug, Clone, Default)]
 pub struct Names(Vec<(Name, String)>);
 
@@ -29,6 +29,7 @@ impl Name {
         name.map_or(Self::NONE, |name| Self::of(b"tier\0", name))
     }
 
+    #[inline(never)]
     fn of(kind: &[u8], name: &str) -> Self {
         let whole: [u8; 32] = Sha256::new().chain_update(kind).chain_update(name).finalize().into();
         whole.first_chunk().map_or(Self::NONE, |first| Self(*first))
@@ -37,13 +38,13 @@ impl Name {
 
 impl Names {
     /// These agents.
-    pub fn of_agents<'n>(names: impl IntoIterator<Item = &'n str>) -> Self {
-        Self::of(names.into_iter().map(|name| (Name::of_agent(Some(name)), name)))
+    pub fn of_agents<'n>(names: impl Iterator<Item = &'n str>) -> Self {
+        Self(names.map(|name| (Name::of_agent(Some(name)), name.to_owned())).collect())
     }
 
     /// These tiers.
-    pub fn of_tiers<'n>(names: impl IntoIterator<Item = &'n str>) -> Self {
-        Self::of(names.into_iter().map(|name| (Name::of_tier(Some(name)), name)))
+    pub fn of_tiers<'n>(names: impl Iterator<Item = &'n str>) -> Self {
+        Self(names.map(|name| (Name::of_tier(Some(name)), name.to_owned())).collect())
     }
 
     /// The name, if it is known; else `#` and its digest; `?` for none. No name is written like these.
@@ -52,14 +53,7 @@ impl Names {
         if name == Name::NONE {
             return "?".into();
         }
-        let found = self.0.binary_search_by_key(&name, |(known, _)| *known).ok().and_then(|at| self.0.get(at));
+        let found = self.0.iter().find(|(known, _)| *known == name);
         found.map_or_else(|| format!("#{}", hex::write(&name.0)).into(), |(_, text)| text.as_str().into())
-    }
-
-    fn of<'n>(names: impl Iterator<Item = (Name, &'n str)>) -> Self {
-        let mut all: Vec<_> = names.map(|(name, text)| (name, text.to_owned())).collect();
-        all.sort();
-        all.dedup();
-        Self(all)
     }
 }

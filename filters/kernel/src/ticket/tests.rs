@@ -87,13 +87,13 @@ fn a_call_below_another_knows_all_who_are_on_the_way() {
     let free = Subject { tier: Some(label("free")), ..subject("ada/planner") };
     let below = Edge { caller: &free, callee: "billing" };
     let two = Ticket::of_call(Some(&one), below, Transaction([8; 16]), 200);
-    let names = Names::of_agents(["planner", "billing"]);
+    let names = Names::of_agents(["planner", "billing"].into_iter());
     let chain =
         |ticket: &Ticket| ticket.ancestors.iter().map(|name| names.tell(*name).into_owned()).collect::<Vec<_>>();
     assert_eq!((two.transaction, two.depth(), two.expires_s), (NEW, 2, 200));
     assert_eq!(chain(&two), ["#025b06b13e6e3f14", "planner"]);
     assert_eq!(names.tell(two.holder), "billing");
-    assert_eq!(Names::of_tiers(["free", "gold"]).tell(two.tier), "gold", "as it began");
+    assert_eq!(Names::of_tiers(["free", "gold"].into_iter()).tell(two.tier), "gold", "as it began");
     assert_eq!(chain(&first("/", "planner")), ["?"]);
     assert_eq!(two.transaction.to_string(), "07".repeat(16));
 }

@@ -82,11 +82,13 @@ impl Arrived {
         all.join(",")
     }
 
+    #[inline(never)]
     fn present(&mut self, ticket: &[u8]) {
         self.ticket.get_or_insert_with(|| ticket.to_vec());
     }
 
     /// What is no member is left out: it would make the others unreadable. Without a parent the others mean nothing.
+    #[inline(never)]
     fn member(&mut self, member: &[u8]) {
         let mut parts = member.splitn(2, |byte| *byte == b'=');
         let (key, value) = (parts.next().unwrap_or_default(), parts.next());
