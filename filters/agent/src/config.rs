@@ -186,6 +186,7 @@ impl GateConfig {
         let agents = Agents::check(agents)?;
         let (keys, identity) = tollgate_identity::without_models(keys, identity, variable)?;
         check_headers(&identity_headers)?;
+        let tier_names = Names::of_tiers(tiers.iter().map(Label::as_str).chain(rules.names(Field::Tier)));
         let tiers = Tiers::check(tiers, tier_of)?;
         for (name, service) in &rate_limit_services {
             service.check().map_err(|error| format!("rate_limit_services.{name}.{error}"))?;
@@ -201,7 +202,6 @@ impl GateConfig {
         }
         let registered = agents.iter().map(|agent| agent.as_caller().as_str());
         let agent_names = Names::of_agents(registered.chain(rules.names(Field::Agent)));
-        let tier_names = Names::of_tiers(rules.names(Field::Tier));
         Ok(Gate {
             agents,
             keys,

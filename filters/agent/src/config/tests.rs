@@ -2,6 +2,7 @@ use super::load;
 use crate::example;
 use serde_json::{Value, json};
 use tollgate_kernel::signing_keys::SigningKeys;
+use tollgate_kernel::ticket::Name;
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
@@ -45,6 +46,7 @@ fn what_cannot_work_is_refused_with_its_place() {
         ),
         (|gate| gate["signing_keys_from"] = json!("NO"), "gate.signing_keys_from: found no environment variable"),
         (|gate| gate["bounds"] = json!({"request_bytes": 1}), "gate.bounds.request_bytes: found 1"),
+        (|gate| gate["ticket"] = json!({"max_depth": 17}), "gate.ticket: max_depth: found 17, expected 1 to 16"),
         (|gate| gate["agent"] = json!({}), "gate"),
     ];
     for (change, expected) in cases {
@@ -81,4 +83,20 @@ fn a_token_that_does_for_any_agent_is_warned_of() {
         gate.warnings.iter().any(|warning| warning.contains("identity.jwt.actor"))
     };
     assert_eq!([false, true].map(warned), [true, false]);
+}
+
+#[test]
+fn who_may_stand_in_a_chain_is_told_by_name() {
+    let gate = example::gate(&json!({
+        "agents": {"planner": {"path": "/planner"}, "invoices": {"path": "/invoices", "calls_as": "billing"}},
+        "rules": [{"allow": {"agents": ["assistant", "other-*"], "tiers": ["gold"]}}],
+    }));
+    let told = |name: &str| gate.agent_names.tell(Name::of_agent(Some(name))).into_owned();
+    for name in ["planner", "billing", "assistant"] {
+        assert_eq!(told(name), name);
+    }
+    for name in ["invoices", "other-*", "other-1"] {
+        assert!(told(name).starts_with('#'), "{name}");
+    }
+    assert_eq!(gate.tier_names.tell(Name::of_tier(Some("gold"))), "gold");
 }
