@@ -29,7 +29,7 @@ pub struct Hop {
     /// Why it would be refused, if that were configured.
     warning: Option<&'static str>,
     /// Who has called whom so far.
-    chain: Vec<String>,
+    callers: Vec<String>,
     /// The tier that the transaction began with, where that is another than the caller's.
     root_tier: Option<String>,
 }
@@ -91,7 +91,7 @@ impl Hop {
             follows: above.is_some(),
             lacks: above.is_none() && caller.agent.as_ref().is_some_and(is_registered),
             warning: None,
-            chain: chain(gate, caller, &ticket),
+            callers: callers(gate, caller, &ticket),
             root_tier: (ticket.tier != tier).then(|| gate.tier_names.tell(ticket.tier).into_owned()),
             ticket,
         })
@@ -140,8 +140,8 @@ impl Hop {
     pub(crate) fn write(&self, json: &mut Writer<'_>) {
         json.key("transaction").text(&self.ticket.transaction.to_string());
         json.key("hop").number(u64::try_from(self.ticket.depth()).unwrap_or(u64::MAX));
-        json.key("chain").open_list();
-        self.chain.iter().for_each(|agent| json.text(agent));
+        json.key("callers").open_list();
+        self.callers.iter().for_each(|agent| json.text(agent));
         json.close_list();
         json.text_if("root_tier", self.root_tier.as_deref());
         json.key("ticket").text(self.presented);
@@ -150,11 +150,11 @@ impl Hop {
 }
 
 /// The names of who has called whom. The caller's own is known, whatever is configured.
-fn chain(gate: &Gate, caller: &Subject, ticket: &Ticket) -> Vec<String> {
+fn callers(gate: &Gate, caller: &Subject, ticket: &Ticket) -> Vec<String> {
     let before = ticket.ancestors.split_last().map_or(&[][..], |(_, before)| before);
-    let mut chain: Vec<String> = before.iter().map(|name| gate.agent_names.tell(*name).into_owned()).collect();
-    chain.push(caller.agent.as_ref().map_or("?", Label::as_str).to_owned());
-    chain
+    let mut callers: Vec<String> = before.iter().map(|name| gate.agent_names.tell(*name).into_owned()).collect();
+    callers.push(caller.agent.as_ref().map_or("?", Label::as_str).to_owned());
+    callers
 }
 
 fn refusal(why: Why) -> Refusal {

@@ -37,7 +37,8 @@ def gateways(people, agent, tmp_path_factory):
         def gateway(more=None, **ticket):
             label = json.dumps([more, ticket])
             if label not in running:
-                running[label] = stack.enter_context(start(people, agent, tmp_path_factory.mktemp("ticket"), more, ticket))
+                directory = tmp_path_factory.mktemp("ticket")
+                running[label] = stack.enter_context(start(people, agent, directory, more, ticket))
             return running[label]
 
         yield gateway
@@ -74,7 +75,7 @@ class Called:
     @property
     def tells(self):
         """What the record says of the ticket."""
-        return {name: self.record.get(name) for name in ("ticket", "hop", "chain")}
+        return {name: self.record.get(name) for name in ("ticket", "hop", "callers")}
 
     @property
     def reason(self):
@@ -112,23 +113,23 @@ def follow(gateway, path):
 
 def is_new(called, caller):
     """It is the first call of its transaction."""
-    return (called.status, called.record["hop"], called.record["chain"]) == (200, 1, [caller])
+    return (called.status, called.record["hop"], called.record["callers"]) == (200, 1, [caller])
 
 
 def test_a_chain_of_calls_is_one_transaction_and_the_record_names_who_is_on_the_way(gateways):
     gateway = gateways()
     first = call(gateway, "assistant planner")
-    assert first.tells == {"ticket": "none", "hop": 1, "chain": ["assistant"]}
+    assert first.tells == {"ticket": "none", "hop": 1, "callers": ["assistant"]}
     transaction = first.record["transaction"]
     assert first.every(STATE) == [f"tollgate={first.ticket}"]
     (parent,) = first.every(PARENT)
     assert re.fullmatch(f"00-{transaction}-[0-9a-f]{{16}}-01", parent), "who traces carries on no state without one"
 
     second = call(gateway, "planner researcher", ticket=first.ticket)
-    assert second.tells == {"ticket": "valid", "hop": 2, "chain": ["assistant", "planner"]}
+    assert second.tells == {"ticket": "valid", "hop": 2, "callers": ["assistant", "planner"]}
     carried = [(PARENT, parent), (STATE, f"tollgate={second.ticket}")]
     third = call(gateway, "researcher billing", *carried)
-    assert third.tells == {"ticket": "valid", "hop": 3, "chain": ["assistant", "planner", "researcher"]}
+    assert third.tells == {"ticket": "valid", "hop": 3, "callers": ["assistant", "planner", "researcher"]}
     assert {one.record["transaction"] for one in (first, second, third)} == {transaction}
     assert len({one.ticket for one in (first, second, third)}) == 3
     assert third.every(PARENT) == [parent]
@@ -187,7 +188,7 @@ def test_a_ring_stops_at_exactly_the_configured_depth_and_the_record_names_it(ga
     assert follow(gateway, ring).status == 200
     stopped = follow(gateway, ring + " researcher")
     assert (stopped.status, stopped.reason, stopped.got) == (403, "depth_limit", None)
-    assert stopped.record["chain"] == ring.split()
+    assert stopped.record["callers"] == ring.split()
     assert (stopped.record["hop"], stopped.record["decision"]["rule"]) == (5, "ticket")
 
 
@@ -197,7 +198,7 @@ def test_a_ring_stops_at_exactly_the_configured_depth_and_the_record_names_it(ga
 def test_an_agent_that_waits_for_its_call_is_not_called_again(gateways, path):
     stopped = follow(gateways(), path)
     assert (stopped.status, stopped.reason, stopped.got) == (403, "loop_detected", None)
-    assert stopped.record["chain"] == path.split()[:-1]
+    assert stopped.record["callers"] == path.split()[:-1]
     told = stopped.answer
     assert (told["id"], told["error"]["code"]) == (1, -31001)
     assert "rule=ticket reason=loop_detected" in told["error"]["message"]
@@ -212,7 +213,7 @@ def test_an_agent_under_two_names_is_one(gateways):
     gateway = gateways({"agents": agents})
     first = call(gateway, "assistant researcher")
     below = call(gateway, "billing planner", ticket=first.ticket)
-    assert below.tells == {"ticket": "valid", "hop": 2, "chain": ["assistant", "billing"]}
+    assert below.tells == {"ticket": "valid", "hop": 2, "callers": ["assistant", "billing"]}
     assert call(gateway, "planner billing", ticket=below.ticket).reason == "loop_detected"
 
 
@@ -251,6 +252,10 @@ def test_tickets_outlive_a_restart_and_a_rotation_but_not_the_key(people, agent,
             assert (below.record["transaction"] == called.record["transaction"]) == (word == "valid")
 
 
+def many(members):
+    return ",".join(f"k{at}=v" for at in range(members))
+
+
 @pytest.mark.parametrize(
     ("headers", "others"),
     [
@@ -258,7 +263,7 @@ def test_tickets_outlive_a_restart_and_a_rotation_but_not_the_key(people, agent,
         ([(PARENT, TRACE), (STATE, "a=1"), (STATE, "b=2, c=3")], "a=1,b=2,c=3"),
         ([(PARENT, TRACE), (STATE, "a=1,tollgate=old"), (STATE, "TOLLGATE=x,b=2,tollgate=old")], "a=1,b=2"),
         ([(PARENT, TRACE), (STATE, "a=1,,=,B=2,\xff,c=3,a=4")], "a=1,c=3"),
-        ([(PARENT, TRACE), (STATE, ",".join(f"k{at}=v" for at in range(40)))], ",".join(f"k{at}=v" for at in range(31))),
+        ([(PARENT, TRACE), (STATE, many(40))], many(31)),
         ([(STATE, "a=1")], ""),
         ([(PARENT, "00-x"), (STATE, "a=1")], ""),
         ([(PARENT, TRACE), (PARENT, TRACE), (STATE, "a=1")], ""),
