@@ -24,6 +24,8 @@ pub mod json_rpc;
 pub mod key_ring;
 pub mod limit;
 pub mod mcp;
+pub mod owned;
+pub mod owner;
 pub mod pattern;
 pub mod protobuf;
 pub mod provenance;
@@ -45,4 +47,5 @@ pub mod token;
 pub mod virtual_key;
 pub mod x509;
 
+mod digest;
 mod hex;

@@ -4,10 +4,11 @@ use crate::exchange::Exchange;
 use tollgate_host::abi;
 use tollgate_host::shared_data;
 use tollgate_kernel::mcp::session::Owner;
-use tollgate_kernel::mcp::task::{Begun, EXTENSION, NotNoted, Slot, TaskKey};
+use tollgate_kernel::mcp::task::{Begun, EXTENSION, SLOTS, Slot, key};
 use tollgate_kernel::mcp::{Call, Method, Named, Revision};
+use tollgate_kernel::owned::{Kept, NotNoted, Note};
 
-fn name(slot: u8) -> String {
+fn name(slot: u16) -> String {
     format!("tollgate.mcp.tasks.1.{slot}")
 }
 
@@ -16,7 +17,7 @@ fn name(slot: u8) -> String {
 /// # Errors
 /// When the host refuses.
 pub(crate) fn prepare() -> abi::Result<()> {
-    for slot in 0..tollgate_kernel::mcp::task::SLOTS {
+    for slot in 0..SLOTS {
         if abi::shared_data(&name(slot))?.is_none() {
             abi::set_shared_data(&name(slot), &Slot::default().write(), 0)?;
         }
@@ -40,11 +41,13 @@ pub(crate) fn may_begin(call: &Call<'_, '_>, revision: Revision) -> bool {
 /// Whether all of these tasks are the caller's.
 pub(crate) fn are_owned(exchange: &Exchange, ids: &[impl AsRef<str>], now_s: u64) -> bool {
     let Some((server, caller)) = exchange.server.as_ref().zip(exchange.caller.as_ref()) else { return false };
-    let owner = Owner { server: server.name.as_str(), subject: &caller.subject };
+    let server = server.name.as_str();
+    let owner = Owner { server, subject: &caller.subject }.id();
     ids.iter().all(|id| {
-        let task = TaskKey::of(owner.server, id.as_ref());
-        let known = abi::shared_data(&name(task.slot())).ok().flatten();
-        known.and_then(|(bytes, _)| Slot::read(&bytes)).is_some_and(|slot| slot.is_owned(task, &owner, now_s))
+        let task = key(server, id.as_ref());
+        let known = shared_data::read(&name(task.slot(SLOTS))).ok();
+        let note = known.and_then(|bytes| Slot::read(&bytes)?.find(task, now_s));
+        note.is_some_and(|note| note.owner == owner)
     })
 }
 
@@ -53,10 +56,11 @@ pub(crate) fn are_owned(exchange: &Exchange, ids: &[impl AsRef<str>], now_s: u64
 /// # Errors
 /// Why it cannot be.
 pub(crate) fn note(owner: &Owner<'_>, begun: &Begun<'_>, now_s: u64) -> Result<(), NotNoted> {
-    let task = TaskKey::of(owner.server, &begun.id);
-    let noted = shared_data::change(&name(task.slot()), |bytes| {
+    let task = key(owner.server, &begun.id);
+    let note = Note { owner: owner.id(), more: [] };
+    let noted = shared_data::change(&name(task.slot(SLOTS)), |bytes| {
         let mut slot = Slot::read(bytes)?;
-        let noted = slot.note(task, owner, begun.kept_s, now_s);
+        let noted = slot.note(task, note, Kept::AtLeast(begun.kept_s), now_s);
         Some((if noted.is_ok() { slot.write() } else { bytes.to_vec() }, noted))
     });
     noted.unwrap_or(Err(NotNoted::Full))

@@ -32,7 +32,7 @@ impl EventIds {
     /// Those of the owner's session that its server calls `id`.
     #[must_use]
     pub fn of(owner: &Owner<'_>, id: &[u8]) -> Self {
-        Self { session: [&owner.digest()[..], id, b"\0"].concat() }
+        Self { session: [&owner.id().bytes()[..], id, b"\0"].concat() }
     }
 
     /// What the client carries for the server's `id`; `None` for one that is too long.

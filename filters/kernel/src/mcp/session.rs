@@ -5,7 +5,9 @@
 //! proves nothing for anybody else, nor at another server. A subject that changes in any field, its tier for one, opens a new
 //! session, as after any 404.
 
+use crate::digest::short;
 use crate::hex;
+use crate::owner::{self, OwnerId};
 use crate::signing_keys::SigningKeys;
 use crate::subject::{Subject, SubjectField};
 use base64::Engine;
@@ -43,7 +45,7 @@ impl Owner<'_> {
     pub fn seal(&self, keys: &SigningKeys, id: &[u8], client: Client) -> Option<String> {
         let id = str::from_utf8(id).ok().filter(|id| is_id(id.as_bytes()))?;
         let sealed = format!("{}.{id}", char::from(client.letter()));
-        let mac = self.over(sealed.as_bytes(), |parts| keys.sign(parts));
+        let mac = keys.sign(&self.parts(sealed.as_bytes()));
         Some(format!("{}{sealed}", URL_SAFE_NO_PAD.encode(mac)))
     }
 
@@ -54,25 +56,19 @@ impl Owner<'_> {
         let mac: [u8; 32] = URL_SAFE_NO_PAD.decode(mac).ok()?.try_into().ok()?;
         let [letter, b'.', id @ ..] = sealed else { return None };
         let client = Client::of_letter(*letter).filter(|_| is_id(id))?;
-        self.over(sealed, |parts| keys.verify(parts, &mac)).then_some((id, client))
+        keys.verify(&self.parts(sealed), &mac).then_some((id, client))
     }
 
-    /// Of whom something is: 128 bits, the same for the same owner.
+    /// Of whom something is.
     #[must_use]
-    pub fn digest(&self) -> [u8; 16] {
-        self.over(b"", |parts| short(parts.iter().fold(Sha256::new(), |hash, part| hash.chain_update(part))))
+    pub fn id(&self) -> OwnerId {
+        OwnerId::of(&self.parts(b""))
     }
 
-    /// Every part ends with a byte that none of them has: which is which is plain. What is not known is empty, which no known
-    /// field is.
-    fn over<T>(&self, last: &[u8], then: impl FnOnce(&[&[u8]]) -> T) -> T {
-        let field = |field| self.subject.text(field).unwrap_or_default().as_bytes();
-        let mut parts: Vec<&[u8]> = Vec::with_capacity(20);
-        for part in [PURPOSE, self.server.as_bytes()].into_iter().chain(SubjectField::ALL.map(field)) {
-            parts.extend([part, b"\0"]);
-        }
+    fn parts<'p>(&'p self, last: &'p [u8]) -> Vec<&'p [u8]> {
+        let mut parts = owner::parts(PURPOSE, &[self.server], self.subject, &SubjectField::ALL);
         parts.push(last);
-        then(&parts)
+        parts
     }
 }
 
@@ -96,19 +92,11 @@ impl Client {
 /// What a session is called in records and limits: enough to tell sessions apart, too little to use one.
 #[must_use]
 pub fn name(server: &str, id: &[u8]) -> String {
-    let digest: [u8; 16] = short(Sha256::new().chain_update(server).chain_update(b"\0").chain_update(id));
-    hex::write(digest.first_chunk::<8>().unwrap_or(&[0; 8]))
+    hex::write(&short::<8>(Sha256::new().chain_update(server).chain_update(b"\0").chain_update(id)))
 }
 
 fn is_id(id: &[u8]) -> bool {
     (1..=MAX_ID).contains(&id.len()) && id.iter().all(u8::is_ascii_graphic)
-}
-
-pub(super) fn short(hash: Sha256) -> [u8; 16] {
-    let whole: [u8; 32] = hash.finalize().into();
-    let mut short = [0; 16];
-    short.iter_mut().zip(whole).for_each(|(short, byte)| *short = byte);
-    short
 }
 
 #[cfg(test)]
