@@ -1,9 +1,14 @@
 //! What comes back from an agent: read as it comes, and passed on.
 
+use crate::config::Gate;
+use crate::conversation::Notes;
 use crate::exchange::Exchange;
+use crate::refusal::Refusal;
+use std::rc::Rc;
 use tollgate_host::headers::Headers;
 use tollgate_kernel::a2a::Binding;
-use tollgate_kernel::a2a::answer::{AnswerReader, Expected, Form, Judge, Onward, Purpose, Tally};
+use tollgate_kernel::a2a::answer::{AnswerReader, Expected, Form, Onward, Purpose, Tally};
+use tollgate_kernel::a2a::conversation::{self, Guard};
 use tollgate_kernel::json::Limits;
 
 /// How much of an answer is held that is only watched: most are smaller.
@@ -14,19 +19,14 @@ const NODES: usize = 1 << 20;
 /// An answer that is being read.
 #[derive(Debug)]
 pub struct Answer {
+    gate: Rc<Gate>,
     reader: AnswerReader,
-    review: Review,
+    guard: Guard,
     form: Form,
     decides: bool,
     /// How long a message is that is no stream, if that is told.
     size: Option<usize>,
 }
-
-/// Who decides what of an answer the caller is shown.
-#[derive(Debug)]
-struct Review;
-
-impl Judge for Review {}
 
 /// Why an answer cannot be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,30 +49,32 @@ impl Unreadable {
 }
 
 impl Answer {
-    /// The answer to `exchange` that begins with these headers; `None`: nothing in it is read.
+    /// The answer to `exchange` that begins with these headers, and ends with them if `end`; `None`: nothing in it is read.
     ///
     /// # Errors
     /// When it must be read, and cannot be.
-    pub fn begin(exchange: &Exchange, headers: &Headers, status: u16) -> Result<Option<Self>, Unreadable> {
-        let Some(expected) = expected(exchange, status) else { return Ok(None) };
+    pub fn begin(
+        gate: &Rc<Gate>,
+        exchange: &mut Exchange,
+        headers: &Headers,
+        status: u16,
+        end: bool,
+    ) -> Result<Option<Self>, Refusal> {
+        let Some((expected, guard)) = expected(exchange, status).zip(exchange.guard.take()) else { return Ok(None) };
         let decides = expected.purpose != Purpose::Watch;
-        let encoded = headers.all("content-encoding").any(|value| !value.eq_ignore_ascii_case(b"identity"));
-        let is = |media| headers.is_media_type(media);
-        let form = match () {
-            () if is("application/json") || is("application/a2a+json") => Some(Form::Json),
-            () if is("text/event-stream") => Some(Form::EventStream),
-            () => None,
-        };
+        let form = form(headers);
         let form = match form {
-            _ if encoded && decides => return Err(Unreadable::Encoded),
-            Some(form) if !encoded => form,
-            None if decides => return Err(Unreadable::ContentType),
+            Ok(form) if !end && (form == Form::Json || !guard.hides()) => form,
+            _ if guard.hides() => return Err(Refusal::Conversation(conversation::Refusal::NotThere)),
+            // Such errors tell nothing of a task.
+            Err(unreadable) if decides && !end && status < 400 => return Err(Refusal::Answer(unreadable.reason())),
             _ => return Ok(None),
         };
-        let mut reader = AnswerReader::new(form, expected, Limits { bytes: WATCHED_BYTES, nodes: NODES });
+        let bytes = if decides { gate.bounds.answer_bytes } else { WATCHED_BYTES };
+        let mut reader = AnswerReader::new(form, expected, Limits { bytes, nodes: NODES });
         let size = headers.text("content-length").filter(|_| form == Form::Json).and_then(|size| size.parse().ok());
         reader.lets_pass(size.unwrap_or_default());
-        Ok(Some(Self { reader, review: Review, form, decides, size }))
+        Ok(Some(Self { gate: Rc::clone(gate), reader, guard, form, decides, size }))
     }
 
     /// Whether it must wait: what is decided of a whole message may change its length. What has a fault waits for nothing.
@@ -103,11 +105,19 @@ impl Answer {
     pub fn push(&mut self, data: &[u8], end: bool) -> Option<Vec<u8>> {
         // Envoy tells of the end later than of the last bytes.
         let is_last = end || self.size == Some(data.len());
-        let Self { reader, review, .. } = self;
-        match if is_last { reader.last(data, review) } else { reader.push(data, review) } {
+        let Self { reader, guard, gate, .. } = self;
+        let mut notes = Notes::now();
+        let judge = &mut guard.judge(&gate.signing, &mut notes);
+        match if is_last { reader.last(data, judge) } else { reader.push(data, judge) } {
             Onward::Unchanged => None,
             Onward::Bytes(bytes) => Some(bytes),
         }
+    }
+
+    /// Why the caller may not have it.
+    #[must_use]
+    pub const fn refusal(&self) -> Option<conversation::Refusal> {
+        self.guard.refusal()
     }
 
     /// What came of it.
@@ -117,10 +127,26 @@ impl Answer {
     }
 }
 
+/// In what form an answer comes that has these headers.
+fn form(headers: &Headers) -> Result<Form, Unreadable> {
+    let is = |media| headers.is_media_type(media);
+    if headers.all("content-encoding").any(|value| !value.eq_ignore_ascii_case(b"identity")) {
+        Err(Unreadable::Encoded)
+    } else if is("application/json") || is("application/a2a+json") {
+        Ok(Form::Json)
+    } else if is("text/event-stream") {
+        Ok(Form::EventStream)
+    } else {
+        Err(Unreadable::ContentType)
+    }
+}
+
 /// What an exchange expects; `None` where nothing is read.
 fn expected(exchange: &Exchange, status: u16) -> Option<Expected> {
     let (asked, dialect) = exchange.asked.as_ref().zip(exchange.dialect)?;
     asked.said.as_ref()?;
     let is_error = dialect.binding == Binding::HttpJson && status >= 400;
-    Some(Expected { dialect, id: asked.id.clone(), operation: asked.operation(), is_error, purpose: Purpose::Watch })
+    let judges = exchange.guard.as_ref().is_some_and(Guard::judges);
+    let purpose = if judges { Purpose::Inspect } else { Purpose::Watch };
+    Some(Expected { dialect, id: asked.id.clone(), operation: asked.operation(), is_error, purpose })
 }

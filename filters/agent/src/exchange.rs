@@ -6,6 +6,7 @@ use crate::ticket::Hop;
 use std::rc::Rc;
 use tollgate_identity::Token;
 use tollgate_kernel::a2a::answer::Tally;
+use tollgate_kernel::a2a::conversation::Guard;
 use tollgate_kernel::a2a::{Call, Dialect, Named, Operation};
 use tollgate_kernel::caller::Caller;
 use tollgate_kernel::json_rpc::Id;
@@ -40,6 +41,8 @@ pub struct Exchange {
     pub refusal: Option<Refusal>,
     /// What it holds of its limits.
     pub limits: Granted,
+    /// Who judges whose conversation the answer is of.
+    pub guard: Option<Guard>,
     /// It reached its agent.
     pub went_on: bool,
     /// What came back.
@@ -104,6 +107,13 @@ impl Asked {
             push: call.push.len(),
         };
         Self { id: call.id.clone().map(Id::into_owned), operation: owned(&call.operation), said: Some(said) }
+    }
+
+    /// Says the context that it is sent in.
+    pub fn is_said_in(&mut self, context: &str) {
+        if let Some(said) = &mut self.said {
+            said.context = Some(context.to_owned());
+        }
     }
 
     /// The operation, if it is one of A2A's.

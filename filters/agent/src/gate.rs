@@ -136,7 +136,7 @@ impl Stream for AtGate {
             _ if body.size > limit => Err(Refusal::TooLarge { limit }),
             Some(Arrival::Request(request)) => {
                 let request = request.clone();
-                self.decide(&request, &body.read(body.size)?)
+                self.decide(&request, &body.read(body.size)?, abi::random()?)
             }
             Some(Arrival::Grpc(operation)) => {
                 let operation = *operation;

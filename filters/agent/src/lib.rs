@@ -8,6 +8,7 @@
 pub mod answer;
 pub mod arrival;
 pub mod config;
+pub mod conversation;
 pub mod counters;
 pub mod decision;
 #[cfg(test)]
@@ -50,6 +51,7 @@ impl Plugin for Agents {
             tollgate_limits::ledger::prepare().map_err(|error| format!("the counters of limits: {error}"))?;
         }
         ticket::prepare().map_err(|error| format!("the counters of transactions: {error}"))?;
+        conversation::prepare(&gate).map_err(|error| format!("the notes of conversations: {error}"))?;
         gate.warnings.iter().for_each(|warning| abi::log(abi::Level::Warn, &format!("tollgate: {warning}")));
         Ok(Self(Rc::new(gate)))
     }

@@ -2,6 +2,7 @@
 
 use tollgate_host::stream::Reply;
 use tollgate_identity::{Fault as Unproven, NotProven};
+use tollgate_kernel::a2a::conversation;
 use tollgate_kernel::a2a::push::NotAllowed;
 use tollgate_kernel::a2a::{Answer, Binding, Dialect, Error, Reason, Refused, Version};
 use tollgate_kernel::json_rpc::Id;
@@ -35,6 +36,8 @@ pub enum Refusal {
     Denied(Box<Denied>),
     /// A limit leaves no room.
     Limit(Box<Denial>),
+    /// It is not within what is the caller's, or the answer is not.
+    Conversation(conversation::Refusal),
     /// The agent's answer cannot be read, and so not decided on.
     Answer(&'static str),
     /// The agent did not answer; Envoy's status.
@@ -77,6 +80,7 @@ impl Refusal {
             Self::Push(_) => "push_address",
             Self::Denied(denied) => denied.reason,
             Self::Limit(denial) => denial.reason(),
+            Self::Conversation(refusal) => refusal.name(),
             Self::Answer(reason) => reason,
             Self::Upstream(_) => "no_answer",
         }
@@ -94,6 +98,7 @@ impl Refusal {
             Self::Push(_) => "agents.push".to_owned(),
             Self::Denied(denied) => denied.rule.clone().unwrap_or_else(|| "rules".to_owned()),
             Self::Limit(denial) => denial.rule.clone(),
+            Self::Conversation(_) => "agents.conversations".to_owned(),
             Self::Answer(_) | Self::Upstream(_) => "answer".to_owned(),
             Self::Trailers | Self::NoBody | Self::Protocol(_) => "request".to_owned(),
         }
@@ -116,6 +121,7 @@ impl Refusal {
             Self::Push(fault) => format!("the address for push notifications is not allowed: {fault}"),
             Self::Denied(denied) => denied.message(),
             Self::Limit(denial) => denial.message(),
+            Self::Conversation(refusal) => refusal.message().to_owned(),
             Self::Answer(_) => "the agent's answer could not be read, and was not let through".to_owned(),
             Self::Upstream(_) => "the agent did not answer".to_owned(),
         }
@@ -144,6 +150,7 @@ impl Refusal {
                 let answer = refused(Refused::Limited(denial.wait_s()));
                 if denial.why == Why::StoreFailed { with(503, answer) } else { answer }
             }
+            Self::Conversation(refusal) => refusal.answer(dialect, id),
             Self::Answer(_) => with(502, error(Error::InvalidAgentResponse)),
             Self::Upstream(status) => with(*status, error(Error::InvalidAgentResponse)),
         }

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use std::rc::Rc;
 use tollgate_config::{Fault, Map, Read, Value, object};
+use tollgate_kernel::a2a::conversation::Mode;
 use tollgate_kernel::a2a::push::PushRules;
 use tollgate_kernel::authority::host;
 use tollgate_kernel::subject::Label;
@@ -31,6 +32,9 @@ pub struct AgentConfig {
     /// Which addresses it may be asked to tell of tasks. By default none.
     #[schemars(default)]
     pub push: PushRules,
+    /// How it is known whose a conversation with it is.
+    #[schemars(default)]
+    pub conversations: Mode,
     /// Tenants of its own for whom something else holds. A tenant that is not named here is treated as all others.
     #[schemars(default)]
     pub tenants: Map<Label, Tenant>,
@@ -44,6 +48,7 @@ object!(AgentConfig {
     calls_as,
     grpc = Grpc::Refuse,
     push = PushRules::default(),
+    conversations = Mode::default(),
     tenants = Map::default(),
 });
 

@@ -7,6 +7,7 @@ use crate::ticket;
 use tollgate_host::abi::{self, Map};
 use tollgate_host::headers::Headers;
 use tollgate_host::stream::{Step, Waker};
+use tollgate_kernel::a2a::conversation::{Guard, Route};
 use tollgate_limits::Admission;
 
 impl AtGate {
@@ -60,6 +61,9 @@ impl AtGate {
     /// Makes of the client's headers those that its agent gets.
     pub(super) fn change_headers(&self) -> abi::Result<()> {
         self.strip.iter().try_for_each(|header| abi::remove_header(Map::Request, header))?;
+        if let Some(route) = self.exchange.guard.as_ref().and_then(Guard::route) {
+            abi::set_header(Map::Request, Route::HEADER, route.value().as_bytes())?;
+        }
         match &self.exchange.hop {
             Some(hop) => hop.carry(&self.gate),
             None => ticket::remove(&self.headers),

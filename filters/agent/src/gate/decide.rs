@@ -3,6 +3,7 @@
 use super::{AtGate, millis};
 use crate::arrival;
 use crate::config::{Agent, Grpc};
+use crate::conversation;
 use crate::decision::Context;
 use crate::exchange::{Asked, Exchange};
 use crate::refusal::Refusal;
@@ -66,7 +67,7 @@ impl AtGate {
     }
 
     /// What is asked for, and whether it may go on.
-    pub(super) fn decide(&mut self, request: &Request, body: &[u8]) -> Result<(), Refusal> {
+    pub(super) fn decide(&mut self, request: &Request, body: &[u8], random: [u8; 16]) -> Result<(), Refusal> {
         let nodes = body.len().div_euclid(BYTES_PER_NODE).clamp(64, MAX_NODES);
         let limits = Limits { bytes: self.gate.bounds.request_bytes, nodes };
         let document = (!body.is_empty()).then(|| Document::read(body, limits)).transpose();
@@ -74,7 +75,7 @@ impl AtGate {
         let gate = Rc::clone(&self.gate);
         let call = request.read(document.as_ref(), &gate.skills_from).map_err(|fault| self.faulty(fault))?;
         self.exchange.dialect = Some(call.dialect);
-        self.call(&call, document.as_ref())
+        self.call(&call, document.as_ref(), random)
     }
 
     /// The fault, with the id of what is at fault kept for the answer.
@@ -85,7 +86,12 @@ impl AtGate {
         Refusal::Protocol(fault.reason)
     }
 
-    fn call<'a>(&mut self, call: &Call<'_, 'a>, document: Option<&Document<'a>>) -> Result<(), Refusal> {
+    fn call<'a>(
+        &mut self,
+        call: &Call<'_, 'a>,
+        document: Option<&Document<'a>>,
+        random: [u8; 16],
+    ) -> Result<(), Refusal> {
         let callee = self.exchange.callee.clone().ok_or(Refusal::UnknownAgent)?;
         let asked = Asked::of(call);
         self.exchange.asked = Some(asked.clone());
@@ -107,7 +113,13 @@ impl AtGate {
             let rule = Some("deny_inband_credentials".to_owned());
             return Err(Refusal::denied(rule, "inband_credentials", Some(told)));
         }
-        self.body = document.and_then(|document| call.body_for_agent(document, None));
+        let caller = self.exchange.caller.clone().ok_or(Refusal::UnknownAgent)?;
+        let guard = conversation::admit(&self.gate, &callee, &caller, call, random)?;
+        self.body = document.and_then(|document| call.body_for_agent(document, guard.supplied()));
+        if let (Some(supplied), Some(asked)) = (guard.supplied(), &mut self.exchange.asked) {
+            asked.is_said_in(supplied);
+        }
+        self.exchange.guard = Some(guard);
         Ok(())
     }
 

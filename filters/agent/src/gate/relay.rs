@@ -11,9 +11,9 @@ impl AtGate {
     /// The agent's answer begins.
     pub(super) fn begin_answer(&mut self, seen: &Headers, end: bool) -> abi::Result<Step> {
         let status = status(seen);
-        match Answer::begin(&self.exchange, seen, status) {
-            Ok(answer) => self.answer = answer.filter(|_| !end),
-            Err(unreadable) => return Ok(self.refuse(Refusal::Answer(unreadable.reason()))),
+        match Answer::begin(&self.gate, &mut self.exchange, seen, status, end) {
+            Ok(answer) => self.answer = answer,
+            Err(refusal) => return Ok(self.refuse(refusal)),
         }
         if self.answer.as_ref().is_some_and(Answer::may_change) {
             abi::remove_header(Map::Response, b"content-length")?;
@@ -30,12 +30,20 @@ impl AtGate {
     pub(super) fn relay(&mut self, data: &[u8], end: bool) -> Step {
         let Some(answer) = &mut self.answer else { return Step::Go };
         let with = answer.push(data, end);
-        match with {
-            // What is read whole waits for its end, unless it already ended with an error in its place.
-            _ if answer.is_held() && !end => Step::Hold,
-            None => Step::Go,
-            Some(with) => Step::Edit { first: data.len(), with },
+        let (waits, refusal) = (answer.is_held(), answer.refusal());
+        if let Some(refusal) = refusal.map(Refusal::Conversation) {
+            if !self.relays && self.gate.hold_headers {
+                return self.refuse(refusal);
+            }
+            // Its head has gone on: the error stands in its place.
+            self.exchange.refusal = Some(refusal);
         }
+        // What is read whole waits for its end, unless it already ended with an error in its place.
+        if waits && !end {
+            return Step::Hold;
+        }
+        self.relays = true;
+        with.map_or(Step::Go, |with| Step::Edit { first: data.len(), with })
     }
 
     /// An answer of Envoy's own, or of another filter.

@@ -2,8 +2,9 @@ use super::Refusal;
 use crate::example::{JSON_RPC, id};
 use serde_json::{Value, json};
 use tollgate_identity::{Fault as Unproven, NotProven};
-use tollgate_kernel::a2a::{Binding, Dialect, Reason, Version};
+use tollgate_kernel::a2a::{Binding, Dialect, Reason, Version, conversation};
 use tollgate_kernel::confirmation::ConfirmationFault;
+use tollgate_kernel::owned::NotNoted;
 use tollgate_kernel::subject::Field;
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
@@ -56,6 +57,10 @@ fn statuses_are_those_that_clients_know() {
         // As agents tell errors of the protocol.
         (Refusal::Protocol(Reason::Notification), 200, 400),
         (Refusal::Answer("answer_encoded"), 502, 502),
+        (Refusal::Conversation(conversation::Refusal::NotThere), 200, 404),
+        (Refusal::Conversation(conversation::Refusal::NothingToList), 200, 200),
+        (Refusal::Conversation(conversation::Refusal::ContextReplaced), 200, 500),
+        (Refusal::Conversation(conversation::Refusal::NotNoted(NotNoted::Full)), 429, 429),
         (Refusal::Upstream(503), 503, 503),
     ] {
         let http_json = Dialect { binding: Binding::HttpJson, ..JSON_RPC };
