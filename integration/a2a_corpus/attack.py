@@ -101,7 +101,8 @@ class Right(Enum):
 
     def _problems(self, answer: Response, said: dict, direct: str) -> list[str]:
         wants = self.value[1]
-        failed = "error" in said
+        is_named = "jsonrpc" not in said and str(said.get("type")).endswith("Error")  # HTTP+JSON of 0.3
+        failed = "error" in said or is_named
         match wants:
             case "result" | "loop":
                 return [f"an error: {said}"] if failed else []
@@ -117,7 +118,7 @@ class Right(Enum):
                 return []
             case "identity_mismatch":
                 return [] if wants.encode() in answer.body.lower() else [f"no {wants}: {said}"]
-        code = said["error"].get("code")
+        code = said.get("error", {}).get("code")
         if "jsonrpc" not in said:  # of HTTP+JSON, where the code is the status
             return [] if code in (None, answer.status) else [f"code {code} of status {answer.status}"]
         return [] if code in wants else [f"code {code}, not one of {wants}"]

@@ -15,7 +15,7 @@ HIJACKS = [
         Attack("A7", name, Right.NOT_THERE, operation, body, version, who=BY_BOB)
         for version in VERSIONS
         for name, operation, body in [
-            ("get", "get", call(GET[version], '"id": "$task"')),
+            ("get", "said $task", call(GET[version], '"id": "$task"')),
             ("subscribe", "subscribe", call(SUBSCRIBE[version], '"id": "$task"')),
             ("send-task", "send", sent(version, taskId="$task")),
             ("send-context", "send", sent(version, contextId="$context")),
@@ -86,7 +86,7 @@ HIJACKS = [
         )
         for version in VERSIONS
         for name, operation, method, path, body in [
-            ("get", "get", "GET", "/tasks/$task", b""),
+            ("get", "said $task", "GET", "/tasks/$task", b""),
             ("subscribe", "subscribe", "GET", "/tasks/$task:subscribe", b""),
             ("push-list", "push_list", "GET", "/tasks/$task/pushNotificationConfigs", b""),
             ("push-get", "push_get", "GET", "/tasks/$task/pushNotificationConfigs/c", b""),

@@ -126,6 +126,7 @@ def test_a_wrong_answer_is_seen(right, status, body):
         (Right.MISMATCH, 403, b'{"error": {"code": 403, "details": [{"reason": "IDENTITY_MISMATCH"}]}}'),
         (Right.NOT_THERE, 200, ERROR % -32001),
         (Right.NOT_THERE, 404, b'{"error": {"code": 404, "status": "NOT_FOUND"}}'),
+        (Right.NOT_THERE, 404, b'{"type": "TaskNotFoundError", "message": "no"}'),
         (Right.EMPTY, 200, b'{"tasks": []}'),
         (Right.VERSION, 400, ERROR % -32009),
         (Right.CARD, 200, b'{"url": "https://gateway"}'),

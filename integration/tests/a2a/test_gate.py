@@ -40,6 +40,8 @@ def test_a_call_that_is_allowed_reaches_its_agent_and_its_edge_is_on_record(gate
     assert "hello" in json.dumps(answer["result"])
     record = gateway.envoy.wait_records(seen + 1)[-1]
     assert record["subject"] == {"user": ADA, "tier": "gold", "agent": "assistant"}
+    context = record["asked"].pop("gen_ai.conversation.id")
+    assert context.startswith("tg-") and context == record["answer"]["gen_ai.conversation.id"]
     assert record["asked"] | {"bytes": 0} == {
         "callee": "planner",
         "a2a.binding": "JSONRPC",
