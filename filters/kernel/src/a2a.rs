@@ -8,6 +8,7 @@
 
 pub mod answer;
 mod call;
+pub mod card;
 mod extension;
 mod fault;
 mod id;
