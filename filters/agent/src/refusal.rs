@@ -35,6 +35,8 @@ pub enum Refusal {
     Denied(Box<Denied>),
     /// A limit leaves no room.
     Limit(Box<Denial>),
+    /// No card is served of the agent.
+    NoCard,
     /// The agent's answer cannot be read, and so not decided on.
     Answer(&'static str),
     /// The agent did not answer; Envoy's status.
@@ -77,6 +79,7 @@ impl Refusal {
             Self::Push(_) => "push_address",
             Self::Denied(denied) => denied.reason,
             Self::Limit(denial) => denial.reason(),
+            Self::NoCard => "no_card",
             Self::Answer(reason) => reason,
             Self::Upstream(_) => "no_answer",
         }
@@ -94,6 +97,7 @@ impl Refusal {
             Self::Push(_) => "agents.push".to_owned(),
             Self::Denied(denied) => denied.rule.clone().unwrap_or_else(|| "rules".to_owned()),
             Self::Limit(denial) => denial.rule.clone(),
+            Self::NoCard => "cards.url".to_owned(),
             Self::Answer(_) | Self::Upstream(_) => "answer".to_owned(),
             Self::Trailers | Self::NoBody | Self::Protocol(_) => "request".to_owned(),
         }
@@ -116,6 +120,7 @@ impl Refusal {
             Self::Push(fault) => format!("the address for push notifications is not allowed: {fault}"),
             Self::Denied(denied) => denied.message(),
             Self::Limit(denial) => denial.message(),
+            Self::NoCard => "no card of this agent is served here".to_owned(),
             Self::Answer(_) => "the agent's answer could not be read, and was not let through".to_owned(),
             Self::Upstream(_) => "the agent did not answer".to_owned(),
         }
@@ -144,6 +149,7 @@ impl Refusal {
                 let answer = refused(Refused::Limited(denial.wait_s()));
                 if denial.why == Why::StoreFailed { with(503, answer) } else { answer }
             }
+            Self::NoCard => with(404, error(Error::ExtendedCardNotConfigured)),
             Self::Answer(_) => with(502, error(Error::InvalidAgentResponse)),
             Self::Upstream(status) => with(*status, error(Error::InvalidAgentResponse)),
         }

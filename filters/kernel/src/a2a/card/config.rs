@@ -119,11 +119,11 @@ impl CardsConfig {
 }
 
 impl CardConfig {
-    /// Checks it, and says where clients reach an agent that is found at `path`.
+    /// Where clients reach an agent that is found at `path`.
     ///
     /// # Errors
     /// The path to what is at fault, what was found and what was expected.
-    pub fn check(&self, cards: &Cards, path: Option<&str>) -> Result<Option<String>, String> {
+    pub fn url(&self, cards: &Cards, path: Option<&str>) -> Result<Option<String>, String> {
         self.url.as_deref().map_or(Ok(()), check_url).map_err(|error| format!(".url: {error}"))?;
         let below_gateway = || cards.url.as_ref().map(|url| format!("{url}{}", path.unwrap_or_default()));
         Ok(self.url.clone().or_else(below_gateway))

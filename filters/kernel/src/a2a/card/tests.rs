@@ -303,7 +303,7 @@ fn what_is_published_is_signed_by_the_gateway_alone() {
         r#"{"url":"https://gateway.example","sign":{"kid":"gateway","key_from":"CARD_KEY"},"security":{"schemes":{"jwt":{"type":"bearer"}}}}"#,
     );
     let config = CardConfig::default();
-    let url = config.check(&cards, Some("/agents/planner")).unwrap().unwrap();
+    let url = config.url(&cards, Some("/agents/planner")).unwrap().unwrap();
     assert_eq!(url, URL);
     let document = Document::read(SIGNED.as_bytes(), LIMITS).unwrap();
     let published = Card::read(document.root()).unwrap().publish(&cards.publication(&url, &config), &|_| true).unwrap();
