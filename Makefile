@@ -107,7 +107,7 @@ soak: toolchain $(TOOLS)/venv/.installed wasm ## a million requests, a hundred t
 
 # What `make fuzz` runs, and for how many seconds each.
 FUZZ_TARGETS := openai_chat openai_responses anthropic_messages google_gemini bedrock_converse framing envelope rate_limit_service limits \
-	proofs json mcp mcp_answer schema redact approvals a2a tickets
+	proofs json mcp mcp_answer schema redact approvals a2a card tickets
 FUZZ_SECONDS := 600
 
 .PHONY: fuzz

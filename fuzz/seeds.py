@@ -132,6 +132,14 @@ for number, result in enumerate([TASK, {"task": TASK}, UPDATE, LISTED, {"error":
 for number, url in enumerate(["https://a.example/x?y=%20", "https://x.b.example:443", "https://c.example:81/", "https://[::1]@a.example#"]):
     seed("a2a", f"url.{number}", 3, url.encode())
 
+# Agent cards behind a byte that says what is signed and shown.
+CARD = json.loads((HERE.parent / "filters/kernel/src/a2a/card/tests/signed_by_sdk.json").read_text())
+NEW, OLD = {"supportedInterfaces", "securityRequirements"}, {"url", "preferredTransport", "additionalInterfaces", "protocolVersion", "security"}
+for name, without in [("both", set()), ("1.0", OLD), ("0.3", NEW)]:
+    content = json.dumps({key: value for key, value in CARD.items() if key not in without}).encode()
+    for which in range(8):
+        seed("card", f"{name}.{which}", which, content)
+
 # Schemas, each with a value: two lines.
 SCHEMAS = [
     ({"type": ["object", "null"], "properties": {"a": {"enum": [1, "b"]}}, "required": ["a"], "additionalProperties": False}, {"a": 1.0}),

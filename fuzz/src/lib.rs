@@ -1,6 +1,7 @@
 //! What the fuzz targets do with their bytes. Each must hold for any bytes; a panic is a find.
 
 pub mod a2a;
+pub mod card;
 pub mod tickets;
 
 use crc::{CRC_32_ISO_HDLC, Crc};

@@ -82,6 +82,8 @@ class Right(Enum):
     """An error of gRPC, which has status 200."""
     CARD = ((200,), "card")
     """A card on which every address is the gateway's, and nothing is signed by somebody else."""
+    CARD_IF_ANY = ((200, 404), "card")
+    """The same, or none: where only some agents have one."""
 
     def problems(self, answer: Response | None, direct: str = "") -> list[str]:
         """What is wrong with an answer; `direct` is the agent's own address, which no card may show."""

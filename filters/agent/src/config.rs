@@ -13,6 +13,7 @@ use tollgate_config::{Map, object};
 use tollgate_identity::signing::{self, Shared};
 use tollgate_identity::{Identity, IdentityConfig};
 use tollgate_kernel::a2a::SkillKeys;
+use tollgate_kernel::a2a::card::{Cards, CardsConfig};
 use tollgate_kernel::a2a::policy::Policy;
 use tollgate_kernel::bounds::Bounds;
 use tollgate_kernel::key_ring::{KeyEntry, KeyRing};
@@ -69,6 +70,9 @@ pub struct GateConfig {
     /// The environment variable of the VM that holds the key which tickets and contexts are signed with, or two while they are
     /// rotated, with a comma between. Default: a random key, which neither this Envoy after a restart nor another one knows.
     pub signing_keys_from: Option<String>,
+    /// What callers get to read of agents' cards.
+    #[schemars(default)]
+    pub cards: CardsConfig,
     /// Where a message declares its skill.
     #[schemars(default)]
     pub skills_from: SkillKeys,
@@ -97,6 +101,7 @@ object!(GateConfig {
     rate_limit_services = Map::default(),
     ticket = Tickets::default(),
     signing_keys_from,
+    cards = CardsConfig::default(),
     skills_from = SkillKeys::default(),
     deny_inband_credentials = false,
     hold_headers = Self::holds_headers(),
@@ -136,6 +141,8 @@ pub struct Gate {
     pub tier_names: Names,
     /// What the gate signs that others carry for it.
     pub signing: SigningKeys,
+    /// What callers get to read of agents' cards.
+    pub cards: Cards,
     /// Where a message declares its skill.
     pub skills_from: SkillKeys,
     /// What finds credentials in messages, where they are refused.
@@ -180,10 +187,11 @@ impl GateConfig {
     #[inline(never)]
     fn check(self, variable: Variable<'_>, shared: Shared<'_>) -> Result<Gate, String> {
         let Self { agents, keys, identity, rules, limits, rate_limit_services, .. } = self;
-        let Self { identity_headers, tiers, tier_of, ticket, .. } = self;
+        let Self { identity_headers, tiers, tier_of, ticket, cards, .. } = self;
         let Self { signing_keys_from, skills_from, deny_inband_credentials, hold_headers, bounds, .. } = self;
         bounds.check()?;
-        let agents = Agents::check(agents)?;
+        let cards = cards.check(variable).map_err(|error| format!("cards{error}"))?;
+        let agents = Agents::check(agents, &cards)?;
         let (keys, identity) = tollgate_identity::without_models(keys, identity, variable)?;
         check_headers(&identity_headers)?;
         let tier_names = Names::of_tiers(tiers.iter().map(Label::as_str).chain(rules.names(Field::Tier)));
@@ -215,6 +223,7 @@ impl GateConfig {
             agent_names,
             tier_names,
             signing,
+            cards,
             skills_from,
             credentials: deny_inband_credentials.then(Redactor::of_keys),
             hold_headers,

@@ -7,6 +7,7 @@ mod relay;
 
 use crate::answer::Answer;
 use crate::arrival;
+use crate::card::Awaited;
 use crate::config::Gate;
 use crate::counters;
 use crate::exchange::Exchange;
@@ -43,6 +44,8 @@ pub struct AtGate {
     translating: Option<u16>,
     /// What is read of the agent's answer.
     answer: Option<Answer>,
+    /// The agent's card, where its answer is that.
+    card: Option<Awaited>,
     /// Waits for services that keep limits.
     pending: Option<Box<Admission>>,
 }
@@ -62,6 +65,7 @@ impl AtGate {
             relays: false,
             translating: None,
             answer: None,
+            card: None,
             pending: None,
         }
     }
@@ -142,6 +146,7 @@ impl Stream for AtGate {
                 let operation = *operation;
                 self.decide_unread(operation)
             }
+            Some(Arrival::Card) if body.size > 0 => Err(Refusal::Protocol(Reason::Body)),
             Some(Arrival::Card) => Ok(()),
             None => Err(Refusal::UnknownAgent),
         };
@@ -176,7 +181,7 @@ impl Stream for AtGate {
     }
 
     fn reads_response(&mut self, size: usize) -> bool {
-        if self.translating.is_some() {
+        if self.translating.is_some() || self.card.is_some() {
             return true;
         }
         self.answer.as_mut().is_some_and(|answer| answer.reads(size))
@@ -187,7 +192,7 @@ impl Stream for AtGate {
             let told = || Step::Edit { first: data.len(), with: self.own_error(status).body };
             return Ok(if end { told() } else { Step::Hold });
         }
-        Ok(self.relay(data, end))
+        Ok(if self.card.is_some() { self.relay_card(data, end) } else { self.relay(data, end) })
     }
 
     fn log(&mut self) {

@@ -7,6 +7,7 @@
 
 pub mod answer;
 pub mod arrival;
+mod card;
 pub mod config;
 pub mod conversation;
 pub mod counters;

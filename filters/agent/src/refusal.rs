@@ -38,6 +38,8 @@ pub enum Refusal {
     Limit(Box<Denial>),
     /// It is not within what is the caller's, or the answer is not.
     Conversation(conversation::Refusal),
+    /// No card is served of the agent.
+    NoCard,
     /// The agent's answer cannot be read, and so not decided on.
     Answer(&'static str),
     /// The agent did not answer; Envoy's status.
@@ -81,6 +83,7 @@ impl Refusal {
             Self::Denied(denied) => denied.reason,
             Self::Limit(denial) => denial.reason(),
             Self::Conversation(refusal) => refusal.name(),
+            Self::NoCard => "no_card",
             Self::Answer(reason) => reason,
             Self::Upstream(_) => "no_answer",
         }
@@ -99,6 +102,7 @@ impl Refusal {
             Self::Denied(denied) => denied.rule.clone().unwrap_or_else(|| "rules".to_owned()),
             Self::Limit(denial) => denial.rule.clone(),
             Self::Conversation(_) => "agents.conversations".to_owned(),
+            Self::NoCard => "cards.url".to_owned(),
             Self::Answer(_) | Self::Upstream(_) => "answer".to_owned(),
             Self::Trailers | Self::NoBody | Self::Protocol(_) => "request".to_owned(),
         }
@@ -122,6 +126,7 @@ impl Refusal {
             Self::Denied(denied) => denied.message(),
             Self::Limit(denial) => denial.message(),
             Self::Conversation(refusal) => refusal.message().to_owned(),
+            Self::NoCard => "no card of this agent is served here".to_owned(),
             Self::Answer(_) => "the agent's answer could not be read, and was not let through".to_owned(),
             Self::Upstream(_) => "the agent did not answer".to_owned(),
         }
@@ -151,6 +156,7 @@ impl Refusal {
                 if denial.why == Why::StoreFailed { with(503, answer) } else { answer }
             }
             Self::Conversation(refusal) => refusal.answer(dialect, id),
+            Self::NoCard => with(404, error(Error::ExtendedCardNotConfigured)),
             Self::Answer(_) => with(502, error(Error::InvalidAgentResponse)),
             Self::Upstream(status) => with(*status, error(Error::InvalidAgentResponse)),
         }

@@ -84,6 +84,12 @@ impl Fault {
         }
     }
 
+    /// Whether nothing is shown that could prove anybody, rather than something wrong.
+    #[must_use]
+    pub const fn shows_nothing(&self) -> bool {
+        matches!(self, Self::NoKey | Self::NotProven(NotProven::Nothing { .. }))
+    }
+
     /// What in the configuration, or in the request itself, decided.
     #[must_use]
     pub const fn rule(&self) -> &'static str {

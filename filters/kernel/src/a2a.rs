@@ -8,6 +8,7 @@
 
 pub mod answer;
 mod call;
+pub mod card;
 pub mod conversation;
 mod extension;
 mod fault;

@@ -21,6 +21,7 @@ pub mod headers;
 pub mod hmac;
 pub mod json;
 pub mod json_rpc;
+pub mod jws;
 pub mod key_ring;
 pub mod limit;
 pub mod mcp;

@@ -160,7 +160,7 @@ CARDS = [
     Attack(
         "A9",
         "old-path",
-        Right.NO_AGENT,
+        Right.CARD_IF_ANY,
         "said http://localhost:",
         method="GET",
         path="/.well-known/agent.json",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
@@ -28,6 +29,14 @@ class AgentBootstrap(Bootstrap):
             self.hcm["http_filters"].remove(self.http_filter("tollgate.gate"))
         else:
             self.gate(rules=rules)
+        # Held until Envoy takes it too: cards say where it is before it is there.
+        self.reserved = socket.socket()
+        self.reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        self.reserved.bind(("127.0.0.1", 0))
+        port = self.reserved.getsockname()[1]
+        self.listeners[0]["address"]["socket_address"]["port_value"] = port
+        if rules is not None:
+            self.gate_config["cards"]["url"] = f"https://127.0.0.1:{port}"
         tls = self.listeners[0]["filter_chains"][0]["transport_socket"]["typed_config"]["common_tls_context"]
         server = {"filename": str(people.server)}
         tls["tls_certificates"] = [{"certificate_chain": server, "private_key": server}]
@@ -43,8 +52,8 @@ class AgentBootstrap(Bootstrap):
 class AgentGateway:
     """`with AgentGateway(directory, people, planner=agent, billing=other) as gateway:`; the agents run already.
 
-    They are told that the gateway is where all agents are found, and what to show there. One that is not given leads
-    nowhere. `rules` are the gate's; None is an Envoy with a router alone. `change` sees the bootstrap before Envoy starts.
+    They are told that the gateway is where all others are found, and what to show there. One that is not given leads
+    nowhere. `rules` are the gate's; None is an Envoy with a router alone, and agents whose cards lead to it. `change` sees the bootstrap before Envoy starts.
     """
 
     def __init__(
@@ -56,7 +65,7 @@ class AgentGateway:
         rules: list[dict] | None = ALLOW_ALL,
         **agents: Agent,
     ):
-        self.people, self.agents = people, agents
+        self.people, self.agents, self._rewrites = people, agents, rules is not None
         ports = {name: agents[name].port if name in agents else 1 for name in CLUSTERS}
         self.bootstrap = AgentBootstrap(directory, ports, people, rules)
         change(self.bootstrap)
@@ -64,6 +73,7 @@ class AgentGateway:
 
     def __enter__(self) -> Self:
         with ExitStack() as running:
+            running.enter_context(self.bootstrap.reserved)
             self.envoy = running.enter_context(self._envoy)
             self.introduce()
             self._running = running.pop_all()
@@ -86,7 +96,7 @@ class AgentGateway:
         """Tells the agents, which a test may have told something else."""
         for name, agent in self.agents.items():
             agent.live(
-                self.url(name),
+                None if self._rewrites else self.url(name),
                 peers={other: self.url(other) for other in CLUSTERS},
                 tokens=self.people.tokens(name),
                 certificate=str(self.people.certificate(name)),

@@ -1,8 +1,10 @@
 //! Agents that are called, and how requests find them.
 
 use schemars::JsonSchema;
+use std::cell::RefCell;
 use std::rc::Rc;
 use tollgate_config::{Fault, Map, Read, Value, object};
+use tollgate_kernel::a2a::card::{CardConfig, Cards, Etag};
 use tollgate_kernel::a2a::conversation::Mode;
 use tollgate_kernel::a2a::push::PushRules;
 use tollgate_kernel::authority::host;
@@ -29,6 +31,9 @@ pub struct AgentConfig {
     /// What becomes of gRPC.
     #[schemars(default)]
     pub grpc: Grpc,
+    /// What callers get to read of its card.
+    #[schemars(default)]
+    pub card: CardConfig,
     /// Which addresses it may be asked to tell of tasks. By default none.
     #[schemars(default)]
     pub push: PushRules,
@@ -47,6 +52,7 @@ object!(AgentConfig {
     forward_token = Self::forwards(),
     calls_as,
     grpc = Grpc::Refuse,
+    card = CardConfig::default(),
     push = PushRules::default(),
     conversations = Mode::default(),
     tenants = Map::default(),
@@ -86,6 +92,10 @@ pub struct Agent {
     pub name: Label,
     /// What is configured of it.
     pub config: AgentConfig,
+    /// Where its card says that it is; without it, it has none here.
+    pub card_url: Option<String>,
+    /// The last answer of it whose signatures were verified.
+    pub(crate) verified: RefCell<Option<Etag>>,
 }
 
 /// All agents.
@@ -93,13 +103,14 @@ pub struct Agent {
 pub struct Agents(Vec<Rc<Agent>>);
 
 impl Agents {
-    pub(super) fn check(agents: Map<Label, AgentConfig>) -> Result<Self, String> {
+    pub(super) fn check(agents: Map<Label, AgentConfig>, cards: &Cards) -> Result<Self, String> {
         let agents = agents.try_map(|name, mut config| {
             config.check().map_err(|error| format!("agents.{name}{error}"))?;
             if config.audiences.is_empty() {
                 config.audiences.push(name.as_str().to_owned());
             }
-            Ok::<_, String>(Rc::new(Agent { name: name.clone(), config }))
+            let card_url = config.card_url(cards).map_err(|error| format!("agents.{name}.card{error}"))?;
+            Ok::<_, String>(Rc::new(Agent { name: name.clone(), config, card_url, verified: RefCell::default() }))
         })?;
         let agents: Vec<Rc<Agent>> = agents.into_iter().map(|(_, agent)| agent).collect();
         if agents.is_empty() {
@@ -160,6 +171,15 @@ impl Agent {
 impl AgentConfig {
     const fn forwards() -> bool {
         true
+    }
+
+    /// Where its card says that it is. What has an authority of its own is found nowhere at the gateway's.
+    fn card_url(&self, cards: &Cards) -> Result<Option<String>, String> {
+        if self.card.grpc_url.is_some() && self.grpc != Grpc::Unread {
+            return Err(".grpc_url: found it without `grpc: unread`, which lets gRPC through".to_owned());
+        }
+        let url = self.card.url(cards, self.path.as_deref())?;
+        Ok(url.filter(|_| self.card.url.is_some() || self.authority.is_none()))
     }
 
     fn check(&self) -> Result<(), String> {

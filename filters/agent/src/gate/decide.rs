@@ -2,14 +2,16 @@
 
 use super::{AtGate, millis};
 use crate::arrival;
+use crate::card::{self, Awaited};
 use crate::config::{Agent, Grpc};
 use crate::conversation;
 use crate::decision::Context;
-use crate::exchange::{Asked, Exchange};
+use crate::exchange::{Asked, Decided, Exchange, Said};
 use crate::refusal::Refusal;
 use crate::ticket::Hop;
 use std::rc::Rc;
 use tollgate_host::abi;
+use tollgate_host::headers::Headers;
 use tollgate_identity::{Fault as Unproven, shows_token};
 use tollgate_kernel::a2a::{Arrival, Binding, Call, Dialect, Fault, Named, Operation, Request, Version};
 use tollgate_kernel::json::{Document, Limits};
@@ -37,10 +39,16 @@ impl AtGate {
             Ok(Arrival::Card) => None,
             Err(fault) => Some(fault.dialect),
         };
-        self.identify()?;
+        match (self.identify(), &arrival) {
+            (Err(Refusal::Unproven(fault)), Ok(Arrival::Card)) if self.gate.cards.public && fault.shows_nothing() => {}
+            (identified, _) => identified?,
+        }
         let arrival = arrival.map_err(|fault| Refusal::Protocol(fault.reason))?;
         if matches!(arrival, Arrival::Grpc(_)) && grpc == Grpc::Refuse {
             return Err(Refusal::Grpc);
+        }
+        if matches!(arrival, Arrival::Card) {
+            self.await_public_card()?;
         }
         self.arrival = Some(arrival);
         Ok(())
@@ -104,6 +112,10 @@ impl AtGate {
             self.exchange.decided = sent;
         }
         self.check_hop()?;
+        if call.operation == Named::Known(Operation::GetExtendedCard) {
+            callee.card_url.as_ref().ok_or(Refusal::NoCard)?;
+            self.card = Some(Awaited::extended(call.dialect.binding));
+        }
         let push = callee.push(call.tenant.as_deref());
         call.push.iter().try_for_each(|config| push.check(config).map(|_| ()).map_err(Refusal::Push))?;
         if let Some((credentials, message)) = self.gate.credentials.as_ref().zip(call.message())
@@ -120,6 +132,19 @@ impl AtGate {
             asked.is_said_in(supplied);
         }
         self.exchange.guard = Some(guard);
+        Ok(())
+    }
+
+    /// The public card is for everybody: rules say which skills it shows.
+    fn await_public_card(&mut self) -> Result<(), Refusal> {
+        let callee = self.exchange.callee.as_ref().ok_or(Refusal::UnknownAgent)?;
+        callee.card_url.as_ref().ok_or(Refusal::NoCard)?;
+        let (operation, rule) = (Named::Other(card::OPERATION.into()), Some("cards".to_owned()));
+        self.exchange.asked = Some(Asked { id: None, operation, said: Some(Said::default()) });
+        self.exchange.decided = Some(Decided { verdict: "allow", rule, reason: "card", shadow: None });
+        // A status can no longer be chosen once headers went on.
+        let nothing = Headers::NONE;
+        self.card = Some(Awaited::public(if self.gate.hold_headers { &self.headers } else { &nothing }));
         Ok(())
     }
 

@@ -2,6 +2,7 @@
 
 use super::AtGate;
 use crate::answer::Answer;
+use crate::card::{self, Awaited};
 use crate::refusal::Refusal;
 use tollgate_host::abi::{self, Map};
 use tollgate_host::headers::{self, Headers};
@@ -11,6 +12,10 @@ impl AtGate {
     /// The agent's answer begins.
     pub(super) fn begin_answer(&mut self, seen: &Headers, end: bool) -> abi::Result<Step> {
         let status = status(seen);
+        if let Some(card) = self.card.take_if(|card| !card.is_told_otherwise(status)) {
+            return self.begin_card(card, seen, status, end);
+        }
+        self.card = None;
         match Answer::begin(&self.gate, &mut self.exchange, seen, status, end) {
             Ok(answer) => self.answer = answer,
             Err(refusal) => return Ok(self.refuse(refusal)),
@@ -44,6 +49,50 @@ impl AtGate {
         }
         self.relays = true;
         with.map_or(Step::Go, |with| Step::Edit { first: data.len(), with })
+    }
+
+    /// The agent's card begins. Nothing of what stands around it goes on either.
+    fn begin_card(&mut self, card: Awaited, seen: &Headers, status: u16, end: bool) -> abi::Result<Step> {
+        if let Err(refusal) = card.begin(seen, status, end) {
+            return Ok(self.refuse(refusal));
+        }
+        if !self.gate.hold_headers {
+            let text = status.to_string();
+            let own = card::headers();
+            let mut kept = vec![(":status", text.as_bytes())];
+            kept.extend(own.iter().map(|(name, value)| (*name, value.as_bytes())));
+            headers::replace_all(Map::Response, &kept)?;
+        }
+        self.status = Some(status);
+        self.card = Some(card);
+        Ok(Step::Hold)
+    }
+
+    /// More of the agent's card, which is answered once it is whole.
+    pub(super) fn relay_card(&mut self, data: &[u8], end: bool) -> Step {
+        let Some(mut card) = self.card.take() else { return Step::Go };
+        let finished = match card.push(data, self.gate.cards.max_bytes) {
+            Ok(()) if !end => {
+                self.card = Some(card);
+                return Step::Hold;
+            }
+            Ok(()) => card.finish(&self.gate, &mut self.exchange, self.status.unwrap_or(502)),
+            Err(refusal) => Err(refusal),
+        };
+        let reply = match finished {
+            Ok(reply) => {
+                self.status = Some(reply.status);
+                self.relays = true;
+                reply
+            }
+            Err(refusal) => self.reply_of(refusal),
+        };
+        // Headers that went on cannot be changed any more; of what never ends the client sees that it was cut off.
+        if self.gate.hold_headers || !end {
+            Step::Reply(reply)
+        } else {
+            Step::Edit { first: data.len(), with: reply.body }
+        }
     }
 
     /// An answer of Envoy's own, or of another filter.

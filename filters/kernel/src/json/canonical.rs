@@ -3,6 +3,7 @@
 use super::{Decimal, Kind, Value, write_escaped};
 use schemars::JsonSchema;
 use sha2::{Digest as _, Sha256};
+use std::borrow::Cow;
 use std::fmt;
 use tollgate_config::{self as config, Read};
 
@@ -37,12 +38,26 @@ impl fmt::Display for NotADigest {
 
 impl std::error::Error for NotADigest {}
 
+/// How values are spelled.
+#[derive(Clone, Copy)]
+struct Spelling {
+    numbers: Numbers,
+    /// Whether what is empty stays: `null`, `""`, and lists and objects that have nothing else in them.
+    keeps_empty: bool,
+}
+
 /// How numbers are spelled.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 enum Numbers {
     AsWritten,
     /// Equally if they are equal.
     Equal,
+    /// As ECMAScript spells the double that is next to them.
+    Doubles,
+}
+
+impl Spelling {
+    const AS_WRITTEN: Self = Self { numbers: Numbers::AsWritten, keeps_empty: true };
 }
 
 impl Value<'_, '_> {
@@ -59,7 +74,7 @@ impl Value<'_, '_> {
     #[must_use]
     pub fn digest_without(self, keys: &[&str]) -> Digest {
         let mut hash = Sha256::new();
-        self.spell_object(keys, Numbers::AsWritten, &mut |piece| hash.update(piece.as_bytes()));
+        self.spell_object(keys, Spelling::AS_WRITTEN, &mut |piece| hash.update(piece.as_bytes()));
         Digest(hash.finalize().into())
     }
 
@@ -67,51 +82,103 @@ impl Value<'_, '_> {
     /// doubles, so that 9007199254740993 is 9007199254740992; to many who read JSON it is not, nor is `1.0` to them `1`. Of
     /// two spellings of a number the second is refused rather than taken for the first.
     pub fn canonical(self, out: &mut dyn FnMut(&str)) {
-        self.spell(Numbers::AsWritten, out);
+        self.spell(Spelling::AS_WRITTEN, out);
+    }
+
+    /// The value as RFC 8785 writes it, without the members `keys` of the object that it is.
+    #[must_use]
+    pub fn rfc_8785(self, keys: &[&str]) -> String {
+        self.spelled(keys, Spelling { numbers: Numbers::Doubles, keeps_empty: true })
+    }
+
+    /// The same without whatever is empty: `null`, `""`, and lists and objects that have nothing else in them.
+    #[must_use]
+    pub fn rfc_8785_of_what_is_said(self, keys: &[&str]) -> String {
+        self.spelled(keys, Spelling { numbers: Numbers::Doubles, keeps_empty: false })
+    }
+
+    fn spelled(self, keys: &[&str], spelling: Spelling) -> String {
+        let mut text = String::with_capacity(self.range().len());
+        let mut out = |piece: &str| text.push_str(piece);
+        match self.kind() {
+            Kind::Object => self.spell_object(keys, spelling, &mut out),
+            _ => self.spell(spelling, &mut out),
+        }
+        text
     }
 
     /// What is the same for two values if and only if they are the same to JSON Schema: as [`Self::canonical`], and numbers
     /// by what they are, so that `1.0` is `1`.
     pub(crate) fn normal(self) -> String {
         let mut text = String::with_capacity(self.range().len());
-        self.spell(Numbers::Equal, &mut |piece| text.push_str(piece));
+        let spelling = Spelling { numbers: Numbers::Equal, keeps_empty: true };
+        self.spell(spelling, &mut |piece| text.push_str(piece));
         text
     }
 
-    fn spell(self, numbers: Numbers, out: &mut dyn FnMut(&str)) {
+    fn spell(self, spelling: Spelling, out: &mut dyn FnMut(&str)) {
         match self.kind() {
             Kind::Null | Kind::Bool => out(self.raw()),
-            Kind::Number => match Decimal::of(self.raw()).filter(|_| numbers == Numbers::Equal) {
-                Some(decimal) => out(&decimal.to_string()),
-                None => out(self.raw()),
-            },
+            Kind::Number => out(&spelling.number(self.raw())),
             Kind::String => quoted(&self.unescaped(), out),
             // INVARIANT: recursion here and below ends at MAX_DEPTH.
             Kind::Array => {
                 out("[");
-                for (at, item) in self.items().enumerate() {
+                let items = self.items().filter(|item| spelling.keeps_empty || !item.is_empty());
+                for (at, item) in items.enumerate() {
                     out(if at == 0 { "" } else { "," });
-                    item.spell(numbers, out);
+                    item.spell(spelling, out);
                 }
                 out("]");
             }
-            Kind::Object => self.spell_object(&[], numbers, out),
+            Kind::Object => self.spell_object(&[], spelling, out),
         }
     }
 
-    fn spell_object(self, without: &[&str], numbers: Numbers, out: &mut dyn FnMut(&str)) {
+    /// Whether it says nothing.
+    fn is_empty(self) -> bool {
+        match self.kind() {
+            Kind::Null => true,
+            Kind::Bool | Kind::Number => false,
+            Kind::String => self.raw() == r#""""#,
+            // INVARIANT: recursion ends at MAX_DEPTH.
+            Kind::Array => self.items().all(Self::is_empty),
+            Kind::Object => self.members().all(|member| member.value.is_empty()),
+        }
+    }
+
+    fn spell_object(self, without: &[&str], spelling: Spelling, out: &mut dyn FnMut(&str)) {
         let members = self.members().map(|member| (member.key(), member.value));
-        let mut members: Vec<_> = members.filter(|(key, _)| !without.contains(&key.as_ref())).collect();
+        let is_said = |value: Value<'_, '_>| spelling.keeps_empty || !value.is_empty();
+        let is_wanted = |(key, value): &(Cow<'_, str>, _)| !without.contains(&key.as_ref()) && is_said(*value);
+        let mut members: Vec<_> = members.filter(is_wanted).collect();
         members.sort_unstable_by(|(one, _), (other, _)| one.encode_utf16().cmp(other.encode_utf16()));
         out("{");
         for (at, (key, value)) in members.into_iter().enumerate() {
             out(if at == 0 { "" } else { "," });
             quoted(&key, out);
             out(":");
-            value.spell(numbers, out);
+            value.spell(spelling, out);
         }
         out("}");
     }
+}
+
+impl Spelling {
+    fn number(self, raw: &str) -> Cow<'_, str> {
+        match self.numbers {
+            Numbers::AsWritten => raw.into(),
+            Numbers::Equal => Decimal::of(raw).map_or_else(|| raw.into(), |decimal| decimal.to_string().into()),
+            Numbers::Doubles => double(raw).map_or_else(|| raw.into(), Cow::Owned),
+        }
+    }
+}
+
+/// The double that is next to a number, as ECMAScript writes it.
+fn double(raw: &str) -> Option<String> {
+    // The fewest digits that are read as this double again.
+    let digits = serde_json::to_string(&raw.parse::<f64>().ok()?).ok()?;
+    Decimal::of(&digits).map(|decimal| decimal.ecmascript())
 }
 
 fn quoted(text: &str, out: &mut dyn FnMut(&str)) {

@@ -114,6 +114,30 @@ impl<'a> Decimal<'a> {
         rest == 0
     }
 
+    /// As ECMAScript writes numbers (RFC 8785, section 3.2.2.3).
+    pub(super) fn ecmascript(&self) -> String {
+        if self.is_zero() {
+            return "0".to_owned();
+        }
+        let sign = if self.negative { "-" } else { "" };
+        let digits = self.digits.concat();
+        match usize::try_from(self.magnitude) {
+            Ok(point @ 1..=21) => match digits.split_at_checked(point) {
+                Some((whole, fraction)) if !fraction.is_empty() => format!("{sign}{whole}.{fraction}"),
+                _ => format!("{sign}{digits:0<point$}"),
+            },
+            _ if (-5..=0).contains(&self.magnitude) => {
+                let zeros = usize::try_from(self.magnitude.saturating_neg()).unwrap_or_default();
+                format!("{sign}0.{:0<zeros$}{digits}", "")
+            }
+            _ => {
+                let (first, rest) = digits.split_at_checked(1).unwrap_or((&digits, ""));
+                let point = if rest.is_empty() { "" } else { "." };
+                format!("{sign}{first}{point}{rest}e{:+}", self.magnitude.saturating_sub(1))
+            }
+        }
+    }
+
     fn all_digits(&self) -> impl Iterator<Item = u8> {
         self.digits.iter().flat_map(|part| part.bytes())
     }

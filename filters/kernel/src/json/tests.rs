@@ -247,6 +247,73 @@ fn members_are_left_out_and_the_rest_stays_byte_for_byte() {
 }
 
 #[test]
+fn values_are_spelled_as_rfc_8785_does() {
+    for (text, spelled) in [
+        // Section 3.2.2.
+        (
+            r#"{"numbers":[333333333.33333329,1E30,4.50,2e-3,0.000000000000000000000000001],"string":"\u20ac$\u000F\u000aA'\u0042\u0022\u005c\\\"\/","literals":[null,true,false]}"#,
+            r#"{"literals":[null,true,false],"numbers":[333333333.3333333,1e+30,4.5,0.002,1e-27],"string":"€$\u000f\nA'B\"\\\\\"/"}"#,
+        ),
+        // Section 3.2.3.
+        (
+            r#"{"\u20ac":"Euro Sign","\r":"Carriage Return","\ufb33":"Hebrew Letter Dalet With Dagesh","1":"One","\ud83d\ude00":"Emoji: Grinning Face","\u0080":"Control","\u00f6":"Latin Small Letter O With Diaeresis"}"#,
+            "{\"\\r\":\"Carriage Return\",\"1\":\"One\",\"\u{80}\":\"Control\",\"ö\":\"Latin Small Letter O With Diaeresis\",\"€\":\"Euro Sign\",\"😀\":\"Emoji: Grinning Face\",\"\u{fb33}\":\"Hebrew Letter Dalet With Dagesh\"}",
+        ),
+        (r#"{"b":"","a":{},"c":null}"#, r#"{"a":{},"b":"","c":null}"#),
+    ] {
+        assert_eq!(read(text).root().rfc_8785(&[]), spelled);
+    }
+}
+
+#[test]
+fn numbers_are_spelled_as_rfc_8785_does() {
+    // Appendix B, and where ECMAScript goes from one form to another.
+    for (bits, spelled) in [
+        (0x0000_0000_0000_0000, "0"),
+        (0x8000_0000_0000_0000, "0"),
+        (0x0000_0000_0000_0001, "5e-324"),
+        (0x8000_0000_0000_0001, "-5e-324"),
+        (0x7fef_ffff_ffff_ffff, "1.7976931348623157e+308"),
+        (0xffef_ffff_ffff_ffff, "-1.7976931348623157e+308"),
+        (0x4340_0000_0000_0000, "9007199254740992"),
+        (0xc340_0000_0000_0000, "-9007199254740992"),
+        (0x4430_0000_0000_0000, "295147905179352830000"),
+        (0x44b5_2d02_c7e1_4af5, "9.999999999999997e+22"),
+        (0x44b5_2d02_c7e1_4af6, "1e+23"),
+        (0x44b5_2d02_c7e1_4af7, "1.0000000000000001e+23"),
+        (0x444b_1ae4_d6e2_ef4e, "999999999999999700000"),
+        (0x444b_1ae4_d6e2_ef4f, "999999999999999900000"),
+        (0x444b_1ae4_d6e2_ef50, "1e+21"),
+        (0x3eb0_c6f7_a0b5_ed8c, "9.999999999999997e-7"),
+        (0x3eb0_c6f7_a0b5_ed8d, "0.000001"),
+        (0x41b3_de43_5555_5553, "333333333.3333332"),
+        (0x41b3_de43_5555_5554, "333333333.33333325"),
+        (0x41b3_de43_5555_5555, "333333333.3333333"),
+        (0x41b3_de43_5555_5556, "333333333.3333334"),
+        (0x41b3_de43_5555_5557, "333333333.33333343"),
+        (0xbecb_f647_612f_3696, "-0.0000033333333333333333"),
+        (0x4314_3ff3_c1cb_0959, "1424953923781206.2"),
+    ] {
+        let written = format!("{:e}", f64::from_bits(bits));
+        assert_eq!(read(&written).root().rfc_8785(&[]), spelled, "{written}");
+    }
+    for (written, spelled) in [("9007199254740993", "9007199254740992"), ("-0", "0"), ("100", "100"), ("1.50", "1.5")] {
+        assert_eq!(read(written).root().rfc_8785(&[]), spelled);
+    }
+}
+
+#[test]
+fn what_is_empty_can_be_left_out() {
+    for (text, spelled) in [
+        (r#"{"b":[[],[{}],"",null,0],"a":false,"c":{"d":{"e":[null]}},"f":"x"}"#, r#"{"a":false,"b":[0],"f":"x"}"#),
+        (r#"{"a":[],"b":{}}"#, "{}"),
+    ] {
+        assert_eq!(read(text).root().rfc_8785_of_what_is_said(&[]), spelled);
+    }
+    assert_eq!(read(r#"{"a":1,"b":2}"#).root().rfc_8785_of_what_is_said(&["a"]), r#"{"b":2}"#);
+}
+
+#[test]
 fn the_same_in_other_words_has_the_same_digest_and_nothing_else_does() {
     let digest = |text: &str| read(text).root().digest();
     let spellings =

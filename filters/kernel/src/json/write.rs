@@ -171,9 +171,20 @@ impl<'a> Writer<'a> {
     /// escaped.
     #[inline(never)]
     pub fn raw(&mut self, value: &RawValue) {
+        self.json(value.get());
+    }
+
+    #[inline(never)]
+    fn json(&mut self, json: &str) {
         self.begin();
         let is_line_end = |byte: &u8| matches!(byte, b'\n' | b'\r');
-        self.0.extend(value.get().bytes().map(|byte| if is_line_end(&byte) { b' ' } else { byte }));
+        self.0.extend(json.bytes().map(|byte| if is_line_end(&byte) { b' ' } else { byte }));
+    }
+
+    /// A value that was read, as it is written but for line ends.
+    #[inline(never)]
+    pub fn value(&mut self, value: super::Value<'_, '_>) {
+        self.json(value.raw());
     }
 
     #[inline(never)]
