@@ -41,10 +41,16 @@ class Listener:
 
     def wait(self, word: str, token: str) -> dict:
         """The first notification with this token that has this word in it, in capitals or not."""
+        return self._wait(word, token)[1]
 
-        def matching() -> list[dict]:
+    def headers(self, word: str, token: str) -> dict[str, str]:
+        """What came with it."""
+        return self._wait(word, token)[0]
+
+    def _wait(self, word: str, token: str) -> tuple[dict[str, str], dict]:
+        def matching() -> list[tuple[dict[str, str], dict]]:
             return [
-                body
+                (headers, body)
                 for headers, body in self.heard
                 if headers.get("x-a2a-notification-token") == token and word in json.dumps(body).lower()
             ]
