@@ -31,7 +31,8 @@ class Listener:
                 """Says nothing."""
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Takes)
-        self.url = f"http://127.0.0.1:{self._server.server_port}/heard"
+        self.host = f"127.0.0.1:{self._server.server_port}"
+        self.url = f"http://{self.host}/heard"
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
         return self
 
@@ -55,5 +56,5 @@ class Listener:
                 if headers.get("x-a2a-notification-token") == token and word in json.dumps(body).lower()
             ]
 
-        assert eventually(lambda: bool(matching()), SECONDS), f"nobody told of {word}: {self.heard}"
+        assert eventually(lambda: bool(matching()), SECONDS), f"nobody told of {word} with {token}"
         return matching()[0]

@@ -7,6 +7,7 @@ from contextlib import ExitStack
 
 import pytest
 
+from a2a_corpus import protect
 from harness.a2a import AGENTS, Agent, AgentGateway, Listener, People
 
 # Which SDK the agents behind a gateway are on: all on one, or as they meet in the world.
@@ -14,6 +15,13 @@ CASTS = {
     "python": dict.fromkeys(("planner", "researcher", "billing"), "python"),
     "python-0.3": dict.fromkeys(("planner", "researcher", "billing"), "python-0.3"),
     "mixed": {"planner": "python", "researcher": "python-0.3", "billing": "python"},
+}
+# What is between callers and agents: an Envoy with a router alone, a gate that lets everything through, and one with the
+# policy that attacks are made for.
+FRONTS = {
+    "router": lambda listener: {"rules": None},
+    "filter": lambda listener: {"change": lambda bootstrap: bootstrap.push([listener.host], plain_http=True)},
+    "policy": lambda listener: {"change": protect},
 }
 
 
@@ -41,18 +49,19 @@ def agent_casts() -> Iterator[Callable[..., dict[str, Agent]]]:
 
 
 @pytest.fixture(scope="session")
-def agent_gateways(people, agent_casts, tmp_path_factory) -> Iterator[Callable[[str], AgentGateway]]:
-    """Envoy in front of such agents, each started once: `agent_gateways("mixed")`."""
+def agent_gateways(people, agent_casts, listener, tmp_path_factory) -> Iterator[Callable[..., AgentGateway]]:
+    """Envoy in front of such agents, each started once: `agent_gateways("mixed", "filter")`."""
     with ExitStack() as stack:
-        running: dict[str, AgentGateway] = {}
+        running: dict[tuple[str, str], AgentGateway] = {}
 
-        def gateway(cast: str) -> AgentGateway:
-            agents = agent_casts(cast)
-            if cast not in running:
+        def gateway(cast: str, front: str = "router") -> AgentGateway:
+            agents, key = agent_casts(cast), (cast, front)
+            if key not in running:
                 directory = tmp_path_factory.mktemp("agents")
-                running[cast] = stack.enter_context(AgentGateway(directory, people, rules=None, **agents))
-            running[cast].introduce()
-            return running[cast]
+                made = AgentGateway(directory, people, **FRONTS[front](listener), **agents)
+                running[key] = stack.enter_context(made)
+            running[key].introduce()
+            return running[key]
 
         yield gateway
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from harness.a2a import CLIENTS
+from harness.a2a import CLIENTS, task_in
 from harness.envoy import eventually
 
 CASTS = ("python", "python-0.3", "mixed")
@@ -58,8 +58,7 @@ def test_a_trace_and_its_state_arrive_at_the_third_agent(agents, cast, how):
 @pytest.mark.parametrize("cast", CASTS)
 def test_each_message_to_a_task_has_the_state_that_it_came_with(agents, cast):
     found = agents(cast, "trace")
-    first = told(found["planner"], "plain", "ask", SHOWN)
-    task = first.get("task", first)
+    task = task_in(told(found["planner"], "plain", "ask", SHOWN))
     second = SHOWN | {"tracestate": "tollgate=k1.c2Vjb25k.x_-"}
     told(found["planner"], "plain", "call billing make a", second, task=task["id"], context=task["contextId"])
     (arrived,) = carried(found["billing"])
@@ -70,8 +69,7 @@ def test_each_message_to_a_task_has_the_state_that_it_came_with(agents, cast):
 def test_calls_side_by_side_do_not_mix_their_states(agents, cast):
     """Two tasks are at work at once, and the one that began first calls last."""
     found = agents(cast, "trace")
-    first = told(found["planner"], "plain", "ask", SHOWN)
-    task = first.get("task", first)
+    task = task_in(told(found["planner"], "plain", "ask", SHOWN))
     told(found["planner"], "plain", "plan a trip", SHOWN | {"tracestate": "tollgate=k1.c2Vjb25k.x_-"})
     told(found["planner"], "plain", "call billing make a", SHOWN, task=task["id"], context=task["contextId"])
     assert [one["tracestate"] for one in carried(found["billing"])] == ["tollgate=k1.c2Vjb25k.x_-", SHOWN["tracestate"]]
