@@ -13,5 +13,5 @@ RULES = [
 
 def protect(bootstrap: AgentBootstrap) -> None:
     """Configures the gate so."""
-    bootstrap.gate(rules=RULES)
+    bootstrap.gate(rules=RULES, identity_headers=["x-agent-id", "x-user", "x-tier"])
     bootstrap.push(["hooks.example.org"])
