@@ -175,10 +175,11 @@ function envoy_on_response(answer)
         chunk:setBytes((string.gsub(chunk:getBytes(0, chunk:length()), "%s", "%s")))
     end
 end"""
+SAYS_COMPLETED = {"get", "inline push", "input given", "list", "over", "stream", "subscribe", "task"}
 # What is altered on the way, in as many bytes, and the parts of the conversation in which that must be seen.
 ALTERED = {
     "a text": ("hello", "hullo", {"message", "stream of a message"}),
-    "a state": ("TASK_STATE_COMPLETED", "TASK_STATE_SUBMITTED", set()),
+    "a state": ("TASK_STATE_COMPLETED", "TASK_STATE_SUBMITTED", SAYS_COMPLETED),
     "an id": ("c%-1", "c-2", {"push create", "push get", "push list"}),
     "a mark": ("lastChunk", "lastChunq", {"stream", "subscribe"}),
 }
