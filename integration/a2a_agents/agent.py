@@ -159,9 +159,9 @@ def app(side: Side) -> Starlette:
     )
 
 
-def main(name: str, port: str) -> None:
+def main(name: str, port: str, carries: str) -> None:
     warnings.simplefilter("ignore", DeprecationWarning)
-    side = Side(name)
+    side = Side(name, carries)
     side.serve(app(side), port)
 
 

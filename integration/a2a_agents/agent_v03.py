@@ -144,8 +144,8 @@ def app(side: Side):
     return application
 
 
-def main(name: str, port: str) -> None:
-    side = Side(name)
+def main(name: str, port: str, carries: str) -> None:
+    side = Side(name, carries)
     side.serve(app(side), port)
 
 

@@ -1,7 +1,7 @@
 """What the agents of the tests do, by the first word of what they are told; the agents of both SDKs play this.
 
 `say x` answers with a message and begins no task. `make x` makes an artifact, a chunk for each word. `ask` wants to know
-more, and `login` wants somebody to log in; what is told to their task then ends it. `fail` fails. `hold` shows that it is
+more, and `login` wants somebody to log in; what is told to their task then, a call too, ends it. `fail` fails. `hold` shows that it is
 alive until the test says `go` or somebody cancels it. `call <agent> <what to tell it>` calls another agent and makes an
 artifact of what that said; `watch` does so with a stream. `plan`, `research` and `bill` are one such call each: the planner
 watches the researcher, who calls billing. `ring <n>` calls the next of the three, which does the same, n times.
@@ -56,8 +56,9 @@ async def play(said: str, work: Work) -> None:
     if verb == "say" and not work.resumed:
         return await work.answer(rest)
     await work.begin()
+    told = work.resumed and verb != "call"
     try:
-        await _perform("told" if work.resumed else verb, said if work.resumed else rest, work)
+        await _perform("told" if told else verb, said if told else rest, work)
     except CallFailed as failed:
         await work.state("failed", str(failed))
 

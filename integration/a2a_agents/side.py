@@ -23,6 +23,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from .script import CallFailed
+from .tracing import traced
 
 # The names that request handlers of both SDKs have for operations, and ours.
 OPERATIONS = {
@@ -41,8 +42,8 @@ OPERATIONS = {
     "on_delete_task_push_notification_config": "push_delete",
     "on_get_extended_agent_card": "extended_card",
 }
-# What an agent passes on to the agents that it calls, as tracing does.
-PASSED_ON = ("traceparent", "tracestate")
+# What an agent copies by hand that carries the ticket so.
+TICKET = "x-tollgate-ticket"
 SECONDS = 30
 
 # The request that is being worked on: path, query and headers as they came.
@@ -52,8 +53,8 @@ _arrived: ContextVar[dict] = ContextVar("arrived")
 class Side:
     """What ran, and what the test set."""
 
-    def __init__(self, name: str):
-        self.name = name
+    def __init__(self, name: str, carries: str):
+        self.name, self.carries = name, carries
         self.go = asyncio.Event()
         self.ran: list[dict] = []
         self.found_at = ""
@@ -97,8 +98,7 @@ class Side:
     def peer(self, agent: str) -> tuple[str, httpx.AsyncClient]:
         """Where another agent is found, and an HTTP client that shows who this one is, and for whom it asks."""
         arrived = _arrived.get()["headers"]
-        passed = (*PASSED_ON, *self.calls.get("passes_on", ()))
-        headers = {name: value for name, value in arrived if name in passed}
+        headers = {name: value for name, value in arrived if name == TICKET and self.carries == "ticket"}
         token = self.calls.get("tokens", {}).get(_user(arrived))
         if token is not None:
             headers["authorization"] = f"Bearer {token}"
@@ -121,7 +121,8 @@ class Side:
         listening = socket.create_server(("127.0.0.1", int(port)))
         self.found_at = f"http://localhost:{listening.getsockname()[1]}"
         print(f"listening on {listening.getsockname()[1]}", flush=True)
-        config = uvicorn.Config(_remembers(app), log_level="warning", lifespan="off", ws="none")
+        served = traced(app, self.name) if self.carries == "trace" else app
+        config = uvicorn.Config(_remembers(served), log_level="warning", lifespan="off", ws="none")
         uvicorn.Server(config).run(sockets=[listening])
 
 
@@ -132,9 +133,10 @@ def said(agent: str, what: str, text: str) -> str:
     return text
 
 
-def arguments() -> tuple[str, str]:
-    """An agent's name and its port."""
-    return (*sys.argv[1:], "0")[:2]
+def arguments() -> tuple[str, str, str]:
+    """An agent's name, its port, and what it carries from a request to those that it makes: trace, ticket or nothing."""
+    given = sys.argv[1:]
+    return (*given, *("planner", "0", "nothing")[len(given) :])
 
 
 def _remembers(app):

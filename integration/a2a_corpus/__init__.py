@@ -7,6 +7,7 @@ is kept in `direct.yaml`: what has `ran` there is what a filter is for.
 
 from .attack import CHAPTERS, ELSEWHERE, POLICY, Attack, Right, Who
 from .attacks import ATTACKS, CONTROLS
+from .policy import protect
 from .run import Outcome, Stage, attempt
 
 __all__ = [
@@ -21,4 +22,5 @@ __all__ = [
     "Stage",
     "Who",
     "attempt",
+    "protect",
 ]

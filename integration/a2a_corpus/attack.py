@@ -10,7 +10,7 @@ from harness.a2a import ADA
 from harness.a2a.wire import messages
 from harness.gateway import Response
 
-# In words, as a filter's own configuration is not known here.
+# What `protect` configures, in words.
 POLICY = """\
 The assistant, for anybody, may do everything at every agent but cancel tasks. The planner may act for users on tier gold
 alone. Whoever calls has a certificate and a token that agree. Push notifications go to https://hooks.example.org alone.
@@ -45,7 +45,7 @@ NOT_FOUND = -32001
 
 
 class Right(Enum):
-    """What a filter that is right answers: HTTP statuses, and codes of JSON-RPC where the binding has them."""
+    """What a filter that is right answers: HTTP statuses, and codes of JSON-RPC, which tells them with status 200."""
 
     DENIED = ((403,), "error")
     """The policy refuses it, in the shape of the binding."""
@@ -59,18 +59,16 @@ class Right(Enum):
     """Envoy closes the connection."""
     ALLOWED = ((200,), "result")
     """It goes through, without what must not arrive."""
-    NOT_THERE = ((200, 404), (NOT_FOUND,))
-    """Exactly what the agent says of a task that is not there: 200 and a code in JSON-RPC, 404 in HTTP+JSON."""
+    NOT_THERE = ((404,), (NOT_FOUND,))
+    """Exactly what the agent says of a task that is not there."""
     EMPTY = ((200,), "empty")
     """A list without what belongs to others."""
     UNPARSEABLE = ((400,), (-32700, -32600))
-    """It is not what JSON in A2A may be."""
+    """It is not what JSON, or a request, in A2A may be."""
     INVALID = ((400,), (-32602,))
-    """Its parameters are not what they must be."""
+    """Its parameters are not what they must be, or stand where readers differ on them."""
     VERSION = ((400,), (-32009,))
     """It is of no version that is spoken here, or of two."""
-    UNKNOWN = ((403, 404), (-32601,))
-    """A method that nobody allowed."""
     MEDIA = ((415,), "error")
     """It is not JSON in UTF-8 without an encoding."""
     TOO_LARGE = ((413,), "error")
@@ -90,21 +88,22 @@ class Right(Enum):
         statuses, wants = self.value
         if answer is None:
             return [] if self is Right.NO_HANDSHAKE else ["no answer"]
-        wrong = [] if answer.status in statuses else [f"status {answer.status}, not one of {statuses}"]
-        if wants == "any":
-            return wrong
         try:
             said = messages(answer)
         except ValueError:
             said = []
+        if isinstance(wants, tuple) and said and "jsonrpc" in said[0]:
+            statuses = (200,)
+        wrong = [] if answer.status in statuses else [f"status {answer.status}, not one of {statuses}"]
+        if wants == "any":
+            return wrong
         if not said:
             return [*wrong, f"no message: {answer.body[:200]!r}"]
         return wrong + self._problems(answer, said[0], direct)
 
     def _problems(self, answer: Response, said: dict, direct: str) -> list[str]:
         wants = self.value[1]
-        is_named = "jsonrpc" not in said and str(said.get("type")).endswith("Error")  # HTTP+JSON of 0.3
-        failed = "error" in said or is_named
+        failed = "error" in said or said.keys() >= {"type", "message"}  # so does HTTP+JSON in 0.3
         match wants:
             case "result" | "loop":
                 return [f"an error: {said}"] if failed else []

@@ -7,7 +7,7 @@ import io
 import socket
 import ssl
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from .gateway import Response
@@ -57,7 +57,8 @@ class Wire:
     def open(self, exchange: Exchange) -> Iterator[http.client.HTTPResponse]:
         """Its answer while it comes; leaving the block hangs up."""
         with self._connect() as connection:
-            connection.sendall(self.bytes(exchange))
+            with suppress(ConnectionError, ssl.SSLEOFError):  # one who is refused early may still be talking
+                connection.sendall(self.bytes(exchange))
             answer = http.client.HTTPResponse(connection, method=exchange.method)
             answer.begin()
             try:

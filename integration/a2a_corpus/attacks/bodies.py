@@ -53,8 +53,8 @@ AMBIGUOUS = [
     ),
     *each("A11", "task-twice", lambda method, _: call(method, '"id": "x", "id": "$task"'), Right.UNPARSEABLE),
     *each("A11", "method-escaped", lambda method, _: evil(method.replace("ancel", "\\u0061ncel")), Right.DENIED),
-    *each("A11", "method-in-capitals", lambda method, _: evil(method.upper()), Right.UNKNOWN),
-    *each("A11", "method-with-space", lambda method, _: evil(method + " "), Right.UNKNOWN),
+    *each("A11", "method-in-capitals", lambda method, _: evil(method.upper()), Right.DENIED),
+    *each("A11", "method-with-space", lambda method, _: evil(method + " "), Right.UNPARSEABLE),
     *each(
         "A11",
         "method-behind-1-mib",
@@ -103,13 +103,13 @@ AMBIGUOUS = [
     Attack(
         "A11",
         "context-in-both-spellings",
-        Right.INVALID,
+        Right.UNPARSEABLE,
         "send",
         sent("1.0", contextId="mine", context_id="$context"),
         who=BY_BOB,
     ),
     Attack(
-        "A11", "task-in-both-spellings", Right.INVALID, "send", sent("1.0", task_id="mine", taskId="$task"), who=BY_BOB
+        "A11", "task-in-both-spellings", Right.UNPARSEABLE, "send", sent("1.0", task_id="mine", taskId="$task"), who=BY_BOB
     ),
     *both_ways("byte-order-mark", lambda body: b"\xef\xbb\xbf" + body, Right.UNPARSEABLE),
     *both_ways("utf-16", lambda body: body.decode().replace("$task", "x").encode("utf-16"), Right.UNPARSEABLE),
@@ -127,7 +127,7 @@ AMBIGUOUS = [
     *both_ways(
         "charset-latin-1", lambda body: body, Right.MEDIA, headers={"content-type": [f"{JSON}; charset=iso-8859-1"]}
     ),
-    *both_ways("type-a2a", lambda body: body, Right.DENIED, headers={"content-type": ["application/a2a+json"]}),
+    *both_ways("type-a2a", lambda body: body, Right.MEDIA, headers={"content-type": ["application/a2a+json"]}),
     *both_ways(
         "chunks-of-one",
         lambda body: chunked(body.replace(b"$task", b"x")),

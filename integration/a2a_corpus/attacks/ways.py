@@ -39,7 +39,7 @@ CONFUSED = [
         "A12", "header-1.0-with-letters", Right.VERSION, "cancel", evil("CancelTask"), headers={"a2a-version": ["v1.0"]}
     ),
     Attack("A12", "header-99", Right.VERSION, "cancel", evil("CancelTask"), headers={"a2a-version": ["99.0"]}),
-    Attack("A12", "header-twice", Right.VERSION, "cancel", evil("CancelTask"), headers={"a2a-version": ["0.3", "1.0"]}),
+    Attack("A12", "header-twice", Right.UNPARSEABLE, "cancel", evil("CancelTask"), headers={"a2a-version": ["0.3", "1.0"]}),
     Attack("A12", "header-list", Right.VERSION, "cancel", evil("CancelTask"), headers={"a2a-version": ["1.0, 0.3"]}),
     Attack("A12", "query-0.3", Right.VERSION, "cancel", evil("CancelTask"), path="?A2A-Version=0.3"),
     Attack(
@@ -51,7 +51,7 @@ CONFUSED = [
         path="?A2A-Version=1.0",
         headers={"a2a-version": []},
     ),
-    Attack("A12", "query-twice", Right.VERSION, "cancel", evil("CancelTask"), path="?A2A-Version=1.0&a2a-version=0.3"),
+    Attack("A12", "query-twice", Right.UNPARSEABLE, "cancel", evil("CancelTask"), path="?A2A-Version=1.0&a2a-version=0.3"),
     Attack(
         "A12",
         "http-0.3-path-header-1.0",
@@ -79,7 +79,7 @@ BINDINGS = [
     Attack(
         "A13",
         "http-cancel-with-rpc-body",
-        Right.DENIED,
+        Right.INVALID,
         "cancel",
         call("GetTask", '"id": "$task"'),
         path="/tasks/$task:cancel",
@@ -87,7 +87,7 @@ BINDINGS = [
     Attack(
         "A13",
         "http-cancel-body-of-another",
-        Right.DENIED,
+        Right.INVALID,
         "cancel",
         '{"name": "tasks/mine"}',
         "0.3",
@@ -97,7 +97,7 @@ BINDINGS = [
     Attack(
         "A13",
         "method-override",
-        Right.DENIED,
+        Right.INVALID,
         "cancel",
         "{}",
         path="/tasks/$task:cancel",
@@ -129,7 +129,7 @@ PATHS = [
     *(
         Attack("A14", name, right, "cancel", "{}", path=path)
         for name, right, path in [
-            ("colon-encoded", Right.DENIED, "/tasks/$task%3Acancel"),
+            ("colon-encoded", Right.INVALID, "/tasks/$task%3Acancel"),
             ("verb-encoded", Right.DENIED, "/tasks/$task:%63ancel"),
             ("dots", Right.DENIED, "/message:send/../tasks/$task:cancel"),
             ("dots-encoded", Right.DENIED, "/message:send/%2e%2e/tasks/$task:cancel"),
@@ -164,12 +164,12 @@ TENANTS = [
     Attack(
         "A15",
         "path-and-body",
-        Right.DENIED,
+        Right.INVALID,
         "text other-tenant",
         json.dumps({"tenant": "other-tenant"} | message("say hi")),
         path="/acme/message:send",
     ),
-    Attack("A15", "in-query", Right.DENIED, "text other-tenant", method="GET", path="/tasks?tenant=other-tenant"),
+    Attack("A15", "in-query", Right.INVALID, "text other-tenant", method="GET", path="/tasks?tenant=other-tenant"),
 ]
 
 EXTENSIONS = [
@@ -185,19 +185,19 @@ EXTENSIONS = [
         headers={"a2a-extensions": ["https://good.example/x", "https://evil.example/x"]},
     ),
     Attack("A16", "unknown-in-message", Right.DENIED, "send", sent("1.0", extensions=["https://evil.example/x"])),
-    Attack("A16", "method", Right.UNKNOWN, "said result", call("traceability/get", "")),
-    Attack("A16", "method-of-rpc", Right.UNKNOWN, "said result", call("rpc.discover", "")),
+    Attack("A16", "method", Right.DENIED, "said result", call("traceability/get", "")),
+    Attack("A16", "method-of-rpc", Right.DENIED, "said result", call("rpc.discover", "")),
 ]
 
 EXHAUSTION = [
-    Attack("A18", "history-of-everything", Right.ALLOWED, "times 999", call("ListTasks", '"pageSize": 2147483647')),
+    Attack("A18", "history-of-everything", Right.INVALID, "times 999", call("ListTasks", '"pageSize": 2147483647')),
     Attack("A18", "references-10000", Right.INVALID, "send", sent("1.0", referenceTaskIds=["x"] * 10000)),
     Attack("A18", "headers-of-50-kib", Right.ALLOWED, "times 999", sent("1.0"), headers={"x-much": ["x" * 50_000]}),
 ]
 
 AUDIT = [
     Attack("A19", "line-break-in-context", Right.INVALID, "send", sent("1.0", contextId='x\n{"decision": "allowed"}')),
-    Attack("A19", "line-break-in-method", Right.UNKNOWN, "said result", call('x\\n{\\"decision\\": 1}', "")),
+    Attack("A19", "line-break-in-method", Right.UNPARSEABLE, "said result", call('x\\n{\\"decision\\": 1}', "")),
     Attack("A19", "context-of-64-kib", Right.INVALID, "send", sent("1.0", contextId="x" * 65536)),
     Attack("A19", "control-in-task", Right.INVALID, "get", call("GetTask", '"id": "x\\u0000y"')),
 ]

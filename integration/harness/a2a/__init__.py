@@ -5,7 +5,7 @@ from .clients import CLIENTS, Client, JavaScript, JavaScript03, Python, PythonOl
 from .gateway import ALLOW_ALL, AgentBootstrap, AgentGateway
 from .listener import Listener
 from .people import ADA, BOB, USERS, People, spiffe
-from .user import OPERATIONS, Refused, User
+from .user import OPERATIONS, Refused, User, state_of, task_in
 from .wire import Wire
 
 __all__ = [
@@ -33,4 +33,6 @@ __all__ = [
     "User",
     "Wire",
     "spiffe",
+    "state_of",
+    "task_in",
 ]

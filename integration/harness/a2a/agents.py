@@ -28,14 +28,18 @@ def module(python: Path | str, name: str, *arguments: str) -> list[str]:
 
 
 class Agent(WatchedServer):
-    """An agent by name on an official SDK. What it does is in `a2a_agents/script.py`; `/test` is for the test alone."""
+    """An agent by name on an official SDK. What it does is in `a2a_agents/script.py`; `/test` is for the test alone.
+
+    From a request to those that it makes it carries `trace`, which OpenTelemetry does, the `ticket`, which it copies by
+    hand, or `nothing`.
+    """
 
     NAME: ClassVar[str]
     VERSIONS: ClassVar[tuple[str, ...]]
 
-    def __init__(self, name: str = "planner"):
+    def __init__(self, name: str = "planner", carries: str = "nothing"):
         super().__init__()
-        self.name = name
+        self.name, self.carries = name, carries
 
     @property
     def url(self) -> str:
@@ -66,7 +70,7 @@ class PythonSdk(Agent):
     VERSIONS = ("1.0", "0.3")
 
     def _command(self) -> list[str]:
-        return module(sys.executable, "agent", self.name, str(self.port))
+        return module(sys.executable, "agent", self.name, str(self.port), self.carries)
 
 
 class Python03(Agent):
@@ -76,7 +80,7 @@ class Python03(Agent):
     VERSIONS = ("0.3",)
 
     def _command(self) -> list[str]:
-        return module(old_python(), "agent_v03", self.name, str(self.port))
+        return module(old_python(), "agent_v03", self.name, str(self.port), self.carries)
 
 
 # By the short name that tests call an SDK by.

@@ -43,6 +43,11 @@ class AgentBootstrap(Bootstrap):
         tls["validation_context"]["trusted_ca"] = {"filename": str(people.authority.file)}
         self.jwt_authn["providers"]["issuer"]["local_jwks"] = {"inline_string": people.issuer.jwks()}
 
+    def push(self, hosts: list[str], plain_http: bool = False) -> None:
+        """Which hosts agents may be asked to tell of tasks."""
+        for agent in self.gate_config["agents"].values():
+            agent["push"] = {"hosts": hosts, "plain_http": plain_http}
+
     @property
     def jwt_authn(self) -> dict:
         """What verifies tokens."""

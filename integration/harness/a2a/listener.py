@@ -31,7 +31,8 @@ class Listener:
                 """Says nothing."""
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Takes)
-        self.url = f"http://127.0.0.1:{self._server.server_port}/heard"
+        self.host = f"127.0.0.1:{self._server.server_port}"
+        self.url = f"http://{self.host}/heard"
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
         return self
 
@@ -41,13 +42,19 @@ class Listener:
 
     def wait(self, word: str, token: str) -> dict:
         """The first notification with this token that has this word in it, in capitals or not."""
+        return self._wait(word, token)[1]
 
-        def matching() -> list[dict]:
+    def headers(self, word: str, token: str) -> dict[str, str]:
+        """What came with it."""
+        return self._wait(word, token)[0]
+
+    def _wait(self, word: str, token: str) -> tuple[dict[str, str], dict]:
+        def matching() -> list[tuple[dict[str, str], dict]]:
             return [
-                body
+                (headers, body)
                 for headers, body in self.heard
                 if headers.get("x-a2a-notification-token") == token and word in json.dumps(body).lower()
             ]
 
-        assert eventually(lambda: bool(matching()), SECONDS), f"nobody told of {word}: {self.heard}"
+        assert eventually(lambda: bool(matching()), SECONDS), f"nobody told of {word} with {token}"
         return matching()[0]

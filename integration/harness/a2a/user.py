@@ -117,3 +117,13 @@ class User:
 
 def _message(text: str, context: str | None, task: str | None, at_once: bool, push: dict | None) -> dict:
     return {"message": "m-1", "text": text, "context": context, "task": task, "at_once": at_once, "push": push}
+
+
+def task_in(answer: dict) -> dict:
+    """The task in an answer, or what of it a stream tells."""
+    return answer.get("task", answer)
+
+
+def state_of(answer: dict) -> str:
+    """How a task stands, in the words of 0.3."""
+    return task_in(answer)["status"]["state"].removeprefix("TASK_STATE_").lower().replace("_", "-")

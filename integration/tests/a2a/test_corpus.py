@@ -9,6 +9,7 @@ import yaml
 
 import a2a_corpus
 from a2a_corpus import ATTACKS, CHAPTERS, CONTROLS, ELSEWHERE, Right, Stage, attempt
+from harness.a2a import AGENTS
 from harness.gateway import Response
 
 WRITTEN = Path(a2a_corpus.__file__).parent / "direct.yaml"
@@ -17,6 +18,7 @@ HEADER = """\
 # agent on each SDK, and behind an Envoy with only a router. `UPDATE_CORPUS=1` with tests/a2a/test_corpus.py writes it anew.
 """
 SDKS = ("python", "python-0.3")
+ATTACKED = [(sdk, attack) for sdk in SDKS for attack in ATTACKS if attack.version in AGENTS[sdk].VERSIONS]
 
 
 def outcomes(attacks, stage):
@@ -41,12 +43,12 @@ def check(column, found):
 
 @pytest.fixture
 def stages(agent_gateways, people):
-    """`direct("python")`, `direct("python", through=True)`: billing, and what is in front of it."""
+    """`stages("python")`, `stages("python", "policy")`: billing, and what is in front of it."""
 
-    def stage(sdk, through=False):
-        gateway = agent_gateways(sdk)
+    def stage(sdk, front=None):
+        gateway = agent_gateways(sdk, front or "router")
         agent = gateway.agents["billing"]
-        if through:
+        if front is not None:
             agent.live(peers={name: gateway.url(name) for name in gateway.agents}, **calls(people, agent))
             return Stage(agent, people, gateway.envoy.port, "/agents/billing", secure=True)
         agent.live(peers={name: other.url for name, other in gateway.agents.items()})
@@ -73,19 +75,27 @@ def test_the_agents_alone_do_what_is_written_down(stages, sdk):
 
 @pytest.mark.parametrize("sdk", SDKS)
 def test_an_envoy_with_a_router_alone_stops_little_of_it(stages, sdk):
-    found = outcomes(ATTACKS, stages(sdk, through=True))
+    found = outcomes(ATTACKS, stages(sdk, "router"))
     check(f"envoy-{sdk}", found)
     assert list(found.values()).count("ran") > 40
 
 
-@pytest.mark.parametrize("through", [False, True])
+@pytest.mark.parametrize("front", [None, "router", "policy"])
 @pytest.mark.parametrize("sdk", SDKS)
-def test_what_is_allowed_runs(stages, sdk, through):
-    stage = stages(sdk, through)
+def test_what_is_allowed_runs(stages, sdk, front):
+    stage = stages(sdk, front)
     for attack in CONTROLS:
         if attack.version in stage.agent.VERSIONS:
             outcome = attempt(attack, stage)
             assert outcome.ran and attack.right.problems(outcome.answer) == [], attack.label
+
+
+@pytest.mark.parametrize(("sdk", "attack"), ATTACKED, ids=lambda one: getattr(one, "label", one))
+def test_each_attack_gets_the_answer_that_is_right_and_does_nothing(stages, sdk, attack):
+    stage = stages(sdk, "policy")
+    outcome = attempt(attack, stage)
+    assert attack.right.problems(outcome.answer, stage.agent.url) == []
+    assert not outcome.ran, outcome.answer
 
 
 def test_no_two_attacks_have_one_name_and_every_threat_has_some():
@@ -108,8 +118,9 @@ ERROR = b'{"jsonrpc": "2.0", "id": 1, "error": {"code": %d, "message": "no"}}'
         (Right.NOT_THERE, 200, ERROR % -32602),
         (Right.EMPTY, 200, b'{"jsonrpc": "2.0", "id": 1, "result": {"tasks": [{"id": "1"}]}}'),
         (Right.UNPARSEABLE, 400, b""),
-        (Right.UNPARSEABLE, 200, ERROR % -32700),
-        (Right.VERSION, 400, ERROR % -32600),
+        (Right.UNPARSEABLE, 400, ERROR % -32700),
+        (Right.UNPARSEABLE, 400, b'{"code": 400}'),
+        (Right.VERSION, 200, ERROR % -32600),
         (Right.CARD, 200, b'{"url": "http://direct"}'),
         (Right.ALLOWED, 200, ERROR % -1),
     ],
@@ -128,7 +139,8 @@ def test_a_wrong_answer_is_seen(right, status, body):
         (Right.NOT_THERE, 404, b'{"error": {"code": 404, "status": "NOT_FOUND"}}'),
         (Right.NOT_THERE, 404, b'{"type": "TaskNotFoundError", "message": "no"}'),
         (Right.EMPTY, 200, b'{"tasks": []}'),
-        (Right.VERSION, 400, ERROR % -32009),
+        (Right.VERSION, 200, ERROR % -32009),
+        (Right.VERSION, 400, b'{"type": "VersionNotSupportedError", "message": "no"}'),
         (Right.CARD, 200, b'{"url": "https://gateway"}'),
     ],
 )

@@ -12,7 +12,8 @@ from harness.gateway import at_once
 from harness.mcp import Exchange, McpGateway, Wire, bearer
 from harness.mcp.approvals import BY_APPROVER, FORM, KEY, YES, Approver, Caller, text, waiting
 from harness.mcp.wire import basic, legacy, messages, meta, modern, rpc
-from mcp_servers.weak import WeakServer, plain
+from harness.scripted import plain
+from mcp_servers.weak import WeakServer
 
 REVISION = "2025-11-25"
 EVIL = "drop_table"

@@ -9,8 +9,8 @@ import pytest
 
 from harness.mcp import Exchange, McpGateway, Wire
 from harness.mcp.wire import basic, legacy, meta, modern, rpc
-from mcp_servers import weak
-from mcp_servers.weak import Answer, WeakServer, events, plain, response
+from harness.scripted import Answer, events, gzipped, plain, response
+from mcp_servers.weak import WeakServer
 from providers.raw import ThreadedServer
 
 REVISION = "2025-11-25"
@@ -145,8 +145,8 @@ def test_a_list_in_any_shape_that_clients_read_is_shown_without_what_is_hidden(s
 UTF_16 = TEXT.encode("utf-16")
 # What some client reads, and the gate cannot.
 UNREAD = {
-    "gzip": weak.gzipped(LISTED),
-    "gzip-sse": weak.gzipped(event(LISTED), "text/event-stream"),
+    "gzip": gzipped(LISTED),
+    "gzip-sse": gzipped(event(LISTED), "text/event-stream"),
     "deflate": raw(zlib.compress(TEXT.encode()), "application/json", "200 OK", "content-encoding: deflate"),
     "gzip-and-identity": raw(gzip.compress(TEXT.encode()), "application/json", "200 OK", "content-encoding: gzip, identity"),
     "gzip-only-said": raw(TEXT, "application/json", "200 OK", "content-encoding: gzip"),

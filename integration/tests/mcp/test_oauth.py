@@ -6,7 +6,8 @@ from harness.envoy import eventually
 from harness.identity import PAYLOAD, Issuer, verify_tokens
 from harness.mcp import CLIENTS, KEYS, Exchange, McpGateway, Wire
 from harness.mcp.wire import messages, meta, modern, rpc
-from mcp_servers.weak import Answer, WeakServer, response
+from harness.scripted import Answer, response
+from mcp_servers.weak import WeakServer
 
 RESOURCE = "https://mcp.example.com/crm/mcp"
 METADATA = "https://mcp.example.com/.well-known/oauth-protected-resource/crm/mcp"

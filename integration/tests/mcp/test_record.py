@@ -11,7 +11,8 @@ from harness.envoy import RECORD_SECONDS, eventually
 from harness.mcp import KEYS, MODERN, Exchange, McpGateway, Wire, bearer
 from harness.mcp.servers import SESSIONS
 from harness.mcp.wire import basic, legacy, messages, meta, modern, rpc
-from mcp_servers.weak import Answer, WeakServer, events, plain, response
+from harness.scripted import Answer, events, plain, response
+from mcp_servers.weak import WeakServer
 
 REVISION = SESSIONS[-1]
 ERAS = [REVISION, MODERN]

@@ -8,7 +8,8 @@ from harness.mcp import ALLOW_ALL, CLIENTS, MODERN, Exchange, McpGateway, Wire, 
 from harness.mcp.approvals import BY_APPROVER, Approver, waiting
 from harness.mcp.servers import SESSIONS
 from harness.mcp.wire import basic, legacy, messages, meta, modern, rpc
-from mcp_servers.weak import Answer, WeakServer, events, gzipped, plain, response
+from harness.scripted import Answer, events, gzipped, plain, response
+from mcp_servers.weak import WeakServer
 
 REVISION = SESSIONS[-1]
 ERAS = [REVISION, MODERN]

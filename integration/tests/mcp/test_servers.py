@@ -8,7 +8,7 @@ import pytest
 from harness.gateway import Response
 from harness.mcp import CLIENTS, MODERN, SERVERS, Exchange, McpGateway, Refused, Wire
 from harness.mcp.wire import basic, legacy, messages, meta, modern, rpc
-from mcp_servers import weak
+from harness.scripted import events, gzipped, plain
 from mcp_servers.weak import WeakServer
 
 SESSIONS = "2025-11-25"
@@ -127,16 +127,16 @@ RESULT = {"jsonrpc": "2.0", "id": 1, "result": {"content": []}}
 @pytest.mark.parametrize(
     "scripted",
     [
-        weak.plain(
+        plain(
             b'{"jsonrpc":"2.0", "id":1,\n "result": {"n": 1.0, "n": 1e2, "big": 123456789012345678901234567890}}'
         ),
-        weak.plain(b"\xef\xbb\xbf" + json.dumps(RESULT).encode()),
-        weak.plain(b"data: {}\n\n"),
-        weak.gzipped(RESULT),
-        weak.events(RESULT, end=b"\r"),
-        weak.events(RESULT, end=b"\r\n", before=b"\xef\xbb\xbf: hello\r\nretry: 5\r\nid: 7\r\n"),
-        weak.events(b'data:{"jsonrpc": "2.0",\ndata: "id": 1, "result": {}}\n\n', b"event: other\ndata: 1\n\n"),
-        weak.events(*[bytes([byte]) for byte in b"data: 1\n\n"]),
+        plain(b"\xef\xbb\xbf" + json.dumps(RESULT).encode()),
+        plain(b"data: {}\n\n"),
+        gzipped(RESULT),
+        events(RESULT, end=b"\r"),
+        events(RESULT, end=b"\r\n", before=b"\xef\xbb\xbf: hello\r\nretry: 5\r\nid: 7\r\n"),
+        events(b'data:{"jsonrpc": "2.0",\ndata: "id": 1, "result": {}}\n\n', b"event: other\ndata: 1\n\n"),
+        events(*[bytes([byte]) for byte in b"data: 1\n\n"]),
     ],
     ids=["spelling", "mark", "lying-type", "gzip", "cr", "crlf", "many-lines", "byte-by-byte"],
 )
@@ -157,14 +157,14 @@ def test_answers_come_through_byte_for_byte(tmp_path, scripted):
 )
 def test_what_clients_would_take_in_different_ways_is_not_passed_on(tmp_path, more):
     with WeakServer() as server, McpGateway(tmp_path, crm=server) as gateway:
-        server.then(weak.events(RESULT, more))
+        server.then(events(RESULT, more))
         answer = Wire(gateway.envoy.port, "/crm/mcp").send(Exchange(basic(), rpc("tools/call", {"name": "crm.search"})))
     assert answer.body == b"data: " + json.dumps(RESULT).encode() + b"\n\n"
 
 
 def test_an_event_is_not_held_back_for_the_next(tmp_path):
     with WeakServer() as server, McpGateway(tmp_path, crm=server) as gateway:
-        server.then(weak.events(b"data: 1\n\n", b"data: 2\n\n", rest=0.2, hold=5))
+        server.then(events(b"data: 1\n\n", b"data: 2\n\n", rest=0.2, hold=5))
         call = Exchange(basic(), rpc("tools/call", {"name": "crm.search"}))
         with Wire(gateway.envoy.port, "/crm/mcp").open(call) as answer:
             assert answer.read1() == b"data: 1\n\n"

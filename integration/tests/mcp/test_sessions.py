@@ -9,7 +9,8 @@ from harness.envoy import eventually
 from harness.mcp import CLIENTS, Exchange, McpGateway, Wire, bearer
 from harness.mcp.servers import SESSIONS
 from harness.mcp.wire import basic, legacy, meta, modern, rpc
-from mcp_servers.weak import WeakServer, events, plain
+from harness.scripted import events, plain
+from mcp_servers.weak import WeakServer
 
 REVISION = SESSIONS[-1]
 UNKNOWN = {"jsonrpc": "2.0", "id": None, "error": {"code": -32600, "message": "Session not found"}}

@@ -8,7 +8,8 @@ from harness.envoy import eventually
 from harness.mcp import Exchange, McpGateway, Wire, bearer
 from harness.mcp.servers import MODERN
 from harness.mcp.wire import legacy, messages, meta, modern, rpc
-from mcp_servers.weak import WeakServer, events, plain
+from harness.scripted import events, plain
+from mcp_servers.weak import WeakServer
 
 LEGACY = "2025-11-25"
 TASKS = {"extensions": {"io.modelcontextprotocol/tasks": {}}}
