@@ -121,12 +121,14 @@ def talk(agent, url, shows, meeting, listener):
     return said, [alike({"operation": ran["operation"], "params": ran["params"]}, url) for ran in agent.ran()]
 
 
+# What agents give out, and the contexts that the gateway supplies.
+ID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]{22}|\btg-[\w-]{64}"
+
+
 def alike(answer, url):
     """An answer without what differs from run to run."""
     text, ids = _timeless(json.dumps(answer).replace(url, "here")), {}
-    return json.loads(
-        re.sub(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]{22}", lambda id: ids.setdefault(id[0], f"id-{len(ids)}"), text)
-    )
+    return json.loads(re.sub(ID, lambda id: ids.setdefault(id[0], f"id-{len(ids)}"), text))
 
 
 def _timeless(text):
@@ -152,12 +154,25 @@ def talks(people, listener):
     return both
 
 
+def without_own_words(said):
+    """The same without what the gate says itself: of a card who the agent is and what it can (test_cards.py has the rest), and
+    that a task is not there, in the words that it has for what is another's too."""
+    own = {}
+    for what in {"card", "extended card"} & set(said):
+        card = said[what]
+        own[what] = {key: card.get(key) for key in ("name", "description", "version", "provider", "skills")}
+    for what in {"not there"} & set(said):
+        own[what] = list(said[what])
+    return said | own
+
+
 @pytest.mark.parametrize("front", FRONTS)
 @pytest.mark.parametrize("meeting", MEETINGS, ids="-".join)
 def test_clients_get_the_same_answers_direct_and_through_the_gateway(agent_gateways, talks, meeting, front):
     client, version, binding, sdk = meeting
     (direct, ran_direct), (through, ran_through) = talks(agent_gateways(sdk, front), meeting)
-    assert through == direct
+    told = without_own_words if front == "filter" else dict
+    assert told(through) == told(direct)
     assert operations(ran_through) == operations(ran_direct)
     if meeting not in CANNOT:
         assert {one["operation"] for one in ran_through} == set(CLIENTS[client].has(version, binding))
