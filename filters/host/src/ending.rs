@@ -10,6 +10,9 @@ const CLIENT_GONE: u64 = 1 << 14 | 1 << 28;
 /// gave it or by a timeout.
 const CUT: u64 = 1 << 2 | 1 << 3 | 1 << 4 | 1 << 6 | 1 << 16 | 1 << 19 | 1 << 22 | 1 << 23;
 
+/// Envoy's response flags `UH`, `UF`, `UO`, `NR`, `NC` and `DF`: nobody was reached. Who speaks gRPC is told so with status 200.
+const UNREACHED: u64 = 1 << 1 | 1 << 5 | 1 << 7 | 1 << 8 | 1 << 24 | 1 << 26;
+
 /// What Envoy knows when an exchange is over.
 #[derive(Debug, Clone, Default)]
 pub struct Ending {
@@ -56,6 +59,7 @@ impl Ending {
         match self.status {
             _ if refused => "refused",
             _ if has(CLIENT_GONE) => "client_gone",
+            Some(200..400) if has(UNREACHED) => "failed",
             Some(200..400) if has(CUT) => "cut",
             Some(200..400) => "complete",
             _ => "failed",
@@ -74,6 +78,7 @@ mod tests {
             (Some(200), None, "complete"),
             (Some(200), Some(1 << 6), "cut"),
             (Some(200), Some(1 << 4), "cut"),
+            (Some(200), Some(1 << 5), "failed"),
             (Some(200), Some(1 << 14 | 1 << 6), "client_gone"),
             (Some(200), Some(1 << 28), "client_gone"),
             (Some(503), Some(1 << 6), "failed"),
