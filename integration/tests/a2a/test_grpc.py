@@ -1,4 +1,4 @@
-"""gRPC: refused in its own words, unless an agent is called unread; then who calls, whom, by which operation and how often decide."""
+"""gRPC: refused in its own words, unless an agent is called unread; then who calls whom, the operation and limits decide."""
 
 import json
 
