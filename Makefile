@@ -100,8 +100,8 @@ bench-keys: toolchain $(TOOLS)/venv/.installed wasm ## what 10,000 keys cost, in
 	@PYTHONPATH=integration $(PYTHON) bench/keys.py
 
 .PHONY: soak
-soak: toolchain $(TOOLS)/venv/.installed wasm ## a million requests, a hundred thousand of MCP, and what they leave in memory, into bench/SOAK.md: about 8 minutes
-	$(call say,A million requests$(comma) and a hundred thousand of MCP)
+soak: toolchain $(TOOLS)/venv/.installed wasm ## a million requests, a hundred thousand each of MCP and between agents, and what they leave in memory, into bench/SOAK.md: about 10 minutes
+	$(call say,A million requests$(comma) and a hundred thousand each of MCP and between agents)
 	@cargo build --release --quiet -p bench-load
 	@PYTHONPATH=integration $(PYTHON) bench/soak.py
 

@@ -1,5 +1,5 @@
-"""`make soak`: a million requests through one Envoy with limits and the cache, a hundred thousand through one with the MCP
-gateway, and how much memory it holds as they go by; and what limits cost per request. Written to `bench/SOAK.md`. Imports the
+"""`make soak`: a million requests through one Envoy with limits and the cache, a hundred thousand each through one with the MCP
+gateway and one with the agent gateway, and how much memory it holds as they go by; and what limits cost per request. Written to `bench/SOAK.md`. Imports the
 test harness, as `bench/run.py` does.
 """
 
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import tempfile
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +15,8 @@ from pathlib import Path
 from exchanges import MODEL, Case, cases
 from gateways import Gateway, upstream
 from harness import Bootstrap, Envoy, teams
+from harness.a2a import AgentBootstrap, AgentGateway, People
+from harness.a2a import crowd as agents
 from harness.bootstrap import wasm_module
 from harness.mcp import McpBootstrap, McpGateway, crowd
 from measure import BUSY_CONNECTIONS, Loader, Sample
@@ -50,7 +53,8 @@ def main() -> None:
         samples = cost(limited, plain, Loader(loader_binary, directory, seconds), 2 if arguments.quick else ROUNDS)
         held = soak(limited, Loader(loader_binary, directory, SOAK_SECONDS), total)
         held_by_mcp = soak_mcp(directory / "mcp", calls)
-    text = render(held, held_by_mcp, samples)
+        held_by_agents = soak_agents(directory / "agents", calls)
+    text = render(held, held_by_mcp, held_by_agents, samples)
     if arguments.quick:
         print(text)
     else:
@@ -104,7 +108,6 @@ def soak(limited: Gateway, loader: Loader, total: int) -> list[tuple[int, float]
 def soak_mcp(directory: Path, total: int) -> list[tuple[int, float]]:
     """The same of a crowd of agents that uses MCP."""
     directory.mkdir()
-    held = []
     with Envoy(crowd.server()) as server:
 
         def change(bootstrap: McpBootstrap) -> None:
@@ -112,15 +115,39 @@ def soak_mcp(directory: Path, total: int) -> list[tuple[int, float]]:
             bootstrap.gate(**crowd.parts())
 
         with McpGateway(directory, change, {"concurrency": WORKERS}, who=None) as gateway:
-            for tenth in range(1, 11):
-                crowd.visit(gateway.envoy.port, total // 10, first=total // 10 * tenth)
-                held.append((total * tenth // 10, gateway.envoy.resident / 1e6))
-                say(f"{held[-1][0]:>9,} requests: {held[-1][1]:.1f} MB")
+            return visited(gateway.envoy, total, lambda count, first: crowd.visit(gateway.envoy.port, count, first))
+
+
+def soak_agents(directory: Path, total: int) -> list[tuple[int, float]]:
+    """The same of a crowd of agents that call another one."""
+    directory.mkdir()
+    people = People(directory)
+    with Envoy(agents.agent()) as agent:
+
+        def change(bootstrap: AgentBootstrap) -> None:
+            bootstrap.point("planner", agent.port)
+            bootstrap.gate(**agents.parts())
+
+        with AgentGateway(directory, people, change, {"concurrency": WORKERS}) as gateway:
+            port = gateway.envoy.port
+            return visited(gateway.envoy, total, lambda count, first: agents.visit(port, people, count, first))
+
+
+def visited(envoy: Envoy, total: int, visit: Callable[[int, int], None]) -> list[tuple[int, float]]:
+    """Megabytes that Envoy holds after each tenth of so many requests."""
+    held = []
+    for tenth in range(1, 11):
+        visit(total // 10, total // 10 * tenth)
+        held.append((total * tenth // 10, envoy.resident / 1e6))
+        say(f"{held[-1][0]:>9,} requests: {held[-1][1]:.1f} MB")
     return held
 
 
 def render(
-    held: list[tuple[int, float]], held_by_mcp: list[tuple[int, float]], samples: dict[str, list[Sample]]
+    held: list[tuple[int, float]],
+    held_by_mcp: list[tuple[int, float]],
+    held_by_agents: list[tuple[int, float]],
+    samples: dict[str, list[Sample]],
 ) -> str:
     """`SOAK.md`."""
     limited, plain = (samples[name] for name in ("limits and cache", "neither"))
@@ -130,7 +157,7 @@ def render(
         for name, of in samples.items()
     ]
     return f"""\
-# A million requests, a hundred thousand of MCP, and what limits cost
+# A million requests, a hundred thousand of MCP and as many between agents, and what limits cost
 
 `make soak` measures this and writes this page: `envoy/llm.yaml` with {WORKERS} workers, four limits (dollars per team, tokens per key and
 model, a rate per key, dollars per provider) and the cache; requests of all kinds, plain, streamed, translated and cached.
@@ -152,6 +179,15 @@ that somebody else must approve, one that is no JSON, a session that is opened, 
 
 What still grows are the counters of sessions: each has one for an hour, and their number has a bound (docs/limits.md). Without the
 limit per session nothing grows.
+
+## Memory of the agent gateway
+
+`envoy/agent.yaml` with {WORKERS} workers, {len(agents.LIMITS)} limits (requests per edge, messages per user and skill, bytes of answers per agent,
+streams per edge), before an agent that answers at once. {agents.AGENTS} agents call it, for {agents.USERS} users; every {agents.REQUESTS} requests say
+other things, and each answer is of another task and context: messages in both versions and over HTTP+JSON, a stream, tasks that are
+asked for and cancelled, a ticket that is forged, a call that a rule denies, one that is no JSON.
+
+{_memory(held_by_agents)}
 
 ## What four limits cost
 
@@ -175,7 +211,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="see that it works: few requests, the page to stdout")
     parser.add_argument("--requests", type=int, default=1_000_000)
-    parser.add_argument("--calls", type=int, default=100_000, help="requests to the MCP gateway")
+    parser.add_argument("--calls", type=int, default=100_000, help="requests to each of the other gateways")
     parser.add_argument("--output", type=Path, default=HERE / "SOAK.md")
     return parser.parse_args()
 

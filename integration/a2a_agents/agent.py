@@ -133,14 +133,14 @@ def card(name: str, url: str, extended: bool = False) -> AgentCard:
     )
 
 
-def app(side: Side) -> Starlette:
-    """The ASGI application."""
+def handling(side: Side) -> DefaultRequestHandler:
+    """What does what is asked for, in every binding."""
 
     async def current(_: AgentCard, context: object = None) -> AgentCard:
         return card(side.name, side.found_at, extended=context is not None)
 
     configs = InMemoryPushNotificationConfigStore()
-    handler = side.watched(DefaultRequestHandler, MessageToDict)(
+    return side.watched(DefaultRequestHandler, MessageToDict)(
         agent_executor=Executor(side),
         task_store=InMemoryTaskStore(),
         agent_card=card(side.name, side.found_at),
@@ -149,6 +149,15 @@ def app(side: Side) -> Starlette:
         extended_agent_card=card(side.name, side.found_at, extended=True),
         extended_card_modifier=current,
     )
+
+
+def app(side: Side) -> Starlette:
+    """The ASGI application."""
+
+    async def current(_: AgentCard) -> AgentCard:
+        return card(side.name, side.found_at)
+
+    handler = handling(side)
     return Starlette(
         routes=[
             Route("/test", side.entrance, methods=["GET", "PUT", "POST", "DELETE"]),

@@ -60,6 +60,11 @@ class Side:
         self.found_at = ""
         self.calls: dict = {}
 
+    @staticmethod
+    def arrived(path: str, query: str, headers: list[list[str]]) -> None:
+        """The request that is being worked on from now on."""
+        _arrived.set({"path": path, "query": query, "headers": headers})
+
     def record(self, operation: str, params: dict) -> None:
         """Something ran, whatever comes of it."""
         self.ran.append({"operation": operation, "params": params} | _arrived.get())
@@ -115,6 +120,10 @@ class Side:
 
     def serve(self, app, port: str) -> None:
         """Runs until it is killed."""
+        asyncio.run(self.server(app, port))
+
+    async def server(self, app, port: str) -> None:
+        """The same, beside something else."""
         logging.basicConfig(level=logging.WARNING)
         # Where SDKs say that somebody asked for what cannot be done, which the tests do all day.
         logging.getLogger("a2a").setLevel(logging.CRITICAL)
@@ -123,7 +132,7 @@ class Side:
         print(f"listening on {listening.getsockname()[1]}", flush=True)
         served = traced(app, self.name) if self.carries == "trace" else app
         config = uvicorn.Config(_remembers(served), log_level="warning", lifespan="off", ws="none")
-        uvicorn.Server(config).run(sockets=[listening])
+        await uvicorn.Server(config).serve(sockets=[listening])
 
 
 def said(agent: str, what: str, text: str) -> str:
@@ -144,7 +153,7 @@ def _remembers(app):
         if scope["type"] == "http":
             headers = [[name.decode("latin-1"), value.decode("latin-1")] for name, value in scope["headers"]]
             path = scope["raw_path"].decode("latin-1")
-            _arrived.set({"path": path, "query": scope["query_string"].decode("latin-1"), "headers": headers})
+            Side.arrived(path, scope["query_string"].decode("latin-1"), headers)
         await app(scope, receive, send)
 
     return remembering

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 
 import h2.config
 import h2.connection
@@ -12,20 +13,27 @@ from .gateway import Response
 
 
 def post_with_trailers(
-    port: int, path: str, headers: list[tuple[str, str]], body: bytes, trailers: list[tuple[str, str]]
+    port: int,
+    path: str,
+    headers: list[tuple[str, str]],
+    body: bytes,
+    trailers: list[tuple[str, str]],
+    tls: ssl.SSLContext | None = None,
 ) -> Response:
     """One request whose end is its trailers, so that no piece of its body is the last."""
     connection = _begin(port, path, headers)
     connection.send_data(1, body)
     connection.send_headers(1, trailers, end_stream=True)
-    return _answer(connection, port)
+    return _answer(connection, port, tls)
 
 
-def post(port: int, path: str, headers: list[tuple[str, str]], body: bytes) -> Response:
+def post(
+    port: int, path: str, headers: list[tuple[str, str]], body: bytes, tls: ssl.SSLContext | None = None
+) -> Response:
     """One request; the response's trailers are among its headers."""
     connection = _begin(port, path, headers)
     connection.send_data(1, body, end_stream=True)
-    return _answer(connection, port)
+    return _answer(connection, port, tls)
 
 
 def post_unchecked(port: int, headers: list[tuple[str, str]], body: bytes) -> Response:
@@ -46,8 +54,9 @@ def _begin(port: int, path: str, headers: list[tuple[str, str]]) -> h2.connectio
     return connection
 
 
-def _answer(connection: h2.connection.H2Connection, port: int) -> Response:
-    with socket.create_connection(("127.0.0.1", port), timeout=10) as wire:
+def _answer(connection: h2.connection.H2Connection, port: int, tls: ssl.SSLContext | None = None) -> Response:
+    plain = socket.create_connection(("127.0.0.1", port), timeout=10)
+    with plain if tls is None else tls.wrap_socket(plain, server_hostname="127.0.0.1") as wire:
         wire.sendall(connection.data_to_send())
         return _response(connection, wire)
 

@@ -1,4 +1,4 @@
-"""Both gateways in one Envoy: the shipped `envoy/stack.yaml`, made to run on this machine."""
+"""The three gateways in one Envoy: the shipped `envoy/stack.yaml`, made to run on this machine."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Self
 
 from . import teams
+from .a2a import Agent, People
+from .a2a.gateway import CLUSTERS, found_at, trust
 from .bootstrap import ROOT, Bootstrap, key_hash, wasm_module
 from .envoy import Envoy
 from .mcp import PATHS, McpServer
@@ -25,25 +27,34 @@ def key(who: str) -> dict:
 
 
 class StackBootstrap(Bootstrap):
-    """The shipped config in front of providers and servers on this machine."""
+    """The shipped config in front of providers, servers and agents on this machine."""
 
-    def __init__(self, directory: Path, ports: dict[str, int]):
+    def __init__(self, directory: Path, ports: dict[str, int], people: People):
         super().__init__(directory, ports, teams.CREDENTIALS, SHIPPED)
-        _, tools = (listener["filter_chains"][0]["filters"][0]["typed_config"] for listener in self.listeners)
-        for log in tools["access_log"]:
-            log["typed_config"]["path"] = str(directory / "audit.jsonl")
-        (plugin,) = self.plugins_in(tools)
-        plugin["vm_config"]["code"] = {"local": {"filename": str(wasm_module("mcp"))}}
-        self.mcp_gate: dict = plugin["configuration"]["value"]["gate"]
+        _, tools, agents = self.listeners
+        self.mcp_gate = self._gate(tools, "mcp")
+        self.agent_gate = self._gate(agents, "agent")
+        self.reserved = found_at(agents, self.agent_gate)
+        trust(agents, people)
         self.mcp_gate["keys"] = [key(who) for who in KEYS]
         self.gate(models=teams.MODELS, keys=[key(who) | {"models": ["*"]} for who in KEYS])
 
 
-class Stack:
-    """`with Stack(directory, prompts, rules, server) as stack:`; the MCP server `crm` runs already."""
+    def _gate(self, listener: dict, filter: str) -> dict:
+        hcm = listener["filter_chains"][0]["filters"][0]["typed_config"]
+        for log in hcm["access_log"]:
+            log["typed_config"]["path"] = str(self.directory / "audit.jsonl")
+        (plugin,) = self.plugins_in(hcm)
+        plugin["vm_config"]["code"] = {"local": {"filename": str(wasm_module(filter))}}
+        return plugin["configuration"]["value"]["gate"]
 
-    def __init__(self, directory: Path, prompts: dict, rules: list[dict], crm: McpServer):
-        self._directory, self._prompts, self._rules, self._crm = directory, prompts, rules, crm
+
+class Stack:
+    """`with Stack(directory, prompts, rules, server, planner=agent) as stack:`; the MCP server `crm` and the agents run already."""
+
+    def __init__(self, directory: Path, prompts: dict, rules: list[dict], crm: McpServer, **agents: Agent):
+        self._directory, self._prompts, self._rules, self._crm, self._agents = directory, prompts, rules, crm, agents
+        self.people = People(directory)
 
     def __enter__(self) -> Self:
         with ExitStack() as running:
@@ -52,11 +63,13 @@ class Stack:
                 running.enter_context(provider)
             ports = {name: provider.port for name, provider in self.providers.items()}
             servers = {name: self._crm.port if name == "crm" else 1 for name in PATHS}
-            bootstrap = StackBootstrap(self._directory, ports | servers)
+            agents = {name: self._agents[name].port if name in self._agents else 1 for name in CLUSTERS}
+            bootstrap = StackBootstrap(self._directory, ports | servers | agents, self.people)
             bootstrap.gate(prompts=self._prompts)
             bootstrap.mcp_gate["rules"] = self._rules
             audit = self._directory / "audit.jsonl"
-            self.envoy = running.enter_context(Envoy(bootstrap.config, concurrency=2, audit=audit))
+            with bootstrap.reserved:
+                self.envoy = running.enter_context(Envoy(bootstrap.config, concurrency=2, audit=audit))
             self._running = running.pop_all()
         return self
 
@@ -71,3 +84,7 @@ class Stack:
     def tools_url(self) -> str:
         """Where a client finds the MCP server."""
         return f"http://localhost:{self.envoy.ports['mcp']}{PATHS['crm']}"
+
+    def agent_url(self, agent: str) -> str:
+        """Where a client finds an agent."""
+        return f"https://127.0.0.1:{self.envoy.ports['agents']}/agents/{agent}"

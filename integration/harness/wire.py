@@ -6,7 +6,7 @@ import http.client
 import io
 import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
@@ -65,6 +65,23 @@ class Wire:
                 yield answer
             finally:
                 answer.close()
+
+    @contextmanager
+    def half_sent(self, exchange: Exchange) -> Iterator[Callable[[], Response]]:
+        """All of it but the second half of its body. What is yielded sends the rest, or what it is given instead, and has the
+        answer."""
+        sent = self.bytes(exchange)
+        half = len(sent) - len(exchange.body) // 2
+        with self._connect() as connection:
+            connection.sendall(sent[:half])
+
+            def rest(more: bytes = sent[half:]) -> Response:
+                connection.sendall(more)
+                answer = http.client.HTTPResponse(connection, method=exchange.method)
+                answer.begin()
+                return Response(answer.status, answer.getheaders(), answer.read())
+
+            yield rest
 
     def _connect(self) -> socket.socket:
         plain = socket.create_connection(("127.0.0.1", self.port), timeout=self.seconds)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import socket
 import socketserver
 import threading
 from typing import Self
@@ -49,6 +50,35 @@ class RawServer(ThreadedServer):
                         self.request.sendall(head + body)
 
         super().__init__(Handler)
+
+
+class Listening:
+    """A server that keeps what comes of one request, to the byte, and answers nothing, or at once these bytes."""
+
+    def __init__(self, answer: bytes = b""):
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        self.port = self._listening.getsockname()[1]
+        self.received, self.ended, self._answer = b"", threading.Event(), answer
+        threading.Thread(target=self._receive, daemon=True).start()
+
+    def _receive(self) -> None:
+        connection, _ = self._listening.accept()
+        with connection:
+            try:
+                while data := connection.recv(65536):
+                    self.received += data
+                    if b"\r\n\r\n" in self.received and self._answer:
+                        connection.sendall(self._answer)
+                        self._answer = b""
+            except OSError:
+                pass
+        self.ended.set()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._listening.close()
 
 
 class FloodServer(ThreadedServer):

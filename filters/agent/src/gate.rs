@@ -20,7 +20,7 @@ use tollgate_host::ending::Ending;
 use tollgate_host::headers::Headers;
 use tollgate_host::state;
 use tollgate_host::stream::{Reply, RequestBody, Step, Stream};
-use tollgate_kernel::a2a::{Arrival, Body, Reason};
+use tollgate_kernel::a2a::{Arrival, Body};
 use tollgate_limits::Admission;
 
 /// One request at the gate.
@@ -110,8 +110,7 @@ impl Stream for AtGate {
         self.find_hop()?;
         if !self.gate.hold_headers {
             if !end && !self.awaits_body() {
-                // For these an agent waits for no body.
-                return Ok(self.refuse(Refusal::Protocol(Reason::Body)));
+                return Ok(self.refuse(Refusal::Unheld));
             }
             self.change_headers()?;
         }
@@ -214,10 +213,11 @@ impl Stream for AtGate {
 }
 
 impl AtGate {
-    /// Whether what arrives may have a body.
+    /// Whether an agent waits for the body of what arrives. It may do the rest, like cancel a task that the path names, when it
+    /// has the headers.
     fn awaits_body(&self) -> bool {
         match &self.arrival {
-            Some(Arrival::Request(request)) => request.body() != Body::None,
+            Some(Arrival::Request(request)) => request.body() == Body::Needed,
             Some(Arrival::Grpc(_)) => true,
             Some(Arrival::Card) | None => false,
         }

@@ -17,6 +17,8 @@ pub enum Refusal {
     Trailers,
     /// Of the body nothing comes.
     NoBody,
+    /// A body, of what an agent does with headers alone, where those are not held.
+    Unheld,
     /// The body is larger than allowed.
     TooLarge {
         /// The limit in bytes.
@@ -74,6 +76,7 @@ impl Refusal {
             Self::UnknownAgent => "unknown_agent",
             Self::Trailers => "trailers",
             Self::NoBody => "no_body",
+            Self::Unheld => "unheld_body",
             Self::TooLarge { .. } => "request_too_large",
             Self::Unproven(fault) => fault.reason(),
             Self::Mismatch(_) => "identity_mismatch",
@@ -95,6 +98,7 @@ impl Refusal {
         match self {
             Self::UnknownAgent => "agents".to_owned(),
             Self::TooLarge { .. } => "bounds.request_bytes".to_owned(),
+            Self::Unheld => "hold_headers".to_owned(),
             Self::Unproven(fault) => fault.rule().to_owned(),
             Self::Mismatch(fault) => fault.rule().to_owned(),
             Self::Grpc => "agents.grpc".to_owned(),
@@ -116,6 +120,9 @@ impl Refusal {
                 "nothing of the request's body has come; if that is so of every request, the gateway is not configured right, \
                  and its log says how"
                     .to_owned()
+            }
+            Self::Unheld => {
+                "a body is not accepted here, where an agent would not wait for it; leave it out, or use JSON-RPC".to_owned()
             }
             Self::TooLarge { limit } => format!("the request body is larger than {limit} bytes"),
             Self::Unproven(fault) => fault.message(),
@@ -140,7 +147,7 @@ impl Refusal {
         let with = |status: u16, answer: Answer| Answer { status, ..answer };
         match self {
             Self::UnknownAgent => with(404, error(Error::MethodNotFound)),
-            Self::Trailers => with(400, error(Error::InvalidRequest)),
+            Self::Trailers | Self::Unheld => with(400, error(Error::InvalidRequest)),
             Self::NoBody => with(408, error(Error::InvalidRequest)),
             Self::TooLarge { .. } => refused(Refused::TooLarge),
             Self::Unproven(fault) if fault.is_forbidden() => refused(Refused::Denied),

@@ -6,6 +6,13 @@ use crate::{abi, state};
 /// everything.
 const CLIENT_GONE: u64 = 1 << 14 | 1 << 28;
 
+/// Envoy's response flags `UT`, `LR`, `UR`, `UC`, `SI`, `UMSDR`, `DT` and `UPE`: the answer had begun and was broken off, by who
+/// gave it or by a timeout.
+const CUT: u64 = 1 << 2 | 1 << 3 | 1 << 4 | 1 << 6 | 1 << 16 | 1 << 19 | 1 << 22 | 1 << 23;
+
+/// Envoy's response flags `UH`, `UF`, `UO`, `NR`, `NC` and `DF`: nobody was reached. Who speaks gRPC is told so with status 200.
+const UNREACHED: u64 = 1 << 1 | 1 << 5 | 1 << 7 | 1 << 8 | 1 << 24 | 1 << 26;
+
 /// What Envoy knows when an exchange is over.
 #[derive(Debug, Clone, Default)]
 pub struct Ending {
@@ -48,11 +55,37 @@ impl Ending {
     /// How it ended, in a word.
     #[must_use]
     pub fn word(&self, refused: bool) -> &'static str {
+        let has = |any: u64| self.flags.is_some_and(|flags| flags & any != 0);
         match self.status {
             _ if refused => "refused",
-            _ if self.flags.is_some_and(|flags| flags & CLIENT_GONE != 0) => "client_gone",
+            _ if has(CLIENT_GONE) => "client_gone",
+            Some(200..400) if has(UNREACHED) => "failed",
+            Some(200..400) if has(CUT) => "cut",
             Some(200..400) => "complete",
             _ => "failed",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Ending;
+
+    #[test]
+    fn an_answer_that_was_broken_off_is_not_complete() {
+        for (status, flags, word) in [
+            (Some(200), Some(0), "complete"),
+            (Some(200), None, "complete"),
+            (Some(200), Some(1 << 6), "cut"),
+            (Some(200), Some(1 << 4), "cut"),
+            (Some(200), Some(1 << 5), "failed"),
+            (Some(200), Some(1 << 14 | 1 << 6), "client_gone"),
+            (Some(200), Some(1 << 28), "client_gone"),
+            (Some(503), Some(1 << 6), "failed"),
+            (None, None, "failed"),
+        ] {
+            let ending = Ending { status, flags, ..Ending::default() };
+            assert_eq!((ending.word(false), ending.word(true)), (word, "refused"), "{status:?} {flags:?}");
         }
     }
 }

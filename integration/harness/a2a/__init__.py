@@ -1,7 +1,7 @@
 """A2A: agents on the official SDKs, Envoy in front of them, and the clients that people use."""
 
-from .agents import AGENTS, Agent, Python03, PythonSdk
-from .clients import CLIENTS, Client, JavaScript, JavaScript03, Python, PythonOld
+from .agents import AGENTS, Agent, GrpcAgent, Python03, PythonSdk
+from .clients import CLIENTS, Client, Grpc, JavaScript, JavaScript03, Python, PythonOld
 from .gateway import ALLOW_ALL, AgentBootstrap, AgentGateway
 from .listener import Listener
 from .people import ADA, BOB, USERS, People, spiffe
@@ -12,7 +12,6 @@ __all__ = [
     "ADA",
     "AGENTS",
     "ALLOW_ALL",
-
     "BOB",
     "CLIENTS",
     "OPERATIONS",
@@ -21,6 +20,8 @@ __all__ = [
     "AgentBootstrap",
     "AgentGateway",
     "Client",
+    "Grpc",
+    "GrpcAgent",
     "JavaScript",
     "JavaScript03",
     "Listener",

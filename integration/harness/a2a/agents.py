@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from pathlib import Path
 from typing import ClassVar
@@ -81,6 +82,20 @@ class Python03(Agent):
 
     def _command(self) -> list[str]:
         return module(old_python(), "agent_v03", self.name, str(self.port), self.carries)
+
+
+class GrpcAgent(Agent):
+    """The official Python SDK, over gRPC alone, in both versions; `grpc_port` is where."""
+
+    NAME = "python-grpc"
+    VERSIONS = ("1.0", "0.3")
+
+    @property
+    def grpc_port(self) -> int:
+        return int(re.search(r"^gRPC on (\d+)$", self.log(), re.MULTILINE)[1])
+
+    def _command(self) -> list[str]:
+        return module(sys.executable, "agent_grpc", self.name, str(self.port))
 
 
 # By the short name that tests call an SDK by.

@@ -109,6 +109,16 @@ class PythonOld(Client):
         return module(old_python(), "client_v03")
 
 
+class Grpc(Client):
+    """The official Python client over gRPC. Its `url` is where, and no card is read."""
+
+    NAME = "python-grpc"
+    VERSIONS = ("1.0", "0.3")
+
+    def _command(self) -> list[str]:
+        return module(sys.executable, "client_grpc")
+
+
 class JavaScript(Client):
     """The official JavaScript client."""
 

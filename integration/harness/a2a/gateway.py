@@ -20,6 +20,30 @@ CLUSTERS = ("planner", "researcher", "billing")
 ALLOW_ALL = [{"allow": {"callees": ["*"]}}]
 
 
+def trust(listener: dict, people: People) -> None:
+    """Has the listener of agents trust these people's authority and issuer, and show their certificate."""
+    (chain,) = listener["filter_chains"]
+    tls = chain["transport_socket"]["typed_config"]["common_tls_context"]
+    server = {"filename": str(people.server)}
+    tls["tls_certificates"] = [{"certificate_chain": server, "private_key": server}]
+    tls["validation_context"]["trusted_ca"] = {"filename": str(people.authority.file)}
+    filters = chain["filters"][0]["typed_config"]["http_filters"]
+    (jwt_authn,) = (one["typed_config"] for one in filters if one["name"] == "envoy.filters.http.jwt_authn")
+    jwt_authn["providers"]["issuer"]["local_jwks"] = {"inline_string": people.issuer.jwks()}
+
+
+def found_at(listener: dict, gate: dict | None) -> socket.socket:
+    """Gives the listener of agents a port, which cards say. What is held keeps it free until Envoy takes it too."""
+    reserved = socket.socket()
+    reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    reserved.bind(("127.0.0.1", 0))
+    port = reserved.getsockname()[1]
+    listener["address"]["socket_address"]["port_value"] = port
+    if gate is not None:
+        gate["cards"]["url"] = f"https://127.0.0.1:{port}"
+    return reserved
+
+
 class AgentBootstrap(Bootstrap):
     """The shipped config in front of agents on this machine, by their names."""
 
@@ -29,19 +53,8 @@ class AgentBootstrap(Bootstrap):
             self.hcm["http_filters"].remove(self.http_filter("tollgate.gate"))
         else:
             self.gate(rules=rules)
-        # Held until Envoy takes it too: cards say where it is before it is there.
-        self.reserved = socket.socket()
-        self.reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        self.reserved.bind(("127.0.0.1", 0))
-        port = self.reserved.getsockname()[1]
-        self.listeners[0]["address"]["socket_address"]["port_value"] = port
-        if rules is not None:
-            self.gate_config["cards"]["url"] = f"https://127.0.0.1:{port}"
-        tls = self.listeners[0]["filter_chains"][0]["transport_socket"]["typed_config"]["common_tls_context"]
-        server = {"filename": str(people.server)}
-        tls["tls_certificates"] = [{"certificate_chain": server, "private_key": server}]
-        tls["validation_context"]["trusted_ca"] = {"filename": str(people.authority.file)}
-        self.jwt_authn["providers"]["issuer"]["local_jwks"] = {"inline_string": people.issuer.jwks()}
+        self.reserved = found_at(self.listeners[0], self.gate_config if rules is not None else None)
+        trust(self.listeners[0], people)
 
     def push(self, hosts: list[str], plain_http: bool = False) -> None:
         """Which hosts agents may be asked to tell of tasks."""

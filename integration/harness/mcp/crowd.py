@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
+from ..answering import answering
 from ..bootstrap import key_hash
 from .wire import Header, basic, legacy, meta, modern, rpc
 
@@ -40,19 +41,7 @@ def parts() -> dict[str, object]:
 
 def server() -> dict:
     """The config of an Envoy that answers all of this by itself: what is asked for is in `user-agent`."""
-    hcm = {
-        "@type": f"{TYPES}.filters.network.http_connection_manager.v3.HttpConnectionManager",
-        "stat_prefix": "server",
-        "http_filters": [{"name": "router", "typed_config": {"@type": f"{TYPES}.filters.http.router.v3.Router"}}],
-        "route_config": {"virtual_hosts": [{"name": "server", "domains": ["*"], "routes": list(_routes())}]},
-    }
-    chain = {"filters": [{"name": "hcm", "typed_config": hcm}]}
-    listener = {"name": "server", "address": ANYWHERE, "filter_chains": [chain]}
-    return {"admin": {"address": ANYWHERE}, "static_resources": {"listeners": [listener]}}
-
-
-TYPES = "type.googleapis.com/envoy.extensions"
-ANYWHERE = {"socket_address": {"address": "127.0.0.1", "port_value": 0}}
+    return answering(list(_routes()))
 
 
 def visit(port: int, count: int, first: int = 0) -> None:

@@ -3,7 +3,6 @@
 import json
 import socket
 import threading
-from contextlib import contextmanager
 
 import pytest
 import yaml
@@ -15,6 +14,7 @@ from harness.mcp.approvals import CALL, TOOL, YES
 from harness.mcp.wire import basic, messages, meta, modern, rpc
 from mcp_corpus import HTTP2, attempt, attempt_http2, controls, corpus, open_session
 from mcp_servers.weak import WeakServer
+from providers.raw import Listening
 
 ERAS = ["legacy", "modern"]
 DENY_ONE = [{"deny": {"tools": ["crm.database.delete_row"]}}, {"allow": {"tools": ["*"]}}]
@@ -46,60 +46,6 @@ def shipped(bootstrap):
     variables = {variable["name"]: "k" * 32 for variable in plugin["vmConfig"]["env"]}
     made["vm_config"]["environment_variables"] = {"key_values": variables}
     bootstrap.gate(keys=keys)
-
-
-class Listening:
-    """A server that keeps what comes of one request, to the byte, and answers nothing, or at once these bytes."""
-
-    def __init__(self, answer=b""):
-        self._listening = socket.create_server(("127.0.0.1", 0))
-        self.port = self._listening.getsockname()[1]
-        self.received, self.ended, self._answer = b"", threading.Event(), answer
-        threading.Thread(target=self._receive, daemon=True).start()
-
-    def _receive(self):
-        connection, _ = self._listening.accept()
-        with connection:
-            try:
-                while data := connection.recv(65536):
-                    self.received += data
-                    if b"\r\n\r\n" in self.received and self._answer:
-                        connection.sendall(self._answer)
-                        self._answer = b""
-            except OSError:
-                pass
-        self.ended.set()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self._listening.close()
-
-
-@contextmanager
-def half_sent(gateway, body, headers):
-    """The first half of a request; what is yielded sends the rest and gives status and body of the answer."""
-    wire = Wire(gateway.envoy.port, "/crm/mcp")
-    sent = wire.bytes(Exchange(headers, body))
-    half = len(sent) - len(body) // 2
-    with socket.create_connection(("127.0.0.1", wire.port), timeout=10) as connection:
-        connection.sendall(sent[:half])
-
-        def rest(more=sent[half:]):
-            if more:
-                connection.sendall(more)
-            answer = b""
-            connection.settimeout(10)
-            while b"\r\n\r\n" not in answer or not answer.endswith(b"}"):
-                piece = connection.recv(65536)
-                if not piece:
-                    break
-                answer += piece
-            head, _, said = answer.partition(b"\r\n\r\n")
-            return int(head.split()[1]), json.loads(said)
-
-        yield rest
 
 
 def call(tool, **arguments):
@@ -187,11 +133,12 @@ def test_a_yes_runs_the_call_though_its_body_is_changed(tmp_path, mcp_servers, c
 def test_a_refused_request_leaves_a_server_with_headers_and_no_byte_of_a_body(tmp_path):
     with Listening() as server, McpGateway(tmp_path, plugin_only(), rules=DENY_ONE, crm=server) as gateway:
         body, headers = call("database.delete_row", table="customers", id=7, note="x" * 1000)
-        with half_sent(gateway, body, [*headers, ("cookie", "a=b"), ("x-envoy-retry-on", "5xx")]) as rest:
+        sent = Exchange([*headers, ("cookie", "a=b"), ("x-envoy-retry-on", "5xx")], body)
+        with Wire(gateway.envoy.port, "/crm/mcp").half_sent(sent) as rest:
             assert eventually(lambda: server.received.endswith(b"\r\n\r\n"), 5), "the headers are there"
             assert not server.ended.is_set()
-            status, message = rest()
-        assert status == 200 and message["result"]["isError"]
+            answer = rest()
+        assert answer.status == 200 and answer.json["result"]["isError"]
         assert server.ended.wait(5), "what was begun is broken off"
     head = server.received.lower()
     assert head.endswith(b"\r\n\r\n") and head.count(b"\r\n\r\n") == 1
@@ -206,12 +153,13 @@ def test_an_answer_to_what_was_not_read_is_not_let_through(tmp_path):
     head = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n" % len(said)
     with Listening(head + said) as server, McpGateway(tmp_path, plugin_only(), rules=DENY_ONE, crm=server) as gateway:
         params = {"_meta": meta(), "more": "x" * 1000}
-        with half_sent(gateway, rpc("tools/list", params), modern("tools/list")) as rest:
-            status, message = rest(b"")
-        assert (status, message["error"]["code"]) == (502, -31004)
+        sent = Exchange(modern("tools/list"), rpc("tools/list", params))
+        with Wire(gateway.envoy.port, "/crm/mcp").half_sent(sent) as rest:
+            answer = rest(b"")
+        assert (answer.status, answer.json["error"]["code"]) == (502, -31004)
         (record,) = gateway.envoy.wait_records(1)
     assert record["decision"]["reason"] == "answer_early"
-    assert b"evil" not in json.dumps(message).encode()
+    assert b"evil" not in answer.body
 
 
 def test_a_stream_is_listened_to_and_a_session_ended(tmp_path, mcp_servers):

@@ -7,6 +7,7 @@ use crate::refusal::Refusal;
 use tollgate_host::abi::{self, Map};
 use tollgate_host::headers::{self, Headers};
 use tollgate_host::stream::{Reply, Step};
+use tollgate_kernel::a2a::Binding;
 
 impl AtGate {
     /// The agent's answer begins.
@@ -103,6 +104,10 @@ impl AtGate {
             self.exchange.refusal = Some(Refusal::TooLarge { limit: self.gate.bounds.request_bytes });
         }
         self.status = Some(status);
+        if self.exchange.dialect.is_some_and(|dialect| dialect.binding == Binding::Grpc) {
+            // Envoy tells its own to who speaks gRPC in gRPC.
+            return Ok(Step::Go);
+        }
         if end {
             return Ok(Step::Reply(self.own_error(status)));
         }

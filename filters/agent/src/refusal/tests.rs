@@ -49,6 +49,7 @@ fn statuses_are_those_that_clients_know() {
         (Refusal::UnknownAgent, 404, 404),
         (Refusal::Trailers, 400, 400),
         (Refusal::NoBody, 408, 408),
+        (Refusal::Unheld, 400, 400),
         (Refusal::TooLarge { limit: 10 }, 413, 413),
         (nobody(), 401, 401),
         (conflict, 403, 403),

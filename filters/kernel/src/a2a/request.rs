@@ -24,7 +24,7 @@ pub struct Head<'h> {
 pub enum Arrival {
     /// Somebody reads the agent's card, at today's path or the one before 0.3.
     Card,
-    /// Somebody speaks gRPC: the operation, if its path is one of A2A's.
+    /// Somebody speaks gRPC: the operation, if its path is one of A2A's. gRPC-Web is not spoken by agents.
     Grpc(Option<(Operation, Version)>),
     /// A request that is read.
     Request(Request),
@@ -71,14 +71,14 @@ impl Arrival {
     /// What is wrong with it, and the answer to that.
     pub fn of(head: Head<'_>) -> Result<Self, Fault<'static>> {
         let (path, query) = head.path.split_once('?').unwrap_or((head.path, ""));
-        if is_grpc(head.headers) {
-            return Ok(Self::Grpc(Operation::of_grpc_path(path)));
-        }
         let is_json_rpc = head.method == "POST" && matches!(path, "" | "/");
         let binding = if is_json_rpc { Binding::JsonRpc } else { Binding::HttpJson };
         // Until the version is known, the one that the path has.
         let guess = if path.starts_with("/v1/") || is_json_rpc { Version::V0_3 } else { Version::V1_0 };
         let fault = |reason| Fault { reason, dialect: Dialect { binding, version: guess }, id: None };
+        if is_grpc(head.headers).map_err(fault)? {
+            return Ok(Self::Grpc(Operation::of_grpc_path(path).filter(|_| head.method == "POST")));
+        }
         if head.method == "GET" && CARDS.contains(&path) {
             return Ok(Self::Card);
         }
@@ -232,9 +232,19 @@ fn other(method: &str, path: &str) -> Result<Asked, Reason> {
     if name.len() <= MAX_OTHER && is_plain { Ok(Asked::Other(name)) } else { Err(Reason::Path) }
 }
 
-fn is_grpc(headers: Headers<'_>) -> bool {
+/// `application/grpc`, and what gRPC, and Envoy, take for one. What only resembles it is refused: it might go on unread, and be
+/// read by somebody.
+fn is_grpc(headers: Headers<'_>) -> Result<bool, Reason> {
     const GRPC: &[u8] = b"application/grpc";
-    headers.all("Content-Type").any(|kind| kind.get(..GRPC.len()).is_some_and(|kind| kind.eq_ignore_ascii_case(GRPC)))
+    let kinds = || headers.all("Content-Type");
+    if !kinds().any(|kind| kind.get(..GRPC.len()).is_some_and(|kind| kind.eq_ignore_ascii_case(GRPC))) {
+        return Ok(false);
+    }
+    if kinds().count() > 1 {
+        return Err(Reason::RepeatedHeader("Content-Type"));
+    }
+    let is_grpc = |kind: &[u8]| kind.strip_prefix(GRPC).is_some_and(|rest| rest.is_empty() || rest.starts_with(b"+"));
+    if kinds().all(is_grpc) { Ok(true) } else { Err(Reason::ContentType) }
 }
 
 /// `application/json`, and over HTTP also `application/a2a+json`; in UTF-8 if it says in what.

@@ -459,13 +459,20 @@ fn cards_and_grpc_are_told_apart_from_what_is_read() {
     let grpc = |kind: &'static str| [("content-type", kind.as_bytes())];
     assert_eq!(read("GET", "/.well-known/agent-card.json", &[], ""), Err("card".to_owned()));
     assert_eq!(read("GET", "/.well-known/agent.json?x", &[], ""), Err("card".to_owned()));
-    for kind in ["application/grpc", "application/grpc+proto", "Application/GRPC-Web+proto", "application/grpc;x"] {
-        let path = "/lf.a2a.v1.A2AService/SendMessage";
-        let expected = "grpc Some((SendMessage, V1_0))".to_owned();
-        assert_eq!(read("POST", path, &grpc(kind), ""), Err(expected), "{kind}");
+    let path = "/lf.a2a.v1.A2AService/SendMessage";
+    for (kind, expected) in [
+        ("application/grpc", "grpc Some((SendMessage, V1_0))"),
+        ("application/grpc+proto", "grpc Some((SendMessage, V1_0))"),
+        ("application/grpc-web", "unsupported_content_type"),
+        ("application/grpc-web+proto", "unsupported_content_type"),
+        ("Application/GRPC", "unsupported_content_type"),
+        ("application/grpc;x", "unsupported_content_type"),
+    ] {
+        assert_eq!(read("POST", path, &grpc(kind), ""), Err(expected.to_owned()), "{kind}");
     }
+    assert_eq!(read("GET", path, &grpc("application/grpc"), ""), Err("grpc None".to_owned()));
     let both = [("content-type", &b"application/json"[..]), ("content-type", &b"application/grpc"[..])];
-    assert_eq!(read("POST", "/", &both, "{}"), Err("grpc None".to_owned()));
+    assert_eq!(read("POST", "/", &both, "{}"), Err("repeated_header".to_owned()));
     for (path, expected) in [
         ("/a2a.v1.A2AService/TaskSubscription", Some((Operation::SubscribeToTask, Version::V0_3))),
         ("/a2a.v1.A2AService/GetAgentCard", Some((Operation::GetExtendedCard, Version::V0_3))),
