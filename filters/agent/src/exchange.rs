@@ -5,9 +5,9 @@ use crate::refusal::Refusal;
 use crate::ticket::Hop;
 use std::rc::Rc;
 use tollgate_identity::Token;
-use tollgate_kernel::a2a::answer::Tally;
-use tollgate_kernel::a2a::conversation::Guard;
-use tollgate_kernel::a2a::{Call, Dialect, Named, Operation};
+use tollgate_kernel::a2a::answer::{Outcome, Tally};
+use tollgate_kernel::a2a::conversation::{self, Guard};
+use tollgate_kernel::a2a::{Call, Dialect, Error, Named, Operation};
 use tollgate_kernel::caller::Caller;
 use tollgate_kernel::json_rpc::Id;
 use tollgate_limits::Granted;
@@ -47,6 +47,15 @@ pub struct Exchange {
     pub went_on: bool,
     /// What came back.
     pub tally: Tally,
+}
+
+impl Exchange {
+    /// Whether it is told that a task is not there.
+    #[must_use]
+    pub fn is_not_found(&self) -> bool {
+        let is_refused = self.refusal == Some(Refusal::Conversation(conversation::Refusal::NotThere));
+        is_refused || self.tally.outcome == Outcome::Error(Some(Error::TaskNotFound.code()))
+    }
 }
 
 /// What a request asks for.

@@ -20,7 +20,7 @@ use tollgate_host::ending::Ending;
 use tollgate_host::headers::Headers;
 use tollgate_host::state;
 use tollgate_host::stream::{Reply, RequestBody, Step, Stream};
-use tollgate_kernel::a2a::{Arrival, Body};
+use tollgate_kernel::a2a::{Arrival, Body, Reason};
 use tollgate_limits::Admission;
 
 /// One request at the gate.
@@ -34,6 +34,8 @@ pub struct AtGate {
     arrival: Option<Arrival>,
     /// Headers of the client's that must not go on, in the order they came.
     strip: Vec<Vec<u8>>,
+    /// What is asked for is not the caller's; told when limits have counted that.
+    not_theirs: Option<Refusal>,
     /// The body that the agent gets instead.
     body: Option<Vec<u8>>,
     /// Status of the response, ours or anybody's.
@@ -60,6 +62,7 @@ impl AtGate {
             headers: Headers::NONE,
             arrival: None,
             strip: Vec::new(),
+            not_theirs: None,
             body: None,
             status: None,
             relays: false,

@@ -10,18 +10,20 @@ use tollgate_limits::{Admission, Claim, Counted, Counts, Need, State, claim};
 
 /// What limits may say of requests to agents.
 pub const COUNTS: Counts<'_> = Counts {
-    units: &[Unit::Requests, Unit::Messages, Unit::ResultBytes, Unit::Concurrent, Unit::Streams],
+    units: &[Unit::Requests, Unit::Messages, Unit::ResultBytes, Unit::Concurrent, Unit::Streams, Unit::NotFound],
     attributes: &[Attribute::Callee, Attribute::Skill, Attribute::Operation],
 };
 
-/// Reserves of all limits that count for what is asked what it may use: messages are what is sent, streams what streams.
+/// Reserves of all limits that count for what is asked what it may use: messages are what is sent, streams what streams. Not found
+/// is what is `not_theirs`, or may turn out not to be there.
 #[must_use]
-pub fn reserve(gate: &Gate, exchange: &Exchange, now_ms: u64) -> Admission {
+pub fn reserve(gate: &Gate, exchange: &Exchange, not_theirs: bool, now_ms: u64) -> Admission {
     let lapse = Lapse(gate.bounds.reservation_s);
     let operation = exchange.asked.as_ref().and_then(|asked| asked.operation());
     let counts = |limit: &&Rc<Limit>| match limit.unit {
         Unit::Messages => operation.is_some_and(Operation::sends),
         Unit::Streams => operation.is_some_and(Operation::streams),
+        Unit::NotFound => not_theirs || operation == Some(Operation::GetTask),
         _ => true,
     };
     let claims = claim::claims(gate.limits.iter().filter(counts), &|attribute| value(exchange, attribute));
@@ -44,7 +46,9 @@ fn value(exchange: &Exchange, attribute: Attribute) -> Option<&str> {
 /// Counts what an exchange that is over has used. `went_on`: it reached its agent; `bytes`: what that has answered.
 pub fn settle(exchange: &Exchange, bytes: u64, now_ms: u64) -> Vec<Counted> {
     let used = |claim: &Claim| match claim.limit.unit {
-        _ if !exchange.went_on || claim.state == State::GivenBack => 0,
+        _ if claim.state == State::GivenBack => 0,
+        Unit::NotFound => u64::from(exchange.is_not_found()),
+        _ if !exchange.went_on => 0,
         Unit::ResultBytes => bytes,
         Unit::Concurrent | Unit::Streams => 0,
         _ => 1,

@@ -112,3 +112,22 @@ fn a_map_is_found_by_its_keys_and_goes_in_their_order() {
     let odd = map.try_map(|key, value| if value == 3 { Err(key.clone()) } else { Ok(()) });
     assert_eq!(odd, Err("c".to_owned()));
 }
+
+#[derive(Debug, PartialEq, Clone, Copy)]
+enum Tap {
+    On,
+    Off,
+}
+
+impl Read for Tap {
+    fn read(value: &Value<'_>) -> Result<Self, Fault> {
+        value.one_of("enum Tap", &[("on", Self::On), ("off", Self::Off)])
+    }
+}
+
+#[test]
+fn off_may_stand_in_yaml_without_quotes() {
+    assert_eq!((read(r#""off""#), read("false"), read(r#""on""#)), (Ok(Tap::Off), Ok(Tap::Off), Ok(Tap::On)));
+    assert_eq!(fault::<Tap>("true"), "invalid type: boolean `true`, expected enum Tap");
+    assert_eq!(fault::<Room>("false"), "invalid type: boolean `false`, expected enum Room");
+}

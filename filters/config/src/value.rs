@@ -122,12 +122,13 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// What this name stands for, of all these.
+    /// What this name stands for, of all these. YAML makes `false` of an `off` without quotes, so that stands for it.
     ///
     /// # Errors
     /// When it is none of them.
     pub fn one_of<T: Copy>(&self, kind: &str, all: &[(&'static str, T)]) -> Result<T, Fault> {
-        let name = self.text(kind)?;
+        let is_off = self.json == "false" && all.iter().any(|(known, _)| *known == "off");
+        let name = if is_off { "off".to_owned() } else { self.text(kind)? };
         let found = all.iter().find(|(known, _)| *known == name).map(|(_, one)| *one);
         found.ok_or_else(|| self.unknown("variant", &name, &mut all.iter().map(|(known, _)| *known)))
     }

@@ -68,6 +68,8 @@ pub enum Unit {
     Concurrent,
     /// Streams that are under way at the same time.
     Streams,
+    /// Tasks that are not found: there are none, or they are somebody else's.
+    NotFound,
 }
 
 /// Whether a limit refuses.
@@ -167,6 +169,9 @@ pub struct LimitConfig {
     /// How many streams of agents at the same time.
     #[schemars(range(min = 1))]
     pub streams: Option<u64>,
+    /// How many tasks of agents may be asked for that are not there, or are somebody else's: who asks for more is guessing.
+    #[schemars(range(min = 1))]
+    pub not_found: Option<u64>,
     /// In which window: all of it comes back when the next one begins. Must be written, but not for `concurrent` and `streams`.
     pub every: Option<Every>,
     /// Whose days, weeks and months: `+01:00`. Default: UTC.
@@ -196,6 +201,7 @@ object!(LimitConfig {
     result_bytes,
     concurrent,
     streams,
+    not_found,
     every,
     utc_offset = UtcOffset::default(),
     burst,
@@ -255,6 +261,7 @@ impl LimitConfig {
             (Unit::ResultBytes, self.result_bytes),
             (Unit::Concurrent, self.concurrent),
             (Unit::Streams, self.streams),
+            (Unit::NotFound, self.not_found),
         ];
         let mut given = counted.into_iter().filter_map(|(unit, amount)| amount.map(|amount| (unit, amount)));
         match (given.next(), given.count()) {
@@ -450,14 +457,15 @@ impl Unit {
             Self::ResultBytes => "result_bytes",
             Self::Concurrent => "concurrent",
             Self::Streams => "streams",
+            Self::NotFound => "not_found",
         }
     }
 }
 
 impl fmt::Display for NotALimit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const UNITS: &str =
-            "expected one of `requests`, `tokens`, `usd`, `calls`, `messages`, `result_bytes`, `concurrent`, `streams`";
+        const UNITS: &str = "expected one of `requests`, `tokens`, `usd`, `calls`, `messages`, `result_bytes`, `concurrent`, `streams`, \
+             `not_found`";
         match self {
             Self::Units(0) => write!(f, "counts nothing, {UNITS}"),
             Self::Units(count) => write!(f, "counts {count} things, {UNITS}"),

@@ -54,7 +54,8 @@ const fn per_hit(unit: Unit) -> u64 {
         | Unit::Messages
         | Unit::ResultBytes
         | Unit::Concurrent
-        | Unit::Streams => 1,
+        | Unit::Streams
+        | Unit::NotFound => 1,
     }
 }
 

@@ -17,9 +17,13 @@ impl Need {
     #[must_use]
     pub const fn amount(&self, unit: Unit) -> Option<u64> {
         match unit {
-            Unit::Requests | Unit::Calls | Unit::Messages | Unit::ResultBytes | Unit::Concurrent | Unit::Streams => {
-                Some(1)
-            }
+            Unit::Requests
+            | Unit::Calls
+            | Unit::Messages
+            | Unit::ResultBytes
+            | Unit::Concurrent
+            | Unit::Streams
+            | Unit::NotFound => Some(1),
             Unit::Tokens => self.tokens,
             Unit::Usd => self.nano_usd,
         }

@@ -131,6 +131,19 @@ def test_each_operation_is_counted_by_itself_and_messages_are_what_is_sent(start
     assert units == [["requests"]] * 4 + [["requests", "messages"]] * 3
 
 
+def test_who_guesses_tasks_is_stopped_and_whose_tasks_are_there_is_not(start):
+    gateway = start({"name": "guesses", "per": ["user"], "not_found": 3} | MINUTE | {"burst": 3})
+    ada, bob = Caller(gateway), Caller(gateway, user=BOB)
+    task = messages(ada.send("ask"))[0]["result"]["task"]
+    mine = {"taskId": task["id"], "contextId": task["contextId"]}
+    assert [ada.get(task["id"]).status for _ in range(5)] == [200] * 5
+    guesses = [bob.get(task["id"]), bob.get("none"), bob.send(taskId=task["id"]), bob.get("none"), bob.send(**mine)]
+    assert [guess.status for guess in guesses] == [200, 200, 200, 429, 429]
+    assert [messages(guess)[0]["error"]["code"] for guess in guesses] == [-32001] * 3 + [-31002] * 2
+    assert ada.send("the red one", **mine).status == 200
+    assert bob.send().status == 200, "what names no task is no guess"
+
+
 @pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize("binding", ["JSONRPC", "HTTP+JSON"])
 def test_who_reaches_a_limit_is_told_when_to_come_back_in_its_own_words(start, binding, version):

@@ -14,7 +14,7 @@ impl AtGate {
     /// Reserves what the request may use of its limits.
     pub(super) fn admit(&mut self, waker: &Waker) -> abi::Result<Step> {
         let now = abi::now();
-        let mut admission = limits::reserve(&self.gate, &self.exchange, millis(now));
+        let mut admission = limits::reserve(&self.gate, &self.exchange, self.not_theirs.is_some(), millis(now));
         admission.ask(&self.gate.services, waker, now);
         self.go_on(Box::new(admission))
     }
@@ -28,7 +28,10 @@ impl AtGate {
         match admission.end(millis(abi::now())) {
             Ok((granted, _)) => {
                 self.exchange.limits = granted;
-                self.forward()
+                match self.not_theirs.take() {
+                    Some(refusal) => Ok(self.refuse(refusal)),
+                    None => self.forward(),
+                }
             }
             Err((denial, granted)) => {
                 self.exchange.limits = granted;

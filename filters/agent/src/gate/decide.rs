@@ -126,7 +126,13 @@ impl AtGate {
             return Err(Refusal::denied(rule, "inband_credentials", Some(told)));
         }
         let caller = self.exchange.caller.clone().ok_or(Refusal::UnknownAgent)?;
-        let guard = conversation::admit(&self.gate, &callee, &caller, call, random)?;
+        let guard = match conversation::admit(&self.gate, &callee, &caller, call, random) {
+            Ok(guard) => guard,
+            Err(refusal) => {
+                self.not_theirs = Some(refusal);
+                return Ok(());
+            }
+        };
         self.body = document.and_then(|document| call.body_for_agent(document, guard.supplied()));
         if let (Some(supplied), Some(asked)) = (guard.supplied(), &mut self.exchange.asked) {
             asked.is_said_in(supplied);
