@@ -20,7 +20,7 @@ use tollgate_host::ending::Ending;
 use tollgate_host::headers::Headers;
 use tollgate_host::state;
 use tollgate_host::stream::{Reply, RequestBody, Step, Stream};
-use tollgate_kernel::a2a::{Arrival, Body};
+use tollgate_kernel::a2a::{Arrival, Body, Reason};
 use tollgate_limits::Admission;
 
 /// One request at the gate.
