@@ -44,7 +44,7 @@ impl AtGate {
             // Its head has gone on: the error stands in its place.
             self.exchange.refusal = Some(refusal);
         }
-        if let Some(body) = with.as_ref().filter(|_| is_broken && !end && !self.relays && self.gate.hold_headers) {
+        if let Some(body) = with.as_ref().filter(|_| is_broken && !self.relays && self.gate.hold_headers) {
             return Step::Reply(told_instead(self.status.unwrap_or(502), body.clone()));
         }
         // What is read whole waits for its end, unless it already ended with an error in its place.
@@ -134,7 +134,8 @@ impl AtGate {
     }
 }
 
-/// The error in the place of an answer that may never end. With its own length, the client need not wait for that.
+/// The error in the place of an answer that may never end, or has no body that could be changed. With its own length, the client
+/// need not wait.
 fn told_instead(status: u16, body: Vec<u8>) -> Reply {
     let headers = vec![("content-type", "application/json".to_owned())];
     Reply { status, details: "answer_fault", headers, body }
