@@ -32,10 +32,10 @@ class Arrives(grpc.aio.ServerInterceptor):
         return await continuation(call)
 
 
-async def main(name: str, port: str) -> None:
+async def main(name: str, port: str, carries: str) -> None:
     """Runs until it is killed."""
     warnings.simplefilter("ignore", DeprecationWarning)
-    side = Side(name)
+    side = Side(name, carries)
     server, handler = grpc.aio.server(interceptors=[Arrives(side)]), handling(side)
     a2a_pb2_grpc.add_A2AServiceServicer_to_server(GrpcHandler(handler), server)
     a2a_v0_3_pb2_grpc.add_A2AServiceServicer_to_server(CompatGrpcHandler(handler), server)

@@ -70,7 +70,8 @@ struct Seen {
 fn config(hold_headers: bool) -> Value {
     json!({"gate": {
         "agents": {
-            "planner": {"path": "/agents/planner"},
+            // Contexts that the gate makes up are others each time.
+            "planner": {"path": "/agents/planner", "conversations": "table"},
             "billing": {"path": "/agents/billing"},
             "unread": {"authority": "unread.example", "grpc": "unread"},
         },
@@ -284,13 +285,16 @@ proptest! {
         answers in answers(),
         (one, other) in (cuts(), cuts()),
     ) {
+        // Where headers have gone on, an answer of trailers alone has no place for an error; it is cut off.
+        prop_assume!(hold_headers || !(answers.body.is_empty() && answers.ends == Ends::Trailers));
         let [one, other] = [&one, &other].map(|cuts| run(hold_headers, &asks, &answers, cuts));
         for seen in [&one, &other] {
             if let Some((headers, _)) = &seen.to_agent {
                 for name in ["cookie", "authorization", "x-tollgate-route", "accept-encoding"] {
                     prop_assert_eq!(headers.get(name), None, "{}", name);
                 }
-                prop_assert_eq!(&seen.record["decision"]["verdict"], "allow");
+                let (decision, end) = (&seen.record["decision"], &seen.record["answer"]["end"]);
+                prop_assert!(decision["verdict"] == "allow" || end == "refused", "{decision}");
             }
         }
         prop_assert_eq!(one, other);

@@ -95,7 +95,7 @@ class GrpcAgent(Agent):
         return int(re.search(r"^gRPC on (\d+)$", self.log(), re.MULTILINE)[1])
 
     def _command(self) -> list[str]:
-        return module(sys.executable, "agent_grpc", self.name, str(self.port))
+        return module(sys.executable, "agent_grpc", self.name, str(self.port), self.carries)
 
 
 # By the short name that tests call an SDK by.

@@ -24,6 +24,11 @@ LIMITS = [
     {"name": "bytes", "per": ["agent"], "result_bytes": 10**12, "every": "day"},
     {"name": "streams", "per": ["agent", "callee"], "streams": 10**6},
 ]
+AGENTS_CALLED = {
+    # What stands for it cannot answer in the context that it is asked in.
+    "planner": {"path": "/agents/planner", "conversations": "table"},
+    "billing": {"path": "/agents/billing"},
+}
 # Who calls is in the token alone: a crowd of certificates would be one of connections.
 IDENTITY = {
     "any_of": [["jwt"]],
@@ -37,8 +42,8 @@ IDENTITY = {
 
 
 def parts() -> dict[str, object]:
-    """Of the gate's configuration, but for its agents."""
-    return {"rules": RULES, "limits": LIMITS, "identity": IDENTITY}
+    """Of the gate's configuration."""
+    return {"agents": AGENTS_CALLED, "rules": RULES, "limits": LIMITS, "identity": IDENTITY}
 
 
 def agent() -> dict:
@@ -108,7 +113,7 @@ class _Visitor:
         self._rpc("GetTask", {"id": f"task-{self._number}"}, "unknown")
         self._rpc("CancelTask", {"id": f"task-{self._number}"}, "unknown")
         self._rpc("SendMessage", said, "message", agent="billing", status=403)
-        self._send("/agents/planner", b'{"jsonrpc":', "message", 200)
+        self._send("/agents/planner", b'{"jsonrpc":', "unknown", 200)
         self._send("/agents/planner/message:send", json.dumps(said).encode(), "http", 200)
 
     @property
@@ -123,7 +128,9 @@ class _Visitor:
         self._connection.request("POST", path, body, headers)
         response = self._connection.getresponse()
         said = response.read()
-        assert response.status == status, f"{path} for {answer}: {response.status} {said!r}"
+        fails = answer == "unknown" or status != 200
+        got = response.status, b'"error"' in said
+        assert got == (status, fails), f"{path} for {answer}: {response.status} {said!r}"
 
 
 def _result(result: dict) -> str:

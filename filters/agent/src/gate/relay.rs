@@ -36,13 +36,16 @@ impl AtGate {
     pub(super) fn relay(&mut self, data: &[u8], end: bool) -> Step {
         let Some(answer) = &mut self.answer else { return Step::Go };
         let with = answer.push(data, end);
-        let (waits, refusal) = (answer.is_held(), answer.refusal());
+        let (waits, is_broken, refusal) = (answer.is_held(), answer.is_broken(), answer.refusal());
         if let Some(refusal) = refusal.map(Refusal::Conversation) {
             if !self.relays && self.gate.hold_headers {
                 return self.refuse(refusal);
             }
             // Its head has gone on: the error stands in its place.
             self.exchange.refusal = Some(refusal);
+        }
+        if let Some(body) = with.as_ref().filter(|_| is_broken && !self.relays && self.gate.hold_headers) {
+            return Step::Reply(told_instead(self.status.unwrap_or(502), body.clone()));
         }
         // What is read whole waits for its end, unless it already ended with an error in its place.
         if waits && !end {
@@ -129,6 +132,13 @@ impl AtGate {
         let refusal = self.exchange.refusal.clone().unwrap_or(Refusal::Upstream(status));
         Reply { status, ..self.told(&refusal) }
     }
+}
+
+/// The error in the place of an answer that may never end, or has no body that could be changed. With its own length, the client
+/// need not wait.
+fn told_instead(status: u16, body: Vec<u8>) -> Reply {
+    let headers = vec![("content-type", "application/json".to_owned())];
+    Reply { status, details: "answer_fault", headers, body }
 }
 
 fn status(headers: &Headers) -> u16 {
