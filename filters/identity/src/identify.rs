@@ -3,7 +3,7 @@
 //! A part that is not shown leaves it to the next way. One that is shown and wrong refuses the request: whoever shows it
 //! means to be somebody, and is not.
 
-use crate::certificate::{self, Name};
+use crate::certificate::{Certificate, Name};
 use crate::config::{Identity, Jwt, Mtls, Part, SignedHeader};
 use crate::credentials::{self, Shown};
 use crate::fault::{Fault, NotProven, Unidentified};
@@ -104,7 +104,7 @@ fn prove(
 fn of_token(jwt: &Jwt, mtls: Option<&Mtls>, known: &Known) -> Result<Option<Caller>, NotProven> {
     let Some(claims) = known.token(jwt).and_then(Object::members) else { return Ok(None) };
     let find = |path: &ClaimPath| claim(&claims, path);
-    let digest = || known.certificate().filter(|shown| shown.is_verified).map(|shown| shown.sha256.as_str());
+    let digest = || known.certificate().filter(|shown| shown.is_verified).and_then(Certificate::sha256);
     confirmation::check(&jwt.cnf_checked_before, digest, &find).map_err(NotProven::Confirmation)?;
     let subject = claims::subject(&jwt.claims, &jwt.require, find).map_err(NotProven::Claim)?;
     let caller = Caller::new(subject, Proof::Jwt(Rc::clone(&jwt.grant)));
@@ -182,12 +182,12 @@ fn of_certificate(mtls: &Mtls, known: &Known) -> Result<Option<Caller>, NotProve
     if !shown.is_verified {
         return Err(NotProven::CertificateNotVerified);
     }
-    let id = match certificate::name(shown) {
+    let id = match &shown.name {
         Name::None => return Ok(None),
         Name::Several => return Err(NotProven::Certificate),
         Name::One(id) => id,
     };
-    match mtls.spiffe.subject(&id) {
+    match mtls.spiffe.subject(id) {
         None => Ok(None),
         Some(Err(_)) => Err(NotProven::Certificate),
         Some(Ok(subject)) => Ok(Some(Caller::new(subject, Proof::Mtls(Rc::clone(&mtls.grant))))),

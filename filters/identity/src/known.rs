@@ -1,9 +1,11 @@
 //! What Envoy knows of who has sent a request. Each question costs, so each is asked once, and only when it matters.
 
+use crate::certificate::Certificate;
 use crate::config::Jwt;
 use std::cell::OnceCell;
+use std::rc::Rc;
 use tollgate_host::protobuf_struct::{Object, Value};
-use tollgate_host::state::{self, Metadata};
+use tollgate_host::state::Metadata;
 
 /// Envoy's filter that verifies tokens.
 const JWT_AUTHN: &str = "envoy.filters.http.jwt_authn";
@@ -12,16 +14,7 @@ const JWT_AUTHN: &str = "envoy.filters.http.jwt_authn";
 #[derive(Debug, Default)]
 pub struct Known {
     metadata: OnceCell<Metadata>,
-    certificate: OnceCell<Option<Certificate>>,
-}
-
-/// The client's certificate.
-#[derive(Debug)]
-pub(crate) struct Certificate {
-    /// Its SHA-256, in hex.
-    pub(crate) sha256: String,
-    /// Envoy has verified it; otherwise it was only accepted.
-    pub(crate) is_verified: bool,
+    certificate: OnceCell<Option<Rc<Certificate>>>,
 }
 
 impl Known {
@@ -35,11 +28,7 @@ impl Known {
 
     /// The certificate that the client shows.
     pub(crate) fn certificate(&self) -> Option<&Certificate> {
-        let shown = || {
-            let sha256 = state::text(&["connection", "sha256_peer_certificate_digest"])?;
-            Some(Certificate { sha256, is_verified: state::flag(&["connection", "peer_certificate_valid"]) })
-        };
-        self.certificate.get_or_init(shown).as_ref()
+        self.certificate.get_or_init(Certificate::shown).as_deref()
     }
 }
 

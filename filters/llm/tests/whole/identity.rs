@@ -86,9 +86,7 @@ impl Shown {
             stream.property(&["connection", "peer_certificate_valid"], [u8::from(verified)]);
             stream.property(&["connection", "uri_san_peer_certificate"], id);
             stream.property(&["connection", "peer_certificate"], pem);
-            // What names one certificate names no other.
-            let digest = if (id, pem) == (SUPPORT, ONE_NAME) { DIGEST.to_owned() } else { format!("{id}{pem}") };
-            stream.property(&["connection", "sha256_peer_certificate_digest"], digest);
+            stream.property(&["connection", "sha256_peer_certificate_digest"], DIGEST);
         }
     }
 }
