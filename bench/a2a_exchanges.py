@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 from exchanges import Case, prose
 from harness.a2a import People
@@ -11,15 +12,29 @@ from harness.a2a.wire import basic, message, rpc
 EVENTS = 20
 # Where an answer has the context of its message.
 CONTEXT = "CONTEXT"
+# The agent tells in this header which ticket it was given.
+GIVEN = "x-given-ticket"
 TASK = "3f0c2c1e-7a55-4b8e-9d1e-5f3a0b6d7c21"
 
 
 def cases(people: People) -> list[Case]:
     """All of them; the first two are those that the goal is about."""
     return [
-        _case("message", "SendMessage", "whole", people),
-        _case(f"message, {EVENTS} events", "SendStreamingMessage", "streamed", people),
+        _case("message", people),
+        _case(f"message, {EVENTS} events", people, "SendStreamingMessage", "streamed"),
+        _case("message that follows from one", people, caller="planner", callee="researcher"),
     ]
+
+
+def opening(people: People) -> Case:
+    """The message that the last one follows from."""
+    return _case("opening", people)
+
+
+def following(case: Case, ticket: str) -> Case:
+    """The same with this ticket, if it follows from another."""
+    own = {"x-tollgate-ticket": ticket} if case.path.endswith("researcher") and ticket else {}
+    return replace(case, headers=case.headers | own)
 
 
 def answers() -> dict[str, tuple[str, str]]:
@@ -29,14 +44,22 @@ def answers() -> dict[str, tuple[str, str]]:
     return {"whole": ("application/json", _result({"task": task})), "streamed": ("text/event-stream", _stream())}
 
 
-def _case(name: str, method: str, answer: str, people: People) -> Case:
+def _case(
+    name: str,
+    people: People,
+    method: str = "SendMessage",
+    answer: str = "whole",
+    caller: str = "assistant",
+    callee: str = "planner",
+) -> Case:
+    shown = people.shows(agent=caller)
     return Case(
         name,
-        "/agents/planner",
+        f"/agents/{callee}",
         rpc(method, message(prose(300))),
-        dict(basic()) | people.shows()["headers"] | {"user-agent": answer},
+        dict(basic()) | shown["headers"] | {"user-agent": answer},
         ends=(b"TASK_STATE_COMPLETED",),
-        tls={"authority": str(people.authority.file), "certificate": str(people.certificate("assistant"))},
+        tls={"authority": shown["authority"], "certificate": shown["certificate"]},
     )
 
 

@@ -6,7 +6,7 @@ import copy
 from pathlib import Path
 
 import gateways
-from a2a_exchanges import CONTEXT, answers
+from a2a_exchanges import CONTEXT, GIVEN, answers
 from gateways import Gateway
 from harness.a2a import AgentBootstrap, People
 
@@ -23,6 +23,8 @@ RULES = [
     {"deny": {"callees": ["researcher"], "extensions": ["https://example.org/tracing"]}},
     {"allow": {"agents": ["assistant"], "callees": ["planner", "researcher"]}},
 ]
+# As many calls in one transaction as a benchmark makes.
+TICKETS = {"lifetime_s": 3600, "max_fan_out": 1_000_000}
 LUA = "type.googleapis.com/envoy.extensions.filters.http.lua.v3.Lua"
 
 
@@ -37,34 +39,39 @@ def compared(directory: Path, port: int, noop: Path, ours: Path) -> list[Gateway
     """All of them, in front of the agent at `port`."""
     people = People(directory)
     shipped = _shipped(directory / "ours", port, ours, people, RULES)
+    shipped.gate(ticket=TICKETS)
     route = _shipped(directory / "route", port, ours, people, None)
-    bare, empty = gateways.bare(port), gateways.empty(port, noop, upstream=False)
-    for config in (bare, empty):
-        _listener(config)["transport_socket"] = copy.deepcopy(_listener(shipped)["transport_socket"])
-    return [
-        Gateway("bare", "one listener with TLS that verifies who calls, one route, one cluster", bare, people=people),
-        Gateway("empty filter", "bare, with a wasm filter that does nothing where ours stands", empty, people=people),
-        Gateway(
-            "our route",
-            "`envoy/agent.yaml` without its wasm filter: TLS, the token verified too, access log",
-            route,
-            people=people,
-        ),
-        Gateway(
+    bare, empty, verifying = gateways.bare(port), gateways.empty(port, noop, upstream=False), gateways.bare(port)
+    for config in (bare, empty, verifying):
+        _listener(config)["transport_socket"] = copy.deepcopy(_listener(shipped.config)["transport_socket"])
+    gateways.hcm(verifying)["http_filters"].insert(0, _verifying(shipped))
+    compared = [
+        ("bare", "one listener with TLS that verifies certificates, one route, one cluster", bare),
+        ("empty filter", "bare, with a wasm filter that does nothing where ours stands", empty),
+        ("verifying", "bare, with Envoy's `jwt_authn` as it is by default: each token is verified each time", verifying),
+        ("our route", "`envoy/agent.yaml` without its wasm filter: a token is verified once, access log", route.config),
+        (
             "ours",
             f"`envoy/agent.yaml` but for addresses, certificates and the issuer's keys, with {len(RULES)} rules",
-            shipped,
-            people=people,
+            shipped.config,
         ),
     ]
+    return [Gateway(name, what, config, people=people) for name, what, config in compared]
 
 
-def _shipped(directory: Path, port: int, ours: Path, people: People, rules: list[dict] | None) -> dict:
+def _shipped(directory: Path, port: int, ours: Path, people: People, rules: list[dict] | None) -> AgentBootstrap:
     directory.mkdir()
     bootstrap = AgentBootstrap(directory, {"planner": port, "researcher": port, "billing": port}, people, rules)
     for plugin in bootstrap.plugins():
         plugin["vm_config"]["code"] = {"local": {"filename": str(ours)}}
-    return bootstrap.config
+    return bootstrap
+
+
+def _verifying(shipped: AgentBootstrap) -> dict:
+    verifies = copy.deepcopy(shipped.http_filter("envoy.filters.http.jwt_authn"))
+    for provider in verifies["typed_config"]["providers"].values():
+        provider.pop("jwt_cache_config")
+    return verifies
 
 
 def _listener(config: dict) -> dict:
@@ -82,7 +89,8 @@ def _agent() -> dict:
           local message = body:getBytes(0, body:length())
           local context = string.match(message, '"contextId": ?"([^"]*)"') or "c-1"
           local text = string.gsub(answer[2], "{CONTEXT}", context)
-          handle:respond({{[":status"] = "200", ["content-type"] = answer[1]}}, text)
+          local ticket = handle:headers():get("x-tollgate-ticket") or ""
+          handle:respond({{[":status"] = "200", ["content-type"] = answer[1], ["{GIVEN}"] = ticket}}, text)
         end
     """
     return {"@type": LUA, "default_source_code": {"inline_string": code}}

@@ -23,8 +23,8 @@ from measure import BUSY_CONNECTIONS, PACED_CONNECTIONS, Sample
 # CPU time per request of ours, as a multiple of these: 1 KB plain, calls of a tool, and messages.
 GOALS = {"bare": 1.5, "empty filter": 1.3}
 MCP_GOALS = {"bare": 1.5}
-# Of agents, also of an Envoy that does everything which ours does but for what the filter does.
-AGENT_GOALS = {"bare": 1.5, "our route": 1.5}
+# Of agents, also of an Envoy that knows who calls, as ours does.
+AGENT_GOALS = {"bare": 1.5, "verifying": 1.5}
 # What the benchmark itself is of a load average: load generator, gateway, upstream.
 OWN_LOAD = 4
 
@@ -97,9 +97,9 @@ def _agent(results: Results) -> str:
 
 {_of(results, AGENT_GOALS, 2)}
 
-Messages of 300 characters, JSON-RPC of A2A 1.0, from an agent that shows a certificate and a token (ES256) for its user; connections
-stay open. The task in the answer has {whole:.1f} KB, the {a2a_exchanges.EVENTS} events {streamed:.1f} KB; streamed answers arrive at once. The last of
-{len(a2a_gateways.RULES)} rules allows the message. In "our route" Envoy verifies the token, in "bare" nobody does.
+Messages of 300 characters, JSON-RPC of A2A 1.0, from an agent that shows a certificate and a token (ES256) for its user;
+connections stay open. The task in the answer has {whole:.1f} KB, the {a2a_exchanges.EVENTS} events {streamed:.1f} KB; streamed answers arrive at once. The
+last of {len(a2a_gateways.RULES)} rules allows the message. One that follows from another brings the ticket that its sender was given.
 """
 
 

@@ -73,8 +73,8 @@ SIDES = {
         "agent",
         a2a_gateways.upstream(),
         a2a_gateways.compared,
-        lambda gateway, _: a2a_exchanges.cases(gateway.people),
-        lambda record: record["answer"]["end"] == "complete" and record["answer"]["state"] == "completed",
+        lambda gateway, envoy: calls(gateway, envoy),
+        lambda record: record["answer"].get("state") == "completed" and record["hop"] == 1 + (record["ticket"] == "valid"),
     ),
 }
 
@@ -150,6 +150,13 @@ def session(gateway: Gateway, envoy: Envoy) -> str:
     """Opens a session."""
     with ask(gateway, envoy, mcp_exchanges.opening()) as response:
         return response.headers["mcp-session-id"]
+
+
+def calls(gateway: Gateway, envoy: Envoy) -> list[Case]:
+    """Messages to agents, with the ticket that the agent which sends one was given."""
+    with ask(gateway, envoy, a2a_exchanges.opening(gateway.people)) as response:
+        ticket = response.headers.get(a2a_exchanges.GIVEN, "")
+    return [a2a_exchanges.following(case, ticket) for case in a2a_exchanges.cases(gateway.people)]
 
 
 def measure(
