@@ -87,7 +87,7 @@ test-a2a: toolchain $(TOOLS)/venv/.installed $(TOOLS)/a2a-0.3/.installed $(A2A_N
 	@cd integration && $(abspath $(PYTHON)) -m pytest -q -n 4 tests/a2a
 
 .PHONY: bench
-bench: toolchain $(TOOLS)/venv/.installed wasm ## what the filters cost, into bench/RESULTS.md: about 6 minutes
+bench: toolchain $(TOOLS)/venv/.installed wasm ## what the filters cost, into bench/RESULTS.md: about 8 minutes
 	$(call say,Benchmark)
 	@cargo build --release --quiet -p bench-noop --target wasm32-wasip1
 	@cargo build --release --quiet -p bench-load

@@ -33,6 +33,8 @@ class Case:
     ends: tuple[bytes, ...] = ()
     # Its answer comes piece by piece, as slowly as models write: what a piece costs, not how long it takes.
     paced: bool = False
+    # Files of a client that speaks TLS: whom it trusts (`authority`), and what it shows (`certificate`, with its key).
+    tls: dict[str, str] | None = None
 
 
 def cases() -> list[Case]:

@@ -9,6 +9,7 @@ import yaml
 
 from exchanges import MODEL, answer, stream
 from harness import Bootstrap, teams
+from harness.a2a import People
 
 HERE = Path(__file__).resolve().parent
 WASM = "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm"
@@ -30,6 +31,8 @@ class Gateway:
     config: dict
     # What the client must send because no filter of ours is there to do it.
     headers: dict[str, str] = field(default_factory=dict)
+    # Who calls, where that is told by certificates.
+    people: People | None = None
 
 
 def upstream() -> dict:

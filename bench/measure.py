@@ -67,6 +67,7 @@ class Loader:
             "connections": connections,
             "requests": requests,
             "seconds": self.seconds,
+            "tls": case.tls,
         }
         run = subprocess.run([self.binary], input=json.dumps(plan), stdout=subprocess.PIPE, text=True, check=True)
         report = json.loads(run.stdout)

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
+import a2a_exchanges
+import a2a_gateways
 import mcp_exchanges
 import mcp_gateways
 from exchanges import answer, stream
@@ -18,9 +20,11 @@ from gateways import Gateway
 from harness.envoy import default_binary
 from measure import BUSY_CONNECTIONS, PACED_CONNECTIONS, Sample
 
-# CPU time per request of ours, as a multiple of these: 1 KB plain, and calls of a tool.
+# CPU time per request of ours, as a multiple of these: 1 KB plain, calls of a tool, and messages.
 GOALS = {"bare": 1.5, "empty filter": 1.3}
 MCP_GOALS = {"bare": 1.5}
+# Of agents, also of an Envoy that knows who calls, as ours does.
+AGENT_GOALS = {"bare": 1.5, "verifying": 1.5}
 # What the benchmark itself is of a load average: load generator, gateway, upstream.
 OWN_LOAD = 4
 
@@ -86,7 +90,20 @@ list has {len(listed) / 1e3:.0f} KB, of which every tool is decided upon. The la
 """
 
 
-SECTIONS = {"llm": _llm, "mcp": _mcp}
+def _agent(results: Results) -> str:
+    whole, streamed = (len(a2a_exchanges.answers()[name][1]) / 1e3 for name in ("whole", "streamed"))
+    return f"""\
+# The agent gateway
+
+{_of(results, AGENT_GOALS, 2)}
+
+Messages of 300 characters, JSON-RPC of A2A 1.0, from an agent that shows a certificate and a token (ES256) for its user;
+connections stay open. The task in the answer has {whole:.1f} KB, the {a2a_exchanges.EVENTS} events {streamed:.1f} KB; streamed answers arrive at once. The
+last of {len(a2a_gateways.RULES)} rules allows the message. One that follows from another brings the ticket that its sender was given.
+"""
+
+
+SECTIONS = {"llm": _llm, "mcp": _mcp, "agent": _agent}
 
 
 def _of(results: Results, goals: dict[str, float], cases: int) -> str:

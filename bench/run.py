@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import http.client
 import os
+import ssl
 import sys
 import tempfile
 import time
@@ -19,6 +20,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+import a2a_exchanges
+import a2a_gateways
 import gateways
 import mcp_exchanges
 import mcp_gateways
@@ -35,7 +38,7 @@ TARGET = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
 
 @dataclass(frozen=True)
 class Side:
-    """One of the two: its gateways by a function of directory, upstream's port, the empty filter and ours."""
+    """One of the three: its gateways by a function of directory, upstream's port, the empty filter and ours."""
 
     filter: str
     upstream: dict
@@ -65,6 +68,13 @@ SIDES = {
         mcp_gateways.compared,
         lambda gateway, envoy: [mcp_exchanges.within(case, session(gateway, envoy)) for case in mcp_exchanges.cases()],
         lambda record: record["decision"]["verdict"] == "allow" and record["answer"]["end"] == "complete",
+    ),
+    "agent": Side(
+        "agent",
+        a2a_gateways.upstream(),
+        a2a_gateways.compared,
+        lambda gateway, envoy: calls(gateway, envoy),
+        lambda record: record["answer"].get("state") == "completed" and record["hop"] == 1 + (record["ticket"] == "valid"),
     ),
 }
 
@@ -128,14 +138,25 @@ def check(gateway: Gateway, envoy: Envoy, sent: list[Case], side: Side) -> None:
 
 def ask(gateway: Gateway, envoy: Envoy, case: Case) -> http.client.HTTPResponse:
     """Sends one, not to be measured."""
-    url = f"http://127.0.0.1:{envoy.port}{case.path}"
-    return urllib.request.urlopen(urllib.request.Request(url, case.body, case.headers | gateway.headers), timeout=10)
+    url = f"{'https' if case.tls else 'http'}://127.0.0.1:{envoy.port}{case.path}"
+    context = ssl.create_default_context(cafile=case.tls["authority"]) if case.tls else None
+    if context:
+        context.load_cert_chain(case.tls["certificate"])
+    request = urllib.request.Request(url, case.body, case.headers | gateway.headers)
+    return urllib.request.urlopen(request, timeout=10, context=context)
 
 
 def session(gateway: Gateway, envoy: Envoy) -> str:
     """Opens a session."""
     with ask(gateway, envoy, mcp_exchanges.opening()) as response:
         return response.headers["mcp-session-id"]
+
+
+def calls(gateway: Gateway, envoy: Envoy) -> list[Case]:
+    """Messages to agents, with the ticket that the agent which sends one was given."""
+    with ask(gateway, envoy, a2a_exchanges.opening(gateway.people)) as response:
+        ticket = response.headers.get(a2a_exchanges.GIVEN, "")
+    return [a2a_exchanges.following(case, ticket) for case in a2a_exchanges.cases(gateway.people)]
 
 
 def measure(
@@ -161,7 +182,7 @@ def say(line: str) -> None:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="see that it works: few short rounds, the page to stdout")
-    parser.add_argument("--only", choices=SIDES, action="append", help="one of the two, to stdout")
+    parser.add_argument("--only", choices=SIDES, action="append", help="one of the three, to stdout")
     parser.add_argument("--rounds", type=int, default=6)
     parser.add_argument("--output", type=Path, default=HERE / "RESULTS.md")
     return parser.parse_args()

@@ -10,8 +10,11 @@ use hyper_util::rt::TokioIo;
 use std::cell::RefCell;
 use std::error::Error;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
 
 /// An answer that takes longer is an error: a gateway that hangs must not hang the bench.
 const ANSWER_TIME: Duration = Duration::from_secs(10);
@@ -41,6 +44,15 @@ pub async fn run(plan: Rc<Plan>, tally: Rc<RefCell<Tally>>, until: Instant) {
 async fn connect(plan: &Plan) -> Result<SendRequest<Full<Bytes>>, Box<dyn Error>> {
     let stream = TcpStream::connect(plan.address).await?;
     stream.set_nodelay(true)?;
+    match &plan.tls {
+        Some(tls) => speak(TlsConnector::from(Arc::clone(tls)).connect(plan.address.ip().into(), stream).await?).await,
+        None => speak(stream).await,
+    }
+}
+
+async fn speak(
+    stream: impl AsyncRead + AsyncWrite + Unpin + 'static,
+) -> Result<SendRequest<Full<Bytes>>, Box<dyn Error>> {
     let (sender, connection) = handshake(TokioIo::new(stream)).await?;
     // Its errors also reach whoever waits for an answer.
     tokio::task::spawn_local(async { drop(connection.await) });

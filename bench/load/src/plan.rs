@@ -8,7 +8,11 @@ use std::collections::HashMap;
 use std::error::Error;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
+use tokio_rustls::rustls::pki_types::pem::PemObject;
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
 /// A plan, ready to run.
 #[derive(Debug)]
@@ -20,6 +24,7 @@ pub struct Plan {
     pub connections: usize,
     pub requests: usize,
     pub time: Duration,
+    pub tls: Option<Arc<ClientConfig>>,
 }
 
 /// A plan as it is written.
@@ -36,6 +41,27 @@ struct Written {
     requests: usize,
     /// None is begun after this time.
     seconds: f64,
+    #[serde(default)]
+    tls: Option<Tls>,
+}
+
+/// Files in PEM: who is trusted, and the client's certificate with its key.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Tls {
+    authority: PathBuf,
+    certificate: PathBuf,
+}
+
+impl Tls {
+    fn config(&self) -> Result<Arc<ClientConfig>, Box<dyn Error>> {
+        let mut roots = RootCertStore::empty();
+        roots.add(CertificateDer::from_pem_file(&self.authority)?)?;
+        let chain = CertificateDer::pem_file_iter(&self.certificate)?.collect::<Result<Vec<_>, _>>()?;
+        let key = PrivateKeyDer::from_pem_file(&self.certificate)?;
+        let config = ClientConfig::builder().with_root_certificates(roots).with_client_auth_cert(chain, key)?;
+        Ok(Arc::new(config))
+    }
 }
 
 impl Plan {
@@ -54,6 +80,7 @@ impl Plan {
             body: Bytes::from(body),
             connections: written.connections,
             requests: written.requests,
+            tls: written.tls.as_ref().map(Tls::config).transpose()?,
             time: Duration::try_from_secs_f64(written.seconds)?,
         })
     }

@@ -50,22 +50,44 @@ pub struct Object<'a>(&'a [u8]);
 impl<'a> Object<'a> {
     /// The names of what is in it, as far as the bytes are a `Struct`.
     pub fn names(self) -> impl Iterator<Item = &'a str> {
-        fields(self.0).map_while(|field| field).filter_map(|field| match field {
-            (1, Field::Bytes(bytes)) => entry(bytes).map(|(name, _)| name),
-            _ => None,
-        })
+        entries(self.0).map_while(|entry| entry).map(|(name, _)| name)
     }
 
     /// A value; `None` when it is not there, or the bytes are no `Struct`.
     #[must_use]
     pub fn get(self, name: &str) -> Option<Value<'a>> {
-        match member(self.0, name).map(kind)?? {
-            Kind::Null => Some(Value::Null),
-            Kind::Number(number) => Some(Value::Number(number)),
-            Kind::Text(text) => Some(Value::Text(text)),
-            Kind::Flag(flag) => Some(Value::Flag(flag)),
-            Kind::Object(bytes) => Some(Value::Object(Self(bytes))),
-            Kind::List(bytes) => Some(Value::List(List(bytes))),
+        member(self.0, name).and_then(Value::of)
+    }
+
+    /// All that is in it, for who asks for many; `None` when the bytes are no `Struct`.
+    #[must_use]
+    pub fn members(self) -> Option<Members<'a>> {
+        entries(self.0).collect::<Option<_>>().map(Members)
+    }
+}
+
+/// What is in a `Struct`, found once.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Members<'a>(Vec<(&'a str, &'a [u8])>);
+
+impl<'a> Members<'a> {
+    /// A value; `None` when it is not there.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<Value<'a>> {
+        let (_, value) = self.0.iter().rfind(|(key, _)| *key == name)?;
+        Value::of(value)
+    }
+}
+
+impl<'a> Value<'a> {
+    fn of(bytes: &'a [u8]) -> Option<Self> {
+        match kind(bytes)? {
+            Kind::Null => Some(Self::Null),
+            Kind::Number(number) => Some(Self::Number(number)),
+            Kind::Text(text) => Some(Self::Text(text)),
+            Kind::Flag(flag) => Some(Self::Flag(flag)),
+            Kind::Object(bytes) => Some(Self::Object(Object(bytes))),
+            Kind::List(bytes) => Some(Self::List(List(bytes))),
         }
     }
 }
@@ -75,17 +97,23 @@ pub(crate) fn of_filter<'a>(metadata: &'a [u8], filter: &str) -> Option<Object<'
     member(metadata, filter).map(Object)
 }
 
-/// The value of a map that is field 1 of a message; both `Struct` and `Metadata` are such. The last one counts, as
-/// protobuf has it.
+/// The value of a map; the last one counts, as protobuf has it.
 fn member<'a>(message: &'a [u8], name: &str) -> Option<&'a [u8]> {
     let mut found = None;
-    for field in fields(message) {
-        if let (1, Field::Bytes(bytes)) = field? {
-            let (key, value) = entry(bytes)?;
-            found = if key == name { Some(value) } else { found };
-        }
+    for entry in entries(message) {
+        let (key, value) = entry?;
+        found = if key == name { Some(value) } else { found };
     }
     found
+}
+
+/// The entries of a map that is field 1 of a message; both `Struct` and `Metadata` are such.
+fn entries(message: &[u8]) -> impl Iterator<Item = Option<(&str, &[u8])>> {
+    fields(message).filter_map(|field| match field {
+        None => Some(None),
+        Some((1, Field::Bytes(bytes))) => Some(entry(bytes)),
+        Some(_) => None,
+    })
 }
 
 /// The JSON object that `bytes` are a serialised `Struct` of; `None` when they are something else.
@@ -279,7 +307,7 @@ mod tests {
             ("none", Some(Null)),
             ("team", None),
         ] {
-            assert_eq!(found.get(name), expected, "{name}");
+            assert_eq!((found.get(name), found.members().unwrap().get(name)), (expected, expected), "{name}");
         }
         let Some(super::Value::List(list)) = found.get("list") else { panic!("a list") };
         assert_eq!(list.texts().collect::<Vec<_>>(), ["a", "b"]);

@@ -3,15 +3,14 @@
 //! A part that is not shown leaves it to the next way. One that is shown and wrong refuses the request: whoever shows it
 //! means to be somebody, and is not.
 
+use crate::certificate::{Certificate, Name};
 use crate::config::{Identity, Jwt, Mtls, Part, SignedHeader};
 use crate::credentials::{self, Shown};
 use crate::fault::{Fault, NotProven, Unidentified};
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use crate::known::Known;
 use std::rc::Rc;
 use tollgate_host::headers::Headers;
-use tollgate_host::protobuf_struct::{Object, Value};
-use tollgate_host::state::{self, Metadata};
+use tollgate_host::protobuf_struct::{Members, Object, Value};
 use tollgate_kernel::caller::{Caller, Proof};
 use tollgate_kernel::claims::{self, Claim, ClaimPath};
 use tollgate_kernel::confirmation;
@@ -19,10 +18,6 @@ use tollgate_kernel::key_ring::KeyRing;
 use tollgate_kernel::signed_subject::{HeaderFault, RequestLine};
 use tollgate_kernel::token;
 use tollgate_kernel::virtual_key::VirtualKey;
-use tollgate_kernel::x509::uri_names;
-
-/// Envoy's filter that verifies tokens.
-const JWT_AUTHN: &str = "envoy.filters.http.jwt_authn";
 
 /// Who asks.
 ///
@@ -32,6 +27,7 @@ pub fn identify(
     identity: &Identity,
     keys: &KeyRing,
     headers: &Headers,
+    known: &Known,
     now_unix_s: u64,
 ) -> Result<Rc<Caller>, Unidentified> {
     let key = shown_key(identity, keys, headers, now_unix_s)?;
@@ -39,7 +35,7 @@ pub fn identify(
         match way[..] {
             [Part::Key] if let Some(caller) = key => return Ok(Rc::clone(caller)),
             _ => {
-                if let Some(caller) = prove(identity, way, key.map(Rc::as_ref), headers, now_unix_s)? {
+                if let Some(caller) = prove(identity, way, key.map(Rc::as_ref), headers, known, now_unix_s)? {
                     return Ok(Rc::new(caller));
                 }
             }
@@ -79,14 +75,18 @@ fn prove(
     way: &[Part],
     key: Option<&Caller>,
     headers: &Headers,
+    known: &Known,
     now_unix_s: u64,
 ) -> Result<Option<Caller>, NotProven> {
     let mut proven: Option<Caller> = None;
     for part in way {
         let shown = match part {
             Part::Key => key.cloned(),
-            Part::Jwt => identity.jwt.as_ref().map(|jwt| of_token(jwt, identity.mtls.as_ref())).transpose()?.flatten(),
-            Part::Mtls => identity.mtls.as_ref().map(certificate).transpose()?.flatten(),
+            Part::Jwt => {
+                let mtls = identity.mtls.as_ref();
+                identity.jwt.as_ref().map(|jwt| of_token(jwt, mtls, known)).transpose()?.flatten()
+            }
+            Part::Mtls => identity.mtls.as_ref().map(|mtls| of_certificate(mtls, known)).transpose()?.flatten(),
             Part::Header => {
                 identity.header.as_ref().map(|header| signed(header, headers, now_unix_s)).transpose()?.flatten()
             }
@@ -101,11 +101,11 @@ fn prove(
 }
 
 /// Who the token says that Envoy has verified.
-fn of_token(jwt: &Jwt, mtls: Option<&Mtls>) -> Result<Option<Caller>, NotProven> {
-    let metadata = Metadata::read();
-    let Some(payload) = verified(&metadata, jwt) else { return Ok(None) };
-    let find = |path: &ClaimPath| claim(payload, path);
-    confirmation::check(&jwt.cnf_checked_before, certificate_digest, &find).map_err(NotProven::Confirmation)?;
+fn of_token(jwt: &Jwt, mtls: Option<&Mtls>, known: &Known) -> Result<Option<Caller>, NotProven> {
+    let Some(claims) = known.token(jwt).and_then(Object::members) else { return Ok(None) };
+    let find = |path: &ClaimPath| claim(&claims, path);
+    let digest = || known.certificate().filter(|shown| shown.is_verified).and_then(Certificate::sha256);
+    confirmation::check(&jwt.cnf_checked_before, digest, &find).map_err(NotProven::Confirmation)?;
     let subject = claims::subject(&jwt.claims, &jwt.require, find).map_err(NotProven::Claim)?;
     let caller = Caller::new(subject, Proof::Jwt(Rc::clone(&jwt.grant)));
     let Some(actor) = &jwt.actor else { return Ok(Some(caller)) };
@@ -115,29 +115,8 @@ fn of_token(jwt: &Jwt, mtls: Option<&Mtls>) -> Result<Option<Caller>, NotProven>
 
 /// Whether Envoy has verified a token, whatever that proves.
 #[must_use]
-pub fn shows_token(identity: &Identity) -> bool {
-    identity.jwt.as_ref().is_some_and(|jwt| verified(&Metadata::read(), jwt).is_some())
-}
-
-/// The claims of the token that Envoy has verified.
-fn verified<'a>(metadata: &'a Metadata, jwt: &Jwt) -> Option<Object<'a>> {
-    match metadata.of_filter(JWT_AUTHN)?.get(&jwt.payload)? {
-        Value::Object(payload) if !is_failure(payload) => Some(payload),
-        _ => None,
-    }
-}
-
-/// Whether this is what `jwt_authn` writes of a token that it has not verified (`failed_status_in_metadata`), which a
-/// configuration may have it write in the same place.
-fn is_failure(payload: Object<'_>) -> bool {
-    matches!((payload.get("code"), payload.get("message")), (Some(Value::Number(_)), Some(Value::Text(_))))
-        && payload.names().all(|name| ["code", "message"].contains(&name))
-}
-
-/// The SHA-256, in hex, of the certificate that Envoy has verified.
-fn certificate_digest() -> Option<String> {
-    let shown = state::flag(&["connection", "mtls"]) && state::flag(&["connection", "peer_certificate_valid"]);
-    shown.then(|| state::text(&["connection", "sha256_peer_certificate_digest"])).flatten()
+pub fn shows_token(identity: &Identity, known: &Known) -> bool {
+    identity.jwt.as_ref().is_some_and(|jwt| known.token(jwt).is_some())
 }
 
 /// What a verified token was granted, and for whom it is.
@@ -151,12 +130,11 @@ pub struct Token {
 
 /// The token that proves `caller`; `None` where none does.
 #[must_use]
-pub fn token_of(jwt: &Jwt, caller: &Caller) -> Option<Token> {
+pub fn token_of(jwt: &Jwt, caller: &Caller, known: &Known) -> Option<Token> {
     if !caller.proofs.iter().any(|proof| matches!(proof, Proof::Jwt(_))) {
         return None;
     }
-    let metadata = Metadata::read();
-    let payload = verified(&metadata, jwt)?;
+    let payload = known.token(jwt)?.members()?;
     let texts = |value: Option<Value<'_>>| -> Vec<String> {
         match value {
             Some(Value::Text(text)) => vec![text.to_owned()],
@@ -164,7 +142,7 @@ pub fn token_of(jwt: &Jwt, caller: &Caller) -> Option<Token> {
             _ => Vec::new(),
         }
     };
-    let granted = texts(find(payload, &jwt.scopes));
+    let granted = texts(find(&payload, &jwt.scopes));
     let scopes = granted.iter().flat_map(|text| text.split(' ')).filter(|scope| !scope.is_empty()).map(str::to_owned);
     Some(Token { scopes: scopes.collect(), audience: texts(payload.get("aud")) })
 }
@@ -175,19 +153,21 @@ impl Token {
     #[must_use]
     pub fn goes_on_to(&self, audiences: &[String], headers: &Headers) -> bool {
         let is_for = |all: &[String]| all.iter().any(|one| audiences.contains(one));
-        let shown = headers.text("authorization").and_then(token::bearer).and_then(token::audience);
-        is_for(&self.audience) && shown.is_some_and(|all| is_for(&all))
+        let shown = || headers.text("authorization").and_then(token::bearer).and_then(token::audience);
+        is_for(&self.audience) && shown().is_some_and(|all| is_for(&all))
     }
 }
 
-fn find<'a>(payload: Object<'a>, path: &ClaimPath) -> Option<Value<'a>> {
-    path.names().try_fold(Value::Object(payload), |value, name| match value {
+fn find<'a>(payload: &Members<'a>, path: &ClaimPath) -> Option<Value<'a>> {
+    let mut names = path.names();
+    let outermost = payload.get(names.next()?)?;
+    names.try_fold(outermost, |value, name| match value {
         Value::Object(object) => object.get(name),
         _ => None,
     })
 }
 
-fn claim<'a>(payload: Object<'a>, path: &ClaimPath) -> Claim<'a> {
+fn claim<'a>(payload: &Members<'a>, path: &ClaimPath) -> Claim<'a> {
     match find(payload, path) {
         None | Some(Value::Null) => Claim::Absent,
         Some(Value::Text(text)) => Claim::Text(text),
@@ -197,34 +177,21 @@ fn claim<'a>(payload: Object<'a>, path: &ClaimPath) -> Claim<'a> {
 }
 
 /// Who the certificate says that Envoy has verified.
-fn certificate(mtls: &Mtls) -> Result<Option<Caller>, NotProven> {
-    // True of any certificate, also of one that is only accepted.
-    if !state::flag(&["connection", "mtls"]) {
-        return Ok(None);
-    }
-    if !state::flag(&["connection", "peer_certificate_valid"]) {
+fn of_certificate(mtls: &Mtls, known: &Known) -> Result<Option<Caller>, NotProven> {
+    let Some(shown) = known.certificate() else { return Ok(None) };
+    if !shown.is_verified {
         return Err(NotProven::CertificateNotVerified);
     }
-    let Some(id) = state::text(&["connection", "uri_san_peer_certificate"]) else { return Ok(None) };
-    // Envoy tells the first name. A SPIFFE id stands alone (X509-SVID, section 2).
-    let der = state::text(&["connection", "peer_certificate"]).and_then(|pem| der(&pem));
-    let names = der.as_deref().and_then(uri_names);
-    if names.as_deref() != Some(&[id.as_bytes()]) {
-        return Err(NotProven::Certificate);
-    }
-    match mtls.spiffe.subject(&id) {
+    let id = match &shown.name {
+        Name::None => return Ok(None),
+        Name::Several => return Err(NotProven::Certificate),
+        Name::One(id) => id,
+    };
+    match mtls.spiffe.subject(id) {
         None => Ok(None),
         Some(Err(_)) => Err(NotProven::Certificate),
         Some(Ok(subject)) => Ok(Some(Caller::new(subject, Proof::Mtls(Rc::clone(&mtls.grant))))),
     }
-}
-
-/// The certificate in a PEM text (RFC 7468).
-fn der(pem: &str) -> Option<Vec<u8>> {
-    let (_, rest) = pem.split_once("-----BEGIN CERTIFICATE-----")?;
-    let (base64, _) = rest.split_once("-----END CERTIFICATE-----")?;
-    let base64: Vec<u8> = base64.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
-    STANDARD.decode(base64).ok()
 }
 
 /// Who the gateway before this one says.

@@ -28,7 +28,7 @@ pub enum ConfirmationFault {
 /// When the token is somebody else's, or may be.
 pub fn check<'a>(
     checked_before: &[String],
-    certificate: impl FnOnce() -> Option<String>,
+    certificate: impl FnOnce() -> Option<&'a str>,
     find: &dyn Fn(&ClaimPath) -> Claim<'a>,
 ) -> Result<(), ConfirmationFault> {
     if find(&ClaimPath::of(&[CNF])) == Claim::Absent {
@@ -43,7 +43,7 @@ pub fn check<'a>(
         bound => {
             let shown = certificate().ok_or(ConfirmationFault::NoCertificate)?;
             let bound = if let Claim::Text(text) = bound { URL_SAFE_NO_PAD.decode(text).ok() } else { None };
-            match hex::read(&shown).zip(bound) {
+            match hex::read(shown).zip(bound) {
                 Some((shown, bound)) if shown[..] == bound => Ok(()),
                 _ => Err(ConfirmationFault::OtherCertificate),
             }
@@ -66,7 +66,7 @@ mod tests {
     fn checked(cnf: Value, certificate: Option<&str>, before: &[&str]) -> Result<(), ConfirmationFault> {
         let token = json!({"sub": "ada", "cnf": cnf});
         let before: Vec<String> = before.iter().map(|name| (*name).to_owned()).collect();
-        check(&before, || certificate.map(str::to_owned), &|path| find(&token, path))
+        check(&before, || certificate, &|path| find(&token, path))
     }
 
     #[test]

@@ -12,7 +12,7 @@ use crate::ticket::Hop;
 use std::rc::Rc;
 use tollgate_host::abi;
 use tollgate_host::headers::Headers;
-use tollgate_identity::{Fault as Unproven, shows_token};
+use tollgate_identity::{Fault as Unproven, Known, shows_token};
 use tollgate_kernel::a2a::{Arrival, Binding, Call, Dialect, Fault, Named, Operation, Request, Version};
 use tollgate_kernel::json::{Document, Limits};
 use tollgate_kernel::json_rpc::Id;
@@ -55,17 +55,18 @@ impl AtGate {
     }
 
     fn identify(&mut self) -> Result<(), Refusal> {
-        let now_s = self.now_s();
-        match tollgate_identity::identify(&self.gate.identity, &self.gate.keys, &self.headers, now_s) {
+        let (known, now_s) = (Known::default(), self.now_s());
+        match tollgate_identity::identify(&self.gate.identity, &self.gate.keys, &self.headers, &known, now_s) {
             Ok(caller) => {
-                let token = self.gate.identity.jwt.as_ref().and_then(|jwt| tollgate_identity::token_of(jwt, &caller));
+                let jwt = self.gate.identity.jwt.as_ref();
+                let token = jwt.and_then(|jwt| tollgate_identity::token_of(jwt, &caller, &known));
                 (self.exchange.caller, self.exchange.token) = (Some(self.gate.tiers.place(caller)), token.map(Rc::new));
                 Ok(())
             }
             Err(unidentified) => {
                 self.exchange.caller = unidentified.known;
                 Err(match unidentified.fault {
-                    Unproven::NotProven(fault) if fault.is_mismatch(|| shows_token(&self.gate.identity)) => {
+                    Unproven::NotProven(fault) if fault.is_mismatch(|| shows_token(&self.gate.identity, &known)) => {
                         Refusal::Mismatch(fault)
                     }
                     fault => Refusal::Unproven(fault),

@@ -8,7 +8,7 @@ use crate::refusal::Refusal;
 use tollgate_host::abi;
 use tollgate_host::headers::Headers;
 use tollgate_host::stream::RequestBody;
-use tollgate_identity::{Fault, Unidentified, identify};
+use tollgate_identity::{Fault, Known, Unidentified, identify};
 use tollgate_kernel::caller::{Caller, Denied};
 use tollgate_kernel::provenance::Asker;
 use tollgate_kernel::subject::Label;
@@ -32,7 +32,7 @@ impl AtGate {
         }
         let began = self.shared(|exchange| exchange.began);
         let now_s = seconds(began.unwrap_or_default());
-        let (caller, fault) = match identify(&self.gate.identity, &self.gate.keys, headers, now_s) {
+        let (caller, fault) = match identify(&self.gate.identity, &self.gate.keys, headers, &Known::default(), now_s) {
             Ok(caller) => (Some(caller), None),
             Err(Unidentified { fault, known }) => (known, Some(fault)),
         };

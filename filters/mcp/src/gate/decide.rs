@@ -18,6 +18,7 @@ use crate::{runaway, tasks};
 use std::rc::Rc;
 use tollgate_host::abi;
 use tollgate_host::stream::Step;
+use tollgate_identity::Known;
 use tollgate_kernel::json::{Document, Limits, Value};
 use tollgate_kernel::json_rpc::{self, Id};
 use tollgate_kernel::mcp::{self, Call, Content, Fault, Posted, Refused};
@@ -39,9 +40,11 @@ impl AtGate {
             self.exchange.transport = Some(arrival::transport(&self.headers)?);
         }
         let now_s = self.exchange.began.div_euclid(1_000_000_000);
-        match tollgate_identity::identify(&self.gate.identity, &self.gate.keys, &self.headers, now_s) {
+        let known = Known::default();
+        match tollgate_identity::identify(&self.gate.identity, &self.gate.keys, &self.headers, &known, now_s) {
             Ok(caller) => {
-                let token = self.gate.identity.jwt.as_ref().and_then(|jwt| tollgate_identity::token_of(jwt, &caller));
+                let jwt = self.gate.identity.jwt.as_ref();
+                let token = jwt.and_then(|jwt| tollgate_identity::token_of(jwt, &caller, &known));
                 (self.exchange.caller, self.exchange.token) = (Some(caller), token.map(Rc::new));
                 self.exchange.session = session::of_request(&self.gate, &self.exchange, &self.headers)?;
                 Ok(())
