@@ -18,6 +18,9 @@ SDKS = ("python", "python-0.3")
 NEVER_THERE = "00000000-0000-0000-0000-000000000000"
 # The agent is asked whoever the task is of, and decides.
 ASKED = {"get"}
+# What an agent on each SDK is spoken to in.
+SPOKEN = [(sdk, version, binding) for sdk in SDKS for version, binding in WAYS if version in AGENTS[sdk].VERSIONS]
+spoken = pytest.mark.parametrize(("gateway", "version", "binding"), SPOKEN, indirect=["gateway"])
 
 
 def with_mode(mode=None, keys=None):
@@ -82,11 +85,9 @@ def code_of(answer):
     return said.get("error", {}).get("code")
 
 
-@pytest.mark.parametrize(("version", "binding"), WAYS)
+@spoken
 @pytest.mark.parametrize("text", ["ask", "make a b"])
 def test_what_is_anothers_is_byte_for_byte_what_is_not_there(gateway, version, binding, text):
-    if version not in gateway.agents["planner"].VERSIONS:
-        pytest.skip("the agent does not speak it")
     task, context = begun(gateway, text)
     bob = asker(gateway, BOB, version, binding)
     of_ada = bob.naming(task, context)
@@ -104,11 +105,9 @@ def test_what_is_anothers_is_byte_for_byte_what_is_not_there(gateway, version, b
             assert answer.status == 404, name
 
 
-@pytest.mark.parametrize(("version", "binding"), WAYS)
+@spoken
 def test_who_opened_a_conversation_has_of_it_what_the_agent_has_told_without_a_gateway(gateway, version, binding):
     agent = gateway.agents["planner"]
-    if version not in agent.VERSIONS:
-        pytest.skip("the agent does not speak it")
 
     def outcome(wire, asker, name):
         (task,) = messages(wire.send(asker.says("ask")))
@@ -131,9 +130,8 @@ def test_who_opened_a_conversation_has_of_it_what_the_agent_has_told_without_a_g
         assert behind == outcome(Wire(agent.port, "/", seconds=1), direct, name), name
 
 
+@pytest.mark.parametrize("gateway", ["python"], indirect=True)
 def test_a_list_holds_what_is_the_callers_alone(gateway):
-    if "1.0" not in gateway.agents["planner"].VERSIONS:
-        pytest.skip("0.3 has no list")
     (own, _), (foreign, _) = begun(gateway, user=BOB), begun(gateway, user=ADA)
     for binding in ("JSONRPC", "HTTP+JSON"):
         exchange = asker(gateway, BOB, binding=binding).asks("list")
