@@ -208,6 +208,11 @@ impl GateConfig {
         if is_random {
             warnings.push(RANDOM_KEY.to_owned());
         }
+        warnings.extend(
+            rules.callees().filter(|(_, callees)| !agents.iter().any(|agent| callees.fit(agent.name.as_str()))).map(
+                |(rule, _)| format!("gate.rules.{rule}.callees fits none of gate.agents: the rule decides nothing"),
+            ),
+        );
         let registered = agents.iter().map(|agent| agent.as_caller().as_str());
         let agent_names = Names::of_agents(registered.chain(rules.names(Field::Agent)));
         Ok(Gate {

@@ -100,3 +100,11 @@ fn who_may_stand_in_a_chain_is_told_by_name() {
     }
     assert_eq!(gate.tier_names.tell(Name::of_tier(Some("gold"))), "gold");
 }
+
+#[test]
+fn a_rule_about_an_agent_that_is_not_there_is_warned_of() {
+    let rules = json!([{"allow": {"callees": ["planer"]}}, {"name": "all", "deny": {"callees": ["*"]}}]);
+    let warnings = example::gate(&json!({ "rules": rules })).warnings.clone();
+    let about_rules: Vec<_> = warnings.iter().filter(|warning| warning.contains("rules")).collect();
+    assert_eq!(about_rules, ["gate.rules.#1.callees fits none of gate.agents: the rule decides nothing"]);
+}

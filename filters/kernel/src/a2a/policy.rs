@@ -151,6 +151,13 @@ impl Policy {
         of_field.flat_map(|(_, patterns)| patterns.names())
     }
 
+    /// The rules that name callees, and those.
+    pub fn callees(&self) -> impl Iterator<Item = (RuleId<'_>, &Patterns)> {
+        self.0.iter().enumerate().filter_map(|(index, rule)| {
+            rule.callees.as_ref().map(|callees| (RuleId::of(rule.name.as_ref(), index), callees))
+        })
+    }
+
     /// Whether a message that declares `skill` could be allowed, whatever else it says and whenever it is sent: what a card may
     /// show to the caller of whom `value_of` tells.
     pub fn shows<'v>(&self, skill: &str, callee: &str, value_of: impl Fn(SubjectField) -> Option<&'v str>) -> bool {
