@@ -37,8 +37,8 @@ def test_it_ends_with_the_graph_which_agent_called_which_for_whom_allowed_or_not
         "planner researcher 5× Ada 4, Bob 1 allow rule rules.#1",
         "researcher billing 1× Ada allow rule rules.#2",
         "billing 2× Bob deny rule rules.#3",
-        "billing planner 1× Ada allow rule rules.#1",
-        "planner 1× Ada deny loop_detected ticket",
+        "billing planner 1× Ada deny loop_detected ticket",
+        "planner 1× Ada allow rule rules.#1",
     ):
         assert line in lines, graph
 
