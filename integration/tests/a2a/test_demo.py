@@ -1,12 +1,16 @@
 """`make demo-agent`, which looks up all that it tells and ends with an error where something did not happen."""
 
+import json
 import re
 import signal
 import subprocess
 import sys
 
 import pytest
+import yaml
 
+import demo_agent
+from harness.a2a.gateway import SHIPPED
 from harness.bootstrap import ROOT
 
 HERE = ROOT / "integration"
@@ -57,3 +61,14 @@ def test_ctrl_c_stops_it_without_a_word_of_python():
         demo.send_signal(signal.SIGINT)
         rest, _ = demo.communicate(timeout=SECONDS)
     assert demo.returncode == 130 and "Traceback" not in rest, rest
+
+
+def test_the_three_lines_are_the_same_wherever_they_stand():
+    def rules(text):
+        return yaml.safe_load(text)["rules"]
+
+    policy = rules(demo_agent.POLICY)
+    for page in ("README.md", "docs/agent.md"):
+        blocks = re.findall(r"```yaml\n(rules:\n.*?)```", (ROOT / page).read_text(), re.DOTALL)
+        assert policy in [rules(block) for block in blocks], page
+    assert json.dumps(policy) in json.dumps(yaml.safe_load(SHIPPED.read_text())), SHIPPED
