@@ -20,15 +20,15 @@ from pathlib import Path
 
 import yaml
 
-from harness.a2a import ADA, BOB, USERS, AgentBootstrap, AgentGateway, People, Python, PythonSdk, Refused, task_in
+from harness.a2a import ADA, BOB, USERS, AgentBootstrap, AgentGateway, People, Python, PythonSdk, Refused, state_of, task_in
 from harness.a2a.gateway import CLUSTERS, SHIPPED
 from harness.a2a.naming import Asker
 from harness.a2a.wire import Exchange, basic, message, messages, rpc
 from harness.bootstrap import ROOT
 from harness.envoy import RECORD_SECONDS, eventually
 from harness.gateway import Response
-from report import edges
-from report.terminal import bold, columns, dim, ensure, green, indented, proven, quoted, red, say, step, title, yellow
+from report import drawing, edges
+from report.terminal import bold, dim, ensure, green, indented, proven, quoted, say, step, title, yellow
 
 POLICY = """\
 rules:
@@ -66,9 +66,10 @@ class Story:
     def asks(self, user: str, callee: str, text: str) -> dict:
         """A user's assistant tells an agent something; what came of it."""
         say(f"  {who(ASSISTANT, user)} asks {bold(callee)}: {text}")
-        answer = self.assistants[user, callee].send(text)
-        say((green if state_of(answer) == "completed" else yellow)(quoted(f"{state_of(answer)}: {in_short(text_of(answer))}")))
-        return task_in(answer)
+        task = task_in(self.assistants[user, callee].send(text))
+        paint = green if state_of(task) == "completed" else yellow
+        say(paint(quoted(f"{state_of(task)}: {in_short(text_of(task))}")))
+        return task
 
     def records(self) -> list[dict]:
         """Those of all requests that are over."""
@@ -146,7 +147,7 @@ def allowed(story: Story) -> str:
     path = [ASSISTANT, *CLUSTERS]
     expected = [(at + 1, path[at], path[at + 1], "allow") for at in range(3)]
     proven(hops == expected, "three calls are on record as one transaction, hops 1, 2 and 3:")
-    draw_tree(calls)
+    drawing.tree(calls)
     carried = {has_ticket(agent) for name, agent in story.gateway.agents.items() if name != BILLING}
     presented = [record["ticket"] for record in story.records() if record.get("transaction") == first["transaction"]]
     proven(
@@ -183,15 +184,10 @@ def directly(story: Story) -> None:
     """A call that leaves agents out."""
     title("3  Ada's assistant calls billing itself")
     say(f"  {who(ASSISTANT, ADA)} asks {bold(BILLING)}: bill a journey to Rome")
-    try:
-        story.assistants[ADA, BILLING].send("bill a journey to Rome")
-        refused = None
-    except Refused as refusal:
-        refused = refusal
-        say(yellow(quoted(in_short(f"{refused.kind}: {refused.message}"))))
+    refusal(lambda: story.assistants[ADA, BILLING].send("bill a journey to Rome"))
     record = story.last(lambda record: edges.caller_of(record) == ASSISTANT and edges.callee_of(record) == BILLING)
-    refusal = (record["decision"]["verdict"], record["decision"]["rule"])
-    proven(refused is not None and refusal == ("deny", "rules.#3"), "gold or not: billing is for the planner and the researcher")
+    decided = (record["decision"]["verdict"], record["decision"]["rule"])
+    proven(decided == ("deny", "rules.#3"), "gold or not: billing is for the planner and the researcher")
 
 
 def stolen(story: Story) -> None:
@@ -204,8 +200,17 @@ def stolen(story: Story) -> None:
     proven(answer.status == 403 and edges.callee_of(record) == BILLING, "refused with identity_mismatch, and on record")
 
 
+def refusal(asks: Callable[[], object]) -> None:
+    """Something that the official client is refused, in its words."""
+    try:
+        asks()
+    except Refused as refused:
+        return say(yellow(quoted(in_short(f"{refused.kind}: {refused.message}"))))
+    ensure(False, "it is refused")
+
+
 def by_hand(story: Story, caller: str, user: str, token_of: str) -> tuple[Response, dict]:
-    """Billing is asked with this caller's certificate and a token that some agent got for this user; how that is refused."""
+    """How billing refuses who shows this caller's certificate, and the token that some agent got for this user."""
     headers = [*basic(), ("authorization", f"Bearer {story.people.token(user, token_of)}")]
     asked = Exchange(headers, rpc("SendMessage", message("bill a journey to Rome")))
     answer = story.gateway.wire(BILLING, caller).send(asked)
@@ -216,18 +221,13 @@ def by_hand(story: Story, caller: str, user: str, token_of: str) -> tuple[Respon
 def of_another(story: Story, task: str) -> None:
     """What is not yours is not there."""
     title("5  Bob asks for Ada's task")
-    try:
-        story.assistants[BOB, PLANNER].get(task)
-        refused = None
-    except Refused as refusal:
-        refused = refusal
-        say(f"  {who(ASSISTANT, BOB)} reads task {task}")
-        say(yellow(quoted(f"{refused.kind}: {refused.message}")))
+    say(f"  {who(ASSISTANT, BOB)} reads task {task}")
+    refusal(lambda: story.assistants[BOB, PLANNER].get(task))
     asker = Asker("1.0", "JSONRPC", story.people.token(BOB), "/agents/planner")
     wire = story.gateway.wire(PLANNER)
     answers = [wire.send(asker.asks("get", id)) for id in (task, str(uuid.uuid4()))]
     parts = [(one.status, [header for header in one.headers if header[0] != "date"], one.body) for one in answers]
-    proven(refused is not None and parts[0] == parts[1], "byte for byte what he is told of a task that never was")
+    proven(parts[0] == parts[1], "byte for byte what he is told of a task that never was")
     own = story.assistants[ADA, PLANNER].get(task)
     proven(own["id"] == task, "Ada has it")
 
@@ -238,14 +238,9 @@ def pushing(story: Story, task: str) -> None:
     say(indented(PUSH))
     say(f"\n  {who(ASSISTANT, ADA)} registers {METADATA}")
     say(dim("  (2852039166 is 169.254.169.254, where clouds keep the keys of machines)"))
-    try:
-        story.assistants[ADA, PLANNER].push_create(task, {"url": METADATA})
-        refused = None
-    except Refused as refusal:
-        refused = refusal
-        say(yellow(quoted(in_short(f"{refused.kind}: {refused.message}"))))
+    refusal(lambda: story.assistants[ADA, PLANNER].push_create(task, {"url": METADATA}))
     ran = [one["operation"] for one in story.gateway.agents[PLANNER].ran()]
-    proven(refused is not None and "push_create" not in ran, "the planner never heard of it")
+    proven("push_create" not in ran, "the planner never heard of it")
 
 
 def reading(story: Story) -> None:
@@ -258,9 +253,10 @@ def reading(story: Story) -> None:
     say(green(quoted(", ".join(found))))
     at_gateway = found == [story.gateway.url(PLANNER)]
     proven(at_gateway and own not in json.dumps(planner), "every address is the gateway's: nobody is led around it")
-    asked = Exchange([("authorization", f"Bearer {story.people.token(ADA, RESEARCHER)}")], b"", "GET", f"/agents/{BILLING}{CARD}")
-    of_researcher = story.gateway.wire(BILLING, RESEARCHER).send(asked).json
-    shown = {RESEARCHER: skills(of_researcher), ASSISTANT: skills(billing)}
+    token = ("authorization", f"Bearer {story.people.token(ADA, RESEARCHER)}")
+    wire = story.gateway.wire(BILLING, RESEARCHER)
+    card = wire.send(Exchange([token], b"", "GET", f"/agents/{BILLING}{CARD}")).json
+    shown = {RESEARCHER: skills(card), ASSISTANT: skills(billing)}
     for caller, names in shown.items():
         say(f"  Skills of billing that the {bold(caller)} reads: {green(', '.join(names) or 'none')}")
     proven(shown == {RESEARCHER: ["bill", "refund"], ASSISTANT: []}, "who may not call it is not told what it can")
@@ -274,15 +270,16 @@ def in_a_ring(story: Story) -> None:
     say(dim("  Envoy runs on; the rule holds from the next request on."))
     say("")
     stop = ring(story, "loop_detected")
-    proven(stop["callers"] == [ASSISTANT, *CLUSTERS], "stopped before the planner was called again; the record names the ring")
-    say(f"      {' ──> '.join(stop['callers'])} ──> {red(edges.callee_of(stop))}")
+    is_ring = stop["callers"] == [ASSISTANT, *CLUSTERS]
+    proven(is_ring, "stopped before the planner was called again; the record names the ring:")
+    drawing.ring(stop)
     say("\n  Where agents may come round again:")
     say(indented(DEEP))
     change(story, **yaml.safe_load(DEEP))
     say("")
     stop = ring(story, "depth_limit")
-    proven((stop["hop"], len(stop["callers"])) == (6, 6), "five calls deep it went, and not six")
-    say(f"      {' ──> '.join(stop['callers'])} ──> {red(edges.callee_of(stop))}")
+    proven((stop["hop"], len(stop["callers"])) == (6, 6), "five calls deep it went, and not six:")
+    drawing.ring(stop)
 
 
 def ring(story: Story, reason: str) -> dict:
@@ -309,7 +306,7 @@ def auditing(story: Story, records: list[dict]) -> None:
     """The same, for who asks tomorrow."""
     title("9  Which agent called which, for whom, allowed or not (the audit log: one line of JSON for each call)")
     graph = edges.graph(records)
-    draw_graph(graph)
+    drawing.graph(graph)
     calls = edges.calls(records)
     told = {line.edge.reason for lines in graph.values() for line in lines if line.edge.verdict == "deny"}
     say(dim(f"  {len(calls)} calls, and {len(records) - len(calls)} readings of cards, which are no calls."))
@@ -318,40 +315,9 @@ def auditing(story: Story, records: list[dict]) -> None:
     say(f"\n  The config that ran: {CONFIG}, with the parts above. How it works: docs/agent.md.")
 
 
-def draw_graph(graph: dict[str, list[edges.Drawn]]) -> None:
-    """A line for each edge."""
-    widths = [-10, 16, -4, 14, 7, 17, 0]
-    say(bold(columns(["caller", "     callee", "", "for", "verdict", "reason", "rule"], widths)))
-    for caller, lines in graph.items():
-        for at, (line, branch) in enumerate(zip(lines, branches(len(lines)), strict=True)):
-            edge = line.edge
-            users = ", ".join(f"{name(user)} {times}" if len(line.users) > 1 else name(user) for user, times in line.users.items())
-            cells = [caller if at == 0 else "", f"{branch} {edge.callee}", f"{line.times}×", users, edge.verdict]
-            paint = green if edge.verdict == "allow" else red
-            say(paint(columns([*cells, edge.reason, edge.rule], widths)))
-
-
-def branches(count: int) -> list[str]:
-    """What leads from one to so many."""
-    return ["────>"] if count == 1 else ["──┬─>", *["  ├─>"] * (count - 2), "  └─>"]
-
-
-def draw_tree(calls: list[edges.Call]) -> None:
-    """Each call below the one that it was made for."""
-    for call in calls:
-        room = "   " * (call.hop - 1)
-        line = f"{room}└─ {call.caller} ──> {call.callee}"
-        say(f"      {line:<38} {call.operation:<20} {green(call.verdict)} {call.rule:<9} {call.outcome:<10} {call.ms:>4} ms")
-
-
 def who(agent: str, user: str) -> str:
     """Somebody who calls, for whom."""
-    return f"{bold(agent)}, for {name(user)} ({USERS[user]}),"
-
-
-def name(user: str) -> str:
-    """As people say it."""
-    return user.partition("@")[0].capitalize()
+    return f"{bold(agent)}, for {drawing.name(user)} ({USERS[user]}),"
 
 
 def skills(card: dict) -> list[str]:
@@ -359,19 +325,13 @@ def skills(card: dict) -> list[str]:
     return [skill["id"] for skill in card.get("skills", [])]
 
 
-def state_of(answer: dict) -> str:
-    """How the task stands."""
-    return task_in(answer)["status"]["state"].removeprefix("TASK_STATE_").lower()
-
-
 def in_short(text: str) -> str:
     """Without the client's advice where to read of HTTP."""
     return re.sub(r"\s+For more information check: \S+", "", text)
 
 
-def text_of(answer: dict) -> str:
+def text_of(task: dict) -> str:
     """What came of a task: what it made, or why it made nothing."""
-    task = task_in(answer)
     parts = [part for artifact in task.get("artifacts", []) for part in artifact["parts"]]
     parts = parts or task["status"].get("message", {}).get("parts", [])
     return "".join(part.get("text", "") for part in parts)
