@@ -293,7 +293,7 @@ def change(story: Story, **parts: object) -> None:
     """Another configuration of the gate, while Envoy runs."""
     before = reloads(story)
     story.gateway.bootstrap.change_gate(**parts)
-    ensure(eventually(lambda: reloads(story) > before, 5), "Envoy takes the new configuration")
+    ensure(eventually(lambda: reloads(story) > before, 15), "Envoy takes the new configuration")
 
 
 def reloads(story: Story) -> int:
