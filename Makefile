@@ -49,6 +49,11 @@ demo-mcp: toolchain $(TOOLS)/venv/.installed wasm rust-mcp ## an agent at a data
 	$(call say,The demo of the MCP gateway)
 	@$(PYTHON) integration/demo_mcp.py
 
+.PHONY: demo-agent
+demo-agent: toolchain $(TOOLS)/venv/.installed wasm ## three agents that call each other: who called whom, for whom, and was it allowed
+	$(call say,The demo of the agent gateway)
+	@$(PYTHON) integration/demo_agent.py
+
 .PHONY: test
 test: test-native test-wasm test-envoy test-mcp test-a2a ## every test
 

@@ -11,7 +11,6 @@ import os
 import re
 import sys
 import tempfile
-import textwrap
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -27,7 +26,22 @@ from harness.mcp.gateway import PATHS, SHIPPED
 from harness.mcp.wire import meta, modern, rpc
 from report import calls
 from report.page import Page
-from report.terminal import WIDTH, bold, columns, dim, green, indented, red, say, step, title, yellow
+from report.terminal import (
+    bold,
+    columns,
+    dim,
+    ensure,
+    green,
+    indented,
+    proven,
+    quoted,
+    red,
+    say,
+    short,
+    step,
+    title,
+    yellow,
+)
 
 POLICY = """\
 rules:
@@ -285,28 +299,6 @@ def recorded(story: Story, what: Callable[[dict], bool], seconds: float = RECORD
 
     ensure(eventually(lambda: found() is not None, seconds), "it is in the audit log")
     return found()
-
-
-def proven(happened: bool, what: str) -> None:
-    """Says that something happened, after it was looked up."""
-    ensure(happened, what)
-    say(f"  {green('✓')} {what}")
-
-
-def ensure(happened: bool, what: str) -> None:
-    """The demo ends here if it did not."""
-    if not happened:
-        raise AssertionError(f"this did not happen: {what}")
-
-
-def quoted(text: str) -> str:
-    """Somebody's words, with room around."""
-    return textwrap.fill(f"“{text}”", WIDTH, initial_indent="      ", subsequent_indent="       ", break_long_words=False)
-
-
-def short(text: str) -> str:
-    """As one line, and of digests only the beginning."""
-    return re.sub(r"\b([0-9a-f]{8})[0-9a-f]{56}\b", r"\1…", " ".join(text.split()))
 
 
 if __name__ == "__main__":

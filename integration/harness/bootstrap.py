@@ -99,18 +99,27 @@ class Bootstrap:
             node["socket_address"] = {"address": "127.0.0.1", "port_value": port}
         self.config["static_resources"]["clusters"].append(cluster)
 
-    def discover_gate(self) -> Path:
+    def discover_gate(self) -> None:
         """Has Envoy read the gate's filter from a file, and again when another one takes its place."""
         gate = self.http_filter("tollgate.gate")
-        typed = gate.pop("typed_config")
-        file = self.directory / "gate.json"
+        self._discovered = gate.pop("typed_config")
         gate["config_discovery"] = {
-            "config_source": {"path_config_source": {"path": str(file)}, "resource_api_version": "V3"},
-            "type_urls": [typed["@type"]],
+            "config_source": {"path_config_source": {"path": str(self._gate_file)}, "resource_api_version": "V3"},
+            "type_urls": [self._discovered["@type"]],
         }
-        resource = {"@type": "type.googleapis.com/envoy.config.core.v3.TypedExtensionConfig", "name": gate["name"]}
-        file.write_text(json.dumps({"resources": [resource | {"typed_config": typed}]}))
-        return file
+        self.change_gate()
+
+    def change_gate(self, **parts: object) -> None:
+        """Replaces parts of the config of a gate that Envoy has discovered, also while it runs."""
+        self._discovered["config"]["configuration"]["value"]["gate"].update(parts)
+        resource = {"@type": "type.googleapis.com/envoy.config.core.v3.TypedExtensionConfig", "name": "tollgate.gate"}
+        new = self._gate_file.with_suffix(".new")
+        new.write_text(json.dumps({"resources": [resource | {"typed_config": self._discovered}]}))
+        new.rename(self._gate_file)
+
+    @property
+    def _gate_file(self) -> Path:
+        return self.directory / "gate.json"
 
     @property
     def gate_config(self) -> dict:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -44,17 +43,12 @@ class Fleet:
     @staticmethod
     def reconfigure(gateway: Gateway, **parts: object) -> None:
         """Replaces parts of the gate's configuration while it runs."""
-        file = gateway.bootstrap.directory / "gate.json"
-        resources = json.loads(file.read_text())
-        (resource,) = resources["resources"]
-        resource["typed_config"]["config"]["configuration"]["value"]["gate"].update(parts)
-        (new := file.with_suffix(".new")).write_text(json.dumps(resources))
 
         def reloads() -> int:
             return gateway.envoy.stats()["extension_config_discovery.http_filter.tollgate.gate.config_reload"]
 
         before = reloads()
-        new.rename(file)
+        gateway.bootstrap.change_gate(**parts)
         assert eventually(lambda: reloads() > before, 15)
 
     def counted(self) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 import textwrap
 import time
@@ -38,6 +39,28 @@ def step(text: str) -> Iterator[None]:
     began = time.monotonic()
     yield
     say(f" {time.monotonic() - began:.1f} s")
+
+
+def proven(happened: bool, what: str) -> None:
+    """Says that something happened, after it was looked up."""
+    ensure(happened, what)
+    say(f"  {green('✓')} {what}")
+
+
+def ensure(happened: bool, what: str) -> None:
+    """The demo ends here if it did not."""
+    if not happened:
+        raise AssertionError(f"this did not happen: {what}")
+
+
+def quoted(text: str) -> str:
+    """Somebody's words, with room around."""
+    return textwrap.fill(f"“{text}”", WIDTH, initial_indent="      ", subsequent_indent="       ", break_long_words=False)
+
+
+def short(text: str) -> str:
+    """As one line, and of digests only the beginning."""
+    return re.sub(r"\b([0-9a-f]{8})[0-9a-f]{56}\b", r"\1…", " ".join(text.split()))
 
 
 def columns(cells: list[str], widths: list[int]) -> str:
