@@ -9,7 +9,7 @@ pub use agent::{Agent, AgentConfig, Agents, Grpc, Tenant};
 use crate::limits::COUNTS;
 use schemars::JsonSchema;
 use std::rc::Rc;
-use tollgate_config::{Map, object};
+use tollgate_config::{Fault, Map, Read, Value, object};
 use tollgate_identity::signing::{self, Shared};
 use tollgate_identity::{Identity, IdentityConfig};
 use tollgate_kernel::a2a::SkillKeys;
@@ -76,6 +76,9 @@ pub struct GateConfig {
     /// Where a message declares its skill.
     #[schemars(default)]
     pub skills_from: SkillKeys,
+    /// How a refusal is told in JSON-RPC.
+    #[schemars(default)]
+    pub refusals: Refusals,
     /// Whether messages with keys and tokens in them are refused: an agent that wants somebody to authenticate must get what it
     /// needs another way, for a message is read by every agent behind it (A2A, section 7.6).
     #[schemars(default)]
@@ -103,10 +106,28 @@ object!(GateConfig {
     signing_keys_from,
     cards = CardsConfig::default(),
     skills_from = SkillKeys::default(),
+    refusals = Refusals::Status,
     deny_inband_credentials = false,
     hold_headers = Self::holds_headers(),
     bounds = Bounds::default(),
 });
+
+/// How it is told in JSON-RPC that identities disagree, or a rule, a limit or a ticket refuses.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, JsonSchema)]
+#[schemars(rename_all = "lowercase")]
+pub enum Refusals {
+    /// With status 403 or 429. Of that clients on the official Python SDK tell the status alone.
+    #[default]
+    Status,
+    /// With status 200, as agents tell their errors: clients tell what is wrong, with the rule and its reason.
+    Error,
+}
+
+impl Read for Refusals {
+    fn read(value: &Value<'_>) -> Result<Self, Fault> {
+        value.one_of("enum Refusals", &[("status", Self::Status), ("error", Self::Error)])
+    }
+}
 
 impl GateConfig {
     const fn holds_headers() -> bool {
@@ -145,6 +166,8 @@ pub struct Gate {
     pub cards: Cards,
     /// Where a message declares its skill.
     pub skills_from: SkillKeys,
+    /// How a refusal is told in JSON-RPC.
+    pub refusals: Refusals,
     /// What finds credentials in messages, where they are refused.
     pub credentials: Option<Redactor>,
     /// Whether a request's headers wait for what is decided of its body.
@@ -188,7 +211,7 @@ impl GateConfig {
     fn check(self, variable: Variable<'_>, shared: Shared<'_>) -> Result<Gate, String> {
         let Self { agents, keys, identity, rules, limits, rate_limit_services, .. } = self;
         let Self { identity_headers, tiers, tier_of, ticket, cards, .. } = self;
-        let Self { signing_keys_from, skills_from, deny_inband_credentials, hold_headers, bounds, .. } = self;
+        let Self { signing_keys_from, skills_from, refusals, deny_inband_credentials, hold_headers, bounds, .. } = self;
         bounds.check()?;
         let cards = cards.check(variable).map_err(|error| format!("cards{error}"))?;
         let agents = Agents::check(agents, &cards)?;
@@ -230,6 +253,7 @@ impl GateConfig {
             signing,
             cards,
             skills_from,
+            refusals,
             credentials: deny_inband_credentials.then(Redactor::of_keys),
             hold_headers,
             bounds,

@@ -1,12 +1,13 @@
 //! Envoy stats of an exchange. Labels come from the configuration, but for teams and agents that an issuer of tokens or
 //! certificates names; `host::metrics` bounds their number.
 
+use crate::card;
 use crate::exchange::Exchange;
 use crate::refusal::Refusal;
 use tollgate_host::ending::Ending;
 use tollgate_host::metrics::{count as add, record};
 use tollgate_kernel::a2a::Named;
-use tollgate_kernel::a2a::answer::State;
+use tollgate_kernel::a2a::answer::{Fault, State};
 
 const NONE: &str = "none";
 
@@ -25,7 +26,11 @@ pub fn count(exchange: &Exchange, ending: &Ending) {
     }
     if let Some(asked) = exchange.asked.as_ref().filter(|_| exchange.went_on) {
         // A caller can make up as many as it likes.
-        let operation = if let Named::Known(operation) = asked.operation { operation.name() } else { "other" };
+        let operation = match &asked.operation {
+            Named::Known(operation) => operation.name(),
+            Named::Other(name) if name == card::OPERATION => card::OPERATION,
+            Named::Other(_) => "other",
+        };
         let outcome = ("outcome", exchange.tally.outcome.name());
         let labels = [callee, ("operation", operation), outcome];
         record("tollgate_agent_operation_duration_milliseconds", &labels, ending.ms(exchange.began));
@@ -33,7 +38,8 @@ pub fn count(exchange: &Exchange, ending: &Ending) {
     if exchange.tally.states.has(State::AuthRequired) {
         add("tollgate_agent_auth_required_total", &[callee], 1);
     }
-    if let Some(fault) = exchange.tally.fault {
+    // What is refused is no fault of the agent's.
+    if let Some(fault) = exchange.tally.fault.filter(|fault| *fault != Fault::Refused) {
         add("tollgate_agent_answer_faults_total", &[callee, ("reason", fault.name())], 1);
     }
 }

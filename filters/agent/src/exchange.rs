@@ -10,6 +10,7 @@ use tollgate_kernel::a2a::conversation::{self, Guard};
 use tollgate_kernel::a2a::{Call, Dialect, Error, Named, Operation};
 use tollgate_kernel::caller::Caller;
 use tollgate_kernel::json_rpc::Id;
+use tollgate_kernel::subject::Subject;
 use tollgate_limits::Granted;
 
 /// Everything known of one exchange. Times are nanoseconds since 1970.
@@ -25,6 +26,8 @@ pub struct Exchange {
     pub callee: Option<Rc<Agent>>,
     /// Who calls, once that is proven.
     pub caller: Option<Rc<Caller>>,
+    /// Who certificate and token say, where they do not agree.
+    pub claimed: Vec<(&'static str, Subject)>,
     /// The verified token, where one proves that.
     pub token: Option<Rc<Token>>,
     /// What the caller speaks, as far as that is known.

@@ -86,7 +86,7 @@ impl AtGate {
 
     fn told(&self, refusal: &Refusal) -> Reply {
         let id = self.exchange.asked.as_ref().and_then(|asked| asked.id.as_ref());
-        refusal.reply(self.exchange.dialect, id)
+        refusal.reply(self.exchange.dialect, id, self.gate.refusals)
     }
 }
 

@@ -54,7 +54,12 @@ pub fn of(exchange: &Exchange, limits: &[Counted], ending: &Ending) -> String {
 }
 
 fn write_subject(subject: &Subject, json: &mut Writer<'_>) {
-    json.key("subject").open_object();
+    json.key("subject");
+    write_fields(subject, json);
+}
+
+fn write_fields(subject: &Subject, json: &mut Writer<'_>) {
+    json.open_object();
     for field in SubjectField::ALL {
         json.text_if(field.name(), subject.text(field));
     }
@@ -110,6 +115,10 @@ fn write_decision(exchange: &Exchange, json: &mut Writer<'_>) {
     json.key("reason").text(reason);
     if let Some(Refusal::Mismatch(fault)) = &exchange.refusal {
         json.key("mismatch").text(fault.reason());
+        for (proof, subject) in &exchange.claimed {
+            json.key(proof);
+            write_fields(subject, json);
+        }
     }
     if let Some((rule, verdict)) = decided.and_then(|decided| decided.shadow.as_ref()) {
         json.key("shadow").open_object().key("rule").text(rule);

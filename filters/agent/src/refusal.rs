@@ -1,5 +1,6 @@
 //! Everything the gate says no to: a stable reason, and an answer in the caller's own binding and version.
 
+use crate::config::Refusals;
 use tollgate_host::stream::Reply;
 use tollgate_identity::{Fault as Unproven, NotProven};
 use tollgate_kernel::a2a::conversation;
@@ -171,8 +172,13 @@ impl Refusal {
 
     /// The reply to a request in this dialect, as far as that is known, with this id.
     #[must_use]
-    pub fn reply(&self, dialect: Option<Dialect>, id: Option<&Id<'_>>) -> Reply {
-        let answer = self.answer(dialect.unwrap_or(UNKNOWN), id);
+    pub fn reply(&self, dialect: Option<Dialect>, id: Option<&Id<'_>>, refusals: Refusals) -> Reply {
+        let dialect = dialect.unwrap_or(UNKNOWN);
+        let mut answer = self.answer(dialect, id);
+        let is_of_policy = matches!(self, Self::Mismatch(_) | Self::Push(_) | Self::Denied(_) | Self::Limit(_));
+        if is_of_policy && dialect.binding == Binding::JsonRpc && refusals == Refusals::Error {
+            answer.status = 200;
+        }
         let mut headers = vec![("content-type", answer.content_type.to_owned())];
         headers.extend(answer.grpc_status.map(|status| ("grpc-status", status.to_string())));
         match self {

@@ -16,6 +16,7 @@ use tollgate_kernel::claims::{self, Claim, ClaimPath};
 use tollgate_kernel::confirmation;
 use tollgate_kernel::key_ring::KeyRing;
 use tollgate_kernel::signed_subject::{HeaderFault, RequestLine};
+use tollgate_kernel::subject::Subject;
 use tollgate_kernel::token;
 use tollgate_kernel::virtual_key::VirtualKey;
 
@@ -106,11 +107,30 @@ fn of_token(jwt: &Jwt, mtls: Option<&Mtls>, known: &Known) -> Result<Option<Call
     let find = |path: &ClaimPath| claim(&claims, path);
     let digest = || known.certificate().filter(|shown| shown.is_verified).and_then(Certificate::sha256);
     confirmation::check(&jwt.cnf_checked_before, digest, &find).map_err(NotProven::Confirmation)?;
+    of_claims(jwt, mtls, &find).map(Some)
+}
+
+/// Who a token's claims say.
+fn of_claims<'c>(jwt: &Jwt, mtls: Option<&Mtls>, find: &impl Fn(&ClaimPath) -> Claim<'c>) -> Result<Caller, NotProven> {
     let subject = claims::subject(&jwt.claims, &jwt.require, find).map_err(NotProven::Claim)?;
     let caller = Caller::new(subject, Proof::Jwt(Rc::clone(&jwt.grant)));
-    let Some(actor) = &jwt.actor else { return Ok(Some(caller)) };
-    let actors = actor.read(mtls.map(|mtls| &mtls.spiffe), &find).map_err(NotProven::Actor)?;
-    caller.acting(&actors.current, actors.before).map(Some).map_err(NotProven::Conflict)
+    let Some(actor) = &jwt.actor else { return Ok(caller) };
+    let actors = actor.read(mtls.map(|mtls| &mtls.spiffe), find).map_err(NotProven::Actor)?;
+    caller.acting(&actors.current, actors.before).map_err(NotProven::Conflict)
+}
+
+/// Who certificate and token say by themselves, as far as they say somebody, whether they agree or not: for the record of a
+/// request that was refused for that. It proves nothing.
+#[must_use]
+pub fn claimed(identity: &Identity, known: &Known) -> Vec<(&'static str, Subject)> {
+    let mtls = identity.mtls.as_ref();
+    let certificate = mtls.and_then(|mtls| of_certificate(mtls, known).ok().flatten());
+    let token = identity.jwt.as_ref().and_then(|jwt| {
+        let claims = known.token(jwt).and_then(Object::members)?;
+        of_claims(jwt, mtls, &|path: &ClaimPath| claim(&claims, path)).ok()
+    });
+    let named = [("certificate", certificate), ("token", token)];
+    named.into_iter().filter_map(|(proof, caller)| caller.map(|caller| (proof, caller.subject))).collect()
 }
 
 /// Whether Envoy has verified a token, whatever that proves.

@@ -14,7 +14,7 @@ mod without_models;
 
 pub use config::{Identity, IdentityConfig, Jwt, Mtls, Part, SignedHeader, signing_keys};
 pub use fault::{Fault, NotProven, Unidentified};
-pub use identify::{Token, identify, shows_token, token_of};
+pub use identify::{Token, claimed, identify, shows_token, token_of};
 pub use known::Known;
 pub use without_models::without_models;
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from harness.a2a import ADA, AGENTS, BOB, AgentGateway
+from harness.a2a import ADA, AGENTS, BOB, CLIENTS, AgentGateway, Refused
 from harness.a2a.wire import Exchange, basic, message, messages, rpc
 
 # The three lines of docs/agent.md, for users on tier gold.
@@ -77,6 +77,20 @@ def test_who_may_call_whom_for_whom_is_for_the_rules_to_say(gateway, callee, cal
     assert told["error"]["message"] == f"refused by policy: rule={rule} reason=rule; ask the platform team"
     assert record["decision"] == {"verdict": "deny", "rule": rule, "reason": "rule"}
     assert gateway.agents[callee].ran() == []
+
+
+@pytest.mark.parametrize("client", ["python", "javascript"])
+def test_clients_are_told_why_where_a_refusal_is_an_error(gateway, people, tmp_path, client):
+    def change(bootstrap):
+        bootstrap.gate(refusals="error")
+
+    shows = people.shows()
+    with AgentGateway(tmp_path, people, change, rules=RULES, billing=gateway.agents["billing"]) as telling:
+        with CLIENTS[client](telling.url("billing"), "1.0", "JSONRPC", **shows) as user, pytest.raises(Refused) as no:
+            user.send("bill it")
+        assert "ask the platform team" in no.value.message
+        assert telling.envoy.wait_records(2)[-1]["decision"]["verdict"] == "deny"
+    gateway.introduce()
 
 
 def test_who_shows_no_token_is_nobody(gateway):

@@ -106,6 +106,9 @@ def test_every_disagreement_is_a_mismatch_in_the_callers_own_words_and_the_recor
             (said,) = messages(answer)
             assert (answer.status, answer.header("www-authenticate")) == (403, None)
             assert record["decision"]["reason"] == "identity_mismatch" and record["decision"]["mismatch"] == mismatch
+            assert record["decision"]["certificate"] == {"agent": "assistant"}
+            if mismatch == "subject_conflict":
+                assert record["decision"]["token"] == {"user": ADA, "tier": "gold", "agent": "planner"}
             details = said["error"]["data"] if binding == "JSONRPC" else said["error"]["details"]
             assert details[0]["reason"] == "IDENTITY_MISMATCH" and "subject" not in record
             assert token not in json.dumps(record) and token.encode() not in answer.body

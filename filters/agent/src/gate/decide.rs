@@ -67,6 +67,7 @@ impl AtGate {
                 self.exchange.caller = unidentified.known;
                 Err(match unidentified.fault {
                     Unproven::NotProven(fault) if fault.is_mismatch(|| shows_token(&self.gate.identity, &known)) => {
+                        self.exchange.claimed = tollgate_identity::claimed(&self.gate.identity, &known);
                         Refusal::Mismatch(fault)
                     }
                     fault => Refusal::Unproven(fault),

@@ -91,7 +91,11 @@ fn who_acted_before_and_what_does_not_agree_is_told() {
     let record = recorded(&Exchange { caller: Some(Rc::new(caller)), ..exchange(&gate) }, &ending());
     assert_eq!(record["chain"], json!(["billing"]));
     let refusal = Some(Refusal::Mismatch(NotProven::Conflict(Field::Agent)));
-    let record = recorded(&Exchange { refusal, caller: None, ..exchange(&gate) }, &ending());
-    let expected = json!({"verdict": "deny", "rule": "identity.any_of", "reason": "identity_mismatch", "mismatch": "subject_conflict"});
+    let claimed = vec![("token", example::caller().subject)];
+    let record = recorded(&Exchange { refusal, caller: None, claimed, ..exchange(&gate) }, &ending());
+    let expected = json!({
+        "verdict": "deny", "rule": "identity.any_of", "reason": "identity_mismatch", "mismatch": "subject_conflict",
+        "token": {"user": "ada@example.org", "tier": "gold", "agent": "assistant"},
+    });
     assert_eq!(record["decision"], expected);
 }

@@ -1,4 +1,5 @@
 use super::Refusal;
+use crate::config::Refusals;
 use crate::example::{JSON_RPC, id};
 use serde_json::{Value, json};
 use tollgate_identity::{Fault as Unproven, NotProven};
@@ -36,7 +37,7 @@ fn every_refusal_speaks_the_callers_binding_and_version() {
         ),
         (Binding::HttpJson, Version::V0_3, json!({"type": "PermissionDeniedError", "message": text, "reason": "rule"})),
     ] {
-        let reply = denied.reply(Some(Dialect { binding, version }), Some(&id("7")));
+        let reply = denied.reply(Some(Dialect { binding, version }), Some(&id("7")), Refusals::Status);
         let body: Value = serde_json::from_slice(&reply.body).unwrap();
         assert_eq!((reply.status, reply.details, body), (403, "rule", expected), "{binding:?} {version:?}");
     }
@@ -65,13 +66,27 @@ fn statuses_are_those_that_clients_know() {
         (Refusal::Upstream(503), 503, 503),
     ] {
         let http_json = Dialect { binding: Binding::HttpJson, ..JSON_RPC };
-        let statuses = [JSON_RPC, http_json].map(|dialect| refusal.reply(Some(dialect), None).status);
+        let statuses = [JSON_RPC, http_json].map(|dialect| refusal.reply(Some(dialect), None, Refusals::Status).status);
         assert_eq!(statuses, [json_rpc, http], "{refusal:?}");
     }
 }
 
 #[test]
 fn nobody_is_told_how_to_be_somebody() {
-    let reply = nobody().reply(Some(JSON_RPC), None);
+    let reply = nobody().reply(Some(JSON_RPC), None, Refusals::Status);
     assert!(reply.headers.contains(&("www-authenticate", "Bearer".to_owned())), "{reply:?}");
+}
+
+#[test]
+fn what_policy_refuses_may_be_an_error_that_clients_read_out() {
+    let denied = Refusal::denied(None, "no_rule", None);
+    let http_json = Dialect { binding: Binding::HttpJson, ..JSON_RPC };
+    for (refusal, dialect, status) in [
+        (&denied, JSON_RPC, 200),
+        (&denied, http_json, 403),
+        (&nobody(), JSON_RPC, 401),
+        (&Refusal::Trailers, JSON_RPC, 400),
+    ] {
+        assert_eq!(refusal.reply(Some(dialect), None, Refusals::Error).status, status, "{refusal:?}");
+    }
 }
