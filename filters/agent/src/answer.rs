@@ -60,6 +60,12 @@ impl Answer {
         status: u16,
         end: bool,
     ) -> Result<Option<Self>, Refusal> {
+        if (300..400).contains(&status) {
+            // Who follows it is no longer at the gateway, with all that it sends.
+            let hides = exchange.guard.as_ref().is_some_and(Guard::hides);
+            let not_there = Refusal::Conversation(conversation::Refusal::NotThere);
+            return Err(if hides { not_there } else { Refusal::Answer("answer_redirect") });
+        }
         let Some((expected, guard)) = expected(exchange, status).zip(exchange.guard.take()) else { return Ok(None) };
         let decides = expected.purpose != Purpose::Watch;
         let form = form(headers);
