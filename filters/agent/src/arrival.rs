@@ -41,11 +41,12 @@ pub(crate) fn arrival(headers: &Headers, below: &str) -> Result<Arrival, Fault<'
 }
 
 /// Whether a client's header must not go on: credentials, our own headers, those that steer Envoy's router or say who has shown
-/// which certificate, and what would let an agent compress what has to be read, answer with a part of it, or with nothing since
-/// the client has it.
+/// which certificate, those by which some frameworks take another path than was decided on, and what would let an agent compress
+/// what has to be read, answer with a part of it, or with nothing since the client has it.
 pub(crate) fn is_stripped(name: &[u8]) -> bool {
     request::is_own(name)
         || matches!(name, b"accept-encoding" | b"x-forwarded-client-cert")
+        || matches!(name, b"x-original-url" | b"x-rewrite-url" | b"x-forwarded-prefix" | b"x-script-name")
         || matches!(name, b"range" | b"if-range" | b"if-none-match" | b"if-modified-since")
         || credentials::HEADERS.iter().any(|header| header.as_bytes() == name)
 }

@@ -55,3 +55,10 @@ def test_no_agent_sends_a_client_elsewhere(ask, status, body, method, params, co
     assert said.header("location") is None and b"t-1" not in said.body
     assert [told["error"]["code"] for told in messages(said)] == [code]
     assert record["decision"]["reason"] == ("not_there" if code == -32001 else "answer_redirect")
+
+
+@pytest.mark.parametrize("name", ["x-original-url", "x-rewrite-url", "x-forwarded-prefix", "x-script-name"])
+def test_no_header_takes_an_agent_to_another_path_than_was_decided_on(ask, agent, name):
+    said, _ = ask(plain(result(task())), headers=[(name, "/tasks/t-bob")])
+    assert said.status == 200
+    assert agent.received[0].values(name) == []

@@ -44,7 +44,14 @@ fn the_head_says_how_an_agent_is_spoken_to() {
 
 #[test]
 fn credentials_and_what_speaks_for_the_gateway_go_no_further() {
-    for name in ["authorization", "x-api-key", "x-tollgate-ticket", "x-envoy-retry-on", "x-forwarded-client-cert"] {
+    for name in [
+        "authorization",
+        "x-api-key",
+        "x-tollgate-ticket",
+        "x-envoy-retry-on",
+        "x-forwarded-client-cert",
+        "x-original-url",
+    ] {
         assert!(is_stripped(name.as_bytes()), "{name}");
     }
     for name in ["a2a-version", "a2a-extensions", "accept", "content-type", "traceparent", "x-request-id"] {
