@@ -38,6 +38,8 @@ pub enum Reason {
     Path,
     /// A query that servers read differently.
     Query,
+    /// A token in the query, which would go on with the path to whom it is not for.
+    TokenInQuery,
     /// A version that is not spoken here.
     UnsupportedVersion,
     /// Header and query name different versions.
@@ -101,6 +103,7 @@ impl Reason {
             Self::Body => "body",
             Self::Path => "path",
             Self::Query => "query",
+            Self::TokenInQuery => "token_in_query",
             Self::UnsupportedVersion => "unsupported_version",
             Self::TwoVersions | Self::OtherVersion(_) => "version_mismatch",
             Self::Notification => "notification",
@@ -134,6 +137,7 @@ impl fmt::Display for Reason {
             Self::Body => "a body is missing, or is there where none belongs",
             Self::Path => "the path has characters, encodings or segments that servers read differently",
             Self::Query => "the query has characters, encodings or repetitions that servers read differently",
+            Self::TokenInQuery => "a token is accepted in the header `authorization`, not in the query",
             Self::UnsupportedVersion => "unsupported protocol version; 0.3 and 1.0 are spoken",
             Self::TwoVersions => "header and query name different protocol versions",
             Self::OtherVersion(version) => {

@@ -60,6 +60,8 @@ enum Asked {
 }
 
 const VERSION: &str = "A2A-Version";
+/// What a token is called in a query (RFC 6750, section 2.3). Envoy finds it there too, and the agent would get it with the path.
+const TOKEN: &str = "access_token";
 const CARDS: [&str; 2] = ["/.well-known/agent-card.json", "/.well-known/agent.json"];
 const OVERRIDES: [&str; 3] = ["X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override"];
 const MAX_OTHER: usize = 256;
@@ -76,6 +78,10 @@ impl Arrival {
         // Until the version is known, the one that the path has.
         let guess = if path.starts_with("/v1/") || is_json_rpc { Version::V0_3 } else { Version::V1_0 };
         let fault = |reason| Fault { reason, dialect: Dialect { binding, version: guess }, id: None };
+        let query = Query::read(query).map_err(fault)?;
+        if query.get(&[TOKEN]).map_err(fault)?.is_some() {
+            return Err(fault(Reason::TokenInQuery));
+        }
         if is_grpc(head.headers).map_err(fault)? {
             return Ok(Self::Grpc(Operation::of_grpc_path(path).filter(|_| head.method == "POST")));
         }
@@ -87,11 +93,10 @@ impl Arrival {
 }
 
 impl Request {
-    fn of(head: Head<'_>, is_json_rpc: bool, path: &str, query: &str) -> Result<Self, Reason> {
+    fn of(head: Head<'_>, is_json_rpc: bool, path: &str, query: Query) -> Result<Self, Reason> {
         if OVERRIDES.iter().any(|name| head.headers.all(name).next().is_some()) {
             return Err(Reason::MethodOverride);
         }
-        let query = Query::read(query)?;
         let version = version(head.headers, &query)?;
         let asked = match is_json_rpc {
             true => Asked::JsonRpc,

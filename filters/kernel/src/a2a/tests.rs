@@ -398,6 +398,7 @@ fn paths_and_queries_that_servers_read_differently_are_refused() {
         ("GET", "/tasks/t?historyLength=1&history_length=1", "query"),
         ("GET", "/tasks/t?HistoryLength=1", "resembling_key"),
         ("GET", "/tasks/t?historyLength=x", "parameter"),
+        ("GET", "/tasks?access_token=e30", "token_in_query"),
         ("GET", "/tasks?contextId=a;b=c", "query"),
         ("GET", "/tasks?contextId=%zz", "query"),
         ("GET", "/tasks?contextId=a%00", "query"),
