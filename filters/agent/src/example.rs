@@ -49,7 +49,7 @@ pub(crate) fn headers(pairs: &[(&str, &str)]) -> Headers {
 }
 
 pub(crate) fn id(raw: &str) -> Id<'static> {
-    let document = Document::read(raw.as_bytes(), Limits { bytes: 100, nodes: 10 }).unwrap();
+    let document = Document::read(raw.as_bytes(), Limits { bytes: 2 << 20, nodes: 10 }).unwrap();
     Id::of(document.root()).unwrap().into_owned()
 }
 

@@ -10,7 +10,7 @@ use tollgate_kernel::subject::{Subject, SubjectField};
 use tollgate_kernel::timestamp;
 use tollgate_limits::Counted;
 
-/// The longest name that is told of what A2A does not have.
+/// The longest name that is told of what A2A does not have, and the longest id of a request. Both are as long as the caller likes.
 const MAX_NAME: usize = 128;
 
 /// The record of an exchange, with what it has used of its limits.
@@ -73,9 +73,9 @@ fn write_dialect(dialect: Option<Dialect>, json: &mut Writer<'_>) {
 }
 
 fn write_asked(asked: &Asked, json: &mut Writer<'_>) {
-    let name: String = asked.operation.as_str().chars().take(MAX_NAME).collect();
+    let name = begin(asked.operation.as_str());
     json.text_if("a2a.operation", Some(name.as_str()).filter(|name| !name.is_empty()));
-    json.text_if("jsonrpc.request.id", asked.id.as_ref().map(|id| id.shown().into_owned()).as_deref());
+    json.text_if("jsonrpc.request.id", asked.id.as_ref().map(|id| begin(&id.shown())).as_deref());
     let Some(Said { tenant, context, task, message, skill, extensions, push }) = &asked.said else {
         if !name.is_empty() {
             json.key("unread").flag(true);
@@ -97,6 +97,10 @@ fn write_asked(asked: &Asked, json: &mut Writer<'_>) {
         json.close_list();
     }
     json.number_if("push_addresses", u64::try_from(*push).ok().filter(|push| *push > 0));
+}
+
+fn begin(text: &str) -> String {
+    text.chars().take(MAX_NAME).collect()
 }
 
 fn write_decision(exchange: &Exchange, json: &mut Writer<'_>) {

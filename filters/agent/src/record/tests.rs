@@ -84,6 +84,16 @@ fn what_nobody_read_is_said_to_be_unread() {
 }
 
 #[test]
+fn no_caller_makes_a_record_as_long_as_it_likes() {
+    let gate = example::gate(&json!({}));
+    let long = "x".repeat(1 << 20);
+    let asked =
+        Asked { id: Some(example::id(&format!("\"{long}\""))), operation: Named::Other(long.into()), said: None };
+    let line = of(&Exchange { asked: Some(asked), ..exchange(&gate) }, &[], &ending());
+    assert!(line.len() < 2048, "{}", line.len());
+}
+
+#[test]
 fn who_acted_before_and_what_does_not_agree_is_told() {
     let gate = example::gate(&json!({}));
     let billing = Label::try_from("billing".to_owned()).unwrap();
