@@ -66,6 +66,8 @@ pub enum Mode {
 pub struct Party {
     mode: Mode,
     owner: OwnerId,
+    /// The same wherever it calls. Notes are of it, for who could be another at each tenant that it makes up would fill the table.
+    anywhere: OwnerId,
     /// The agent, and which of its tenants.
     place: [u8; 16],
 }
@@ -87,8 +89,9 @@ impl Party {
     pub fn of(mode: Mode, callee: &str, tenant: Option<&str>, subject: &Subject) -> Self {
         let places = [callee, tenant.unwrap_or_default()];
         let owner = OwnerId::of(&owner::parts(PURPOSE, &places, subject, &FIELDS));
+        let anywhere = OwnerId::of(&owner::parts(PURPOSE, &[], subject, &FIELDS));
         let place = OwnerId::of(&owner::parts(PURPOSE, &places, &Subject::default(), &[]));
-        Self { mode, owner, place: *place.bytes() }
+        Self { mode, owner, anywhere, place: *place.bytes() }
     }
 
     /// Whose a context is. An id that was made to prove it and does not is another's.
@@ -109,14 +112,14 @@ impl Party {
 
     fn noted(&self, key: Key, table: &impl Table) -> Standing {
         match table.find(key) {
-            Some(note) if note.owner == self.owner => Standing::Own(Seed(note.more)),
+            Some(note) if note.owner == self.anywhere => Standing::Own(Seed(note.more)),
             Some(_) => Standing::Another,
             None => Standing::Unknown,
         }
     }
 
     fn note(&self, Seed(more): Seed) -> Note {
-        Note { owner: self.owner, more }
+        Note { owner: self.anywhere, more }
     }
 }
 

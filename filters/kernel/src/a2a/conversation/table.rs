@@ -3,7 +3,7 @@
 use crate::owned::{self, Kept, Key, NotNoted};
 
 /// How many slots there are: 4 MB of memory that all workers share, for 65536 notes. The first slots are full when two thirds of that
-/// are noted, or about 5000 of one owner's: of one caller for one user at one agent.
+/// are noted, or about 5000 of one owner's: of one caller for one user, wherever it calls.
 pub const SLOTS: u16 = 1024;
 /// How long a task or a context is known after it was seen: a day.
 pub const KEPT_S: u64 = 86_400;

@@ -45,7 +45,7 @@ impl Memory {
         let by = Party::of(Mode::Mac, "other", None, &subject(json!({})));
         for slot in &mut self.slots {
             for at in 0..ENTRIES {
-                let owner = Party::of(Mode::Mac, &format!("other{}", at / MOST), None, &subject(json!({}))).owner;
+                let owner = party(Mode::Mac, &format!("other{}", at / MOST)).anywhere;
                 let note = Note { owner, ..by.note(Seed([0; 16])) };
                 let _ = slot.note(Key::of(&[b"other"], &at.to_string()), note, Kept::For(u64::MAX), self.now_s);
             }
@@ -490,6 +490,21 @@ fn there_is_room_for_as_many_as_is_said() {
         let key = super::table::task(&parties[0].place, &at.to_string());
         assert_eq!(table.note(key, parties[0].note(Seed([0; 16])), Kept::For(10)), Ok(()), "{at}");
     }
+}
+
+/// What tenants are called is the caller's to say.
+#[test]
+fn nobody_takes_all_the_room_however_many_agents_and_tenants_it_calls() {
+    let mut table = Memory::new();
+    let eve = subject(json!({"user": "eve"}));
+    for at in 0..100_000 {
+        let (callee, tenant) = (format!("agent{}", at % 7), format!("tenant{at}"));
+        let party = Party::of(Mode::Table, &callee, Some(&tenant), &eve);
+        let _ = table.note(super::table::task(&party.place, "t"), party.note(Seed([0; 16])), Kept::For(10));
+    }
+    assert_eq!(table.count(), MOST * usize::from(SLOTS));
+    let ann = party(Mode::Table, "ann");
+    assert_eq!(table.note(super::table::task(&ann.place, "t"), ann.note(Seed([0; 16])), Kept::For(10)), Ok(()));
 }
 
 #[test]
