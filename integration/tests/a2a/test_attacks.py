@@ -5,7 +5,7 @@ import json
 import pytest
 
 from a2a_agents.weak import WeakAgent, result, task
-from harness.a2a import ADA, AgentGateway
+from harness.a2a import ADA, BOB, AgentGateway
 from harness.a2a.wire import Exchange, basic, message, messages, rpc
 from harness.scripted import Answer, plain, response
 
@@ -23,6 +23,7 @@ def gateway(agent, people, tmp_path_factory):
 
     def change(bootstrap):
         bootstrap.gate_config["agents"]["planner"]["conversations"] = "table"
+        bootstrap.gate(rules=[{"allow": {"callees": ["*"], "operations": ["*"]}}])
 
     with AgentGateway(tmp_path_factory.mktemp("attacks"), people, change, planner=agent) as gateway:
         yield gateway
@@ -73,3 +74,11 @@ def test_no_token_goes_on_with_the_path_to_whom_it_is_not_for(gateway, agent, pe
     said = gateway.wire("planner", seconds=2).send(asked)
     assert said.status >= 400 or said.json["error"]
     assert agent.received == []
+
+
+@pytest.mark.parametrize("path", ["/tasks/t-ada", "/tasks", "/acme/tasks/t-ada", "/.well-known/agent-card.json"])
+def test_head_tells_nothing_of_what_get_would_not_show(gateway, agent, people, path):
+    agent.forget()
+    headers = [("a2a-version", "1.0"), ("authorization", f"Bearer {people.token(BOB)}")]
+    said = gateway.wire("planner", seconds=2).send(Exchange(headers, b"", "HEAD", f"/agents/planner{path}"))
+    assert (said.status, agent.received) == (400, [])

@@ -28,6 +28,8 @@ pub enum Reason {
     MalformedHeader(&'static str),
     /// A header that makes some servers read another method of HTTP.
     MethodOverride,
+    /// `HEAD` of what is an operation by `GET`: it would be answered alike, under another name.
+    Head,
     /// A body that is not called JSON.
     ContentType,
     /// A compressed body.
@@ -98,6 +100,7 @@ impl Reason {
             Self::RepeatedHeader(_) => "repeated_header",
             Self::MalformedHeader(_) => "malformed_header",
             Self::MethodOverride => "method_override",
+            Self::Head => "head",
             Self::ContentType => "unsupported_content_type",
             Self::ContentEncoding => "unsupported_content_encoding",
             Self::Body => "body",
@@ -132,6 +135,7 @@ impl fmt::Display for Reason {
             Self::RepeatedHeader(name) => return write!(f, "header `{name}` must be given once"),
             Self::MalformedHeader(name) => return write!(f, "header `{name}` has characters that it must not have"),
             Self::MethodOverride => "headers that override the method are not accepted",
+            Self::Head => "HEAD is not accepted here; use GET",
             Self::ContentType => "the content type must be JSON, in UTF-8",
             Self::ContentEncoding => "a compressed body is not accepted; send it without content-encoding",
             Self::Body => "a body is missing, or is there where none belongs",

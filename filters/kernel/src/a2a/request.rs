@@ -78,6 +78,9 @@ impl Arrival {
         // Until the version is known, the one that the path has.
         let guess = if path.starts_with("/v1/") || is_json_rpc { Version::V0_3 } else { Version::V1_0 };
         let fault = |reason| Fault { reason, dialect: Dialect { binding, version: guess }, id: None };
+        if head.method == "HEAD" && (CARDS.contains(&path) || route("GET", path).map_err(fault)?.is_some()) {
+            return Err(fault(Reason::Head));
+        }
         let query = Query::read(query).map_err(fault)?;
         if query.get(&[TOKEN]).map_err(fault)?.is_some() {
             return Err(fault(Reason::TokenInQuery));
