@@ -70,7 +70,8 @@ def test_no_header_takes_an_agent_to_another_path_than_was_decided_on(ask, agent
 def test_no_token_goes_on_with_the_path_to_whom_it_is_not_for(gateway, agent, people, path, name):
     agent.forget()
     token, method = people.token(ADA, aud=["billing"]), "GET" if path else "POST"
-    asked = Exchange(basic(), b"" if path else rpc("SendMessage", message("hi")), method, f"/agents/planner{path}?{name}={token}")
+    body = b"" if path else rpc("SendMessage", message("hi"))
+    asked = Exchange(basic(), body, method, f"/agents/planner{path}?{name}={token}")
     said = gateway.wire("planner", seconds=2).send(asked)
     assert said.status >= 400 or said.json["error"]
     assert agent.received == []
