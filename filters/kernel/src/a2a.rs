@@ -15,7 +15,6 @@ mod fault;
 mod id;
 mod member;
 mod operation;
-mod percent;
 pub mod policy;
 pub mod push;
 mod push_config;

@@ -50,3 +50,4 @@ pub mod x509;
 
 mod digest;
 mod hex;
+mod percent;

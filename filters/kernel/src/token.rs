@@ -1,6 +1,7 @@
 //! What a token says of itself (RFC 7519), to who has no means to verify it.
 
 use crate::json::{Document, Kind, Limits, Value};
+use crate::percent::decode;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
@@ -12,6 +13,14 @@ const LIMITS: Limits = Limits { bytes: 64 << 10, nodes: 4096 };
 pub fn bearer(authorization: &str) -> Option<&str> {
     let (scheme, token) = authorization.split_at_checked(7)?;
     scheme.eq_ignore_ascii_case("bearer ").then(|| token.trim())
+}
+
+/// Whether a query has a token (RFC 6750, section 2.3). Envoy's `jwt_authn` finds it there, and it would go on with the path to whom
+/// it may not be for.
+#[must_use]
+pub fn is_in_query(query: &str) -> bool {
+    let name = |pair: &str| decode(pair.split('=').next().unwrap_or_default(), &[]).map(std::borrow::Cow::into_owned);
+    query.split('&').filter_map(name).any(|name| name.eq_ignore_ascii_case("access_token"))
 }
 
 /// For whom a token says it is; `None` for what is no token, a virtual key for one.
@@ -35,7 +44,7 @@ pub fn audience(token: &str) -> Option<Vec<String>> {
 
 #[cfg(test)]
 mod tests {
-    use super::{audience, bearer};
+    use super::{audience, bearer, is_in_query};
     use base64::Engine;
     use base64::engine::general_purpose::URL_SAFE_NO_PAD;
     #[cfg(target_arch = "wasm32")]
@@ -59,6 +68,20 @@ mod tests {
         ] {
             let expected = expected.map(|all| all.into_iter().map(str::to_owned).collect());
             assert_eq!(audience(&token), expected, "{token}");
+        }
+    }
+
+    #[test]
+    fn a_token_in_a_query_is_seen_however_it_is_written() {
+        for (query, expected) in [
+            ("access_token=a.b.c", true),
+            ("a=b&%61ccess%5Ftoken=a", true),
+            ("Access_Token", true),
+            ("x=access_token&access_token2=y", false),
+            ("%zz=access_token", false),
+            ("", false),
+        ] {
+            assert_eq!(is_in_query(query), expected, "{query}");
         }
     }
 

@@ -9,6 +9,7 @@ use tollgate_host::headers::Headers;
 use tollgate_host::request;
 use tollgate_identity::credentials;
 use tollgate_kernel::mcp::{self, Revision};
+use tollgate_kernel::token;
 
 /// Where the transport that Streamable HTTP has replaced is served by habit.
 const OLD_PATHS: [&str; 3] = ["/sse", "/messages", "/message"];
@@ -26,7 +27,10 @@ pub(crate) fn begin(headers: &Headers) -> Exchange {
 /// The server that a request is for.
 pub(crate) fn server(servers: &Servers, headers: &Headers) -> Result<Rc<Server>, Refusal> {
     let target = headers.text(":path").unwrap_or_default();
-    let path = target.split_once('?').map_or(target, |(path, _)| path);
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    if token::is_in_query(query) {
+        return Err(Refusal::TokenInQuery);
+    }
     match servers.find(path, headers.text(":authority").unwrap_or_default()) {
         Some(server) => Ok(Rc::clone(server)),
         None if OLD_PATHS.iter().any(|old| path.trim_end_matches('/').ends_with(old)) => Err(Refusal::OldTransport),

@@ -25,6 +25,8 @@ pub enum Refusal {
     ContentType,
     /// A compressed body cannot be read, and so not decided on.
     ContentEncoding,
+    /// A token in the query, which would go on with the path to whom it is not for.
+    TokenInQuery,
     /// Trailers: who reads them could take them for headers.
     Trailers,
     /// Of the body nothing comes.
@@ -90,6 +92,7 @@ impl Refusal {
             Self::Method => "method_not_allowed",
             Self::ContentType => "unsupported_content_type",
             Self::ContentEncoding => "unsupported_content_encoding",
+            Self::TokenInQuery => "token_in_query",
             Self::Trailers => "trailers",
             Self::NoBody => "no_body",
             Self::TooLarge { .. } => "request_too_large",
@@ -144,7 +147,7 @@ impl Refusal {
             // As servers tell it.
             Self::UnknownTask => 200,
             Self::UnknownPath | Self::UnknownSession => 404,
-            Self::OldTransport | Self::Trailers | Self::UnknownEvent => 400,
+            Self::OldTransport | Self::TokenInQuery | Self::Trailers | Self::UnknownEvent => 400,
             Self::Method => 405,
             Self::ContentType | Self::ContentEncoding => 415,
             Self::NoBody => 408,
@@ -184,6 +187,9 @@ impl Refusal {
             Self::ContentType => "the content-type must be application/json, in UTF-8".to_owned(),
             Self::ContentEncoding => {
                 "a compressed request body is not accepted; send it without content-encoding".to_owned()
+            }
+            Self::TokenInQuery => {
+                "a token is accepted in the header `authorization`, not in the query".to_owned()
             }
             Self::Trailers => "trailers are not accepted".to_owned(),
             Self::NoBody => {

@@ -1,8 +1,8 @@
 //! The query of a path.
 
 use super::Reason;
-use super::percent::decode;
 use crate::json::folds_to;
+use crate::percent::decode;
 use std::borrow::Cow;
 
 const MAX_PARAMETERS: usize = 64;

@@ -4,8 +4,8 @@
 //! none: encoded delimiters, `//`, dot segments, `;`, an id that ends as a verb does, a tenant called as the resources are.
 
 use super::id::is_id;
-use super::percent::decode;
 use super::{Operation, Reason, Version};
+use crate::percent::decode;
 use std::borrow::Cow;
 
 /// What a method and path say.

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 /// What `text` says; `None` if it is not encoded as such text must be, is not UTF-8, or hides one of `not`.
-pub(super) fn decode<'t>(text: &'t str, not: &[u8]) -> Option<Cow<'t, str>> {
+pub(crate) fn decode<'t>(text: &'t str, not: &[u8]) -> Option<Cow<'t, str>> {
     if !text.contains('%') {
         return Some(text.into());
     }
