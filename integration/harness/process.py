@@ -82,3 +82,13 @@ def _die_with_parent() -> None:
     """Linux: a test run that is killed leaves none behind, not even one that hangs."""
     with contextlib.suppress(AttributeError, OSError):
         ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+
+
+def interrupted(process: subprocess.Popen[str], seconds: float = 15, times: int = 4) -> str:
+    """What a process still says whom somebody interrupts with Ctrl-C; again, if nothing comes of it: Python loses an interruption
+    that comes while it runs a finalizer."""
+    for _ in range(times):
+        process.send_signal(signal.SIGINT)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            return process.communicate(timeout=seconds)[0]
+    raise ServerFailed(f"it goes on after {times} times")

@@ -32,6 +32,7 @@ use std::rc::Rc;
 use tollgate_host::abi;
 use tollgate_host::environment;
 use tollgate_host::plugin::Plugin;
+use tollgate_kernel::runaway::Runaway;
 
 mod entry {
     //! `_initialize`, which Envoy calls first. In a module of its own because the macro writes it undocumented.
@@ -54,6 +55,9 @@ impl Plugin for Mcp {
         tasks::prepare().map_err(|error| format!("whose tasks are: {error}"))?;
         if !gate.limits.is_empty() {
             tollgate_limits::ledger::prepare().map_err(|error| format!("the counters of limits: {error}"))?;
+        }
+        if gate.runaway != Runaway::default() {
+            runaway::prepare().map_err(|error| format!("the watches of runaway agents: {error}"))?;
         }
         if gate.asks_for_prompts {
             tollgate_provenance::prepare().map_err(|error| format!("the notes of prompts: {error}"))?;

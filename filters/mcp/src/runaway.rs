@@ -5,13 +5,11 @@
 
 use crate::exchange::{Exchange, Object};
 use tollgate_host::abi::{self, Level};
+use tollgate_host::shared_data;
 use tollgate_kernel::caller::Caller;
 use tollgate_kernel::mcp::answer::Outcome;
-use tollgate_kernel::runaway::{Fingerprint, Lost, Runaway, Watch};
+use tollgate_kernel::runaway::{Fingerprint, Lost, Runaway, WATCHES, Watch};
 use tollgate_kernel::subject::{Field, Subject, SubjectField};
-
-/// How often a change is tried. Each time it fails, another worker's has succeeded.
-const TRIES: u32 = 100;
 
 /// What tells one agent from another.
 const OWN: [SubjectField; 4] = [
@@ -28,7 +26,7 @@ const OWN: [SubjectField; 4] = [
 /// Why not.
 pub fn look(rules: &Runaway, exchange: &Exchange, now_ms: u64) -> Result<(), Lost> {
     let Some((who, call)) = watched(rules, exchange) else { return Ok(()) };
-    let known = abi::shared_data(&name(who)).ok().flatten().and_then(|(bytes, _)| Watch::read(&bytes));
+    let known = shared_data::read(&name(who.watch())).ok().and_then(|bytes| Watch::read(&bytes));
     known.map_or(Ok(()), |mut watch| watch.begin(rules, who, call, now_ms))
 }
 
@@ -69,20 +67,32 @@ fn fingerprint(subject: &Subject) -> Fingerprint {
     Fingerprint::of(&OWN.map(|field| subject.text(field).unwrap_or_default()))
 }
 
-fn name(who: Fingerprint) -> String {
-    format!("tollgate.runaway.1.{}", who.watch())
+fn name(watch: u16) -> String {
+    format!("tollgate.runaway.1.{watch}")
+}
+
+/// Makes the watches, if nobody has yet. Envoy configures a plugin on its main thread before any worker does; made by the first
+/// calls, two workers at once would make one twice, and forget a call.
+///
+/// # Errors
+/// When the host refuses.
+pub(crate) fn prepare() -> abi::Result<()> {
+    for watch in 0..WATCHES {
+        if abi::shared_data(&name(watch))?.is_none() {
+            abi::set_shared_data(&name(watch), &Watch::default().write(), 0)?;
+        }
+    }
+    Ok(())
 }
 
 fn change<T>(who: Fingerprint, change: impl Fn(&mut Watch) -> T) -> Option<T> {
-    let name = name(who);
-    for _ in 0..TRIES {
-        let (bytes, version) = abi::shared_data(&name).ok()?.unwrap_or_default();
-        let mut watch = Watch::read(&bytes).unwrap_or_default();
+    let changed = shared_data::change(&name(who.watch()), |bytes| {
+        let mut watch = Watch::read(bytes).unwrap_or_default();
         let result = change(&mut watch);
-        if abi::set_shared_data(&name, &watch.write(), version).ok()? {
-            return Some(result);
-        }
+        Some((watch.write(), result))
+    });
+    if changed.is_err() {
+        abi::log(Level::Warn, "tollgate: an agent could not be watched");
     }
-    abi::log(Level::Warn, "tollgate: an agent could not be watched");
-    None
+    changed.ok()
 }

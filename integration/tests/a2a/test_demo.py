@@ -2,7 +2,6 @@
 
 import json
 import re
-import signal
 import subprocess
 import sys
 
@@ -12,6 +11,7 @@ import yaml
 import demo_agent
 from harness.a2a.gateway import SHIPPED
 from harness.bootstrap import ROOT
+from harness.process import interrupted
 
 HERE = ROOT / "integration"
 DEMO = [sys.executable, str(HERE / "demo_agent.py")]
@@ -58,8 +58,7 @@ def test_ctrl_c_stops_it_without_a_word_of_python():
         for line in demo.stdout:
             if line.startswith("1  "):
                 break
-        demo.send_signal(signal.SIGINT)
-        rest, _ = demo.communicate(timeout=SECONDS)
+        rest = interrupted(demo)
     assert demo.returncode == 130 and "Traceback" not in rest, rest
 
 

@@ -2,7 +2,6 @@
 
 import os
 import re
-import signal
 import subprocess
 import sys
 import urllib.error
@@ -12,6 +11,7 @@ import urllib.request
 import pytest
 
 from harness.bootstrap import ROOT
+from harness.process import interrupted
 from report.page import Page
 
 HERE = ROOT / "integration"
@@ -73,6 +73,5 @@ def test_the_door_for_the_browser_leads_to_the_page_alone(waiting):
 
 def test_ctrl_c_stops_it_without_a_word_of_python(waiting):
     demo, _ = waiting
-    demo.send_signal(signal.SIGINT)
-    told, _ = demo.communicate(timeout=SECONDS)
+    told = interrupted(demo)
     assert demo.returncode == 130 and "Traceback" not in told, told
