@@ -84,11 +84,6 @@ def _die_with_parent() -> None:
         ctypes.CDLL(None).prctl(1, signal.SIGKILL)
 
 
-def interrupted(process: subprocess.Popen[str], seconds: float = 15, times: int = 4) -> str:
-    """What a process still says whom somebody interrupts with Ctrl-C; again, if nothing comes of it: Python loses an interruption
-    that comes while it runs a finalizer."""
-    for _ in range(times):
-        process.send_signal(signal.SIGINT)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            return process.communicate(timeout=seconds)[0]
-    raise ServerFailed(f"it goes on after {times} times")
+def as_at_a_terminal() -> None:
+    """Lets Ctrl-C interrupt a process that is started so, also where it is ignored: in what a shell runs in the background."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)

@@ -2,6 +2,7 @@
 
 import json
 import re
+import signal
 import subprocess
 import sys
 
@@ -11,7 +12,7 @@ import yaml
 import demo_agent
 from harness.a2a.gateway import SHIPPED
 from harness.bootstrap import ROOT
-from harness.process import interrupted
+from harness.process import as_at_a_terminal
 
 HERE = ROOT / "integration"
 DEMO = [sys.executable, str(HERE / "demo_agent.py")]
@@ -54,11 +55,13 @@ def test_what_did_not_happen_ends_the_demo_with_an_error():
 
 
 def test_ctrl_c_stops_it_without_a_word_of_python():
-    with subprocess.Popen(DEMO, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as demo:
+    pipe = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    with subprocess.Popen(DEMO, preexec_fn=as_at_a_terminal, **pipe) as demo:
         for line in demo.stdout:
             if line.startswith("1  "):
                 break
-        rest = interrupted(demo)
+        demo.send_signal(signal.SIGINT)
+        rest, _ = demo.communicate(timeout=SECONDS)
     assert demo.returncode == 130 and "Traceback" not in rest, rest
 
 

@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import subprocess
 import sys
 import urllib.error
@@ -11,7 +12,7 @@ import urllib.request
 import pytest
 
 from harness.bootstrap import ROOT
-from harness.process import interrupted
+from harness.process import as_at_a_terminal
 from report.page import Page
 
 HERE = ROOT / "integration"
@@ -25,7 +26,8 @@ SECONDS = 60
 def waiting():
     """The demo, which waits for somebody with a browser, and the page's address."""
     environment = {**os.environ, "WAIT": "1"}
-    with subprocess.Popen(DEMO, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment) as demo:
+    pipe = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    with subprocess.Popen(DEMO, env=environment, preexec_fn=as_at_a_terminal, **pipe) as demo:
         told = []
         for line in demo.stdout:
             told.append(line)
@@ -73,5 +75,6 @@ def test_the_door_for_the_browser_leads_to_the_page_alone(waiting):
 
 def test_ctrl_c_stops_it_without_a_word_of_python(waiting):
     demo, _ = waiting
-    told = interrupted(demo)
+    demo.send_signal(signal.SIGINT)
+    told, _ = demo.communicate(timeout=SECONDS)
     assert demo.returncode == 130 and "Traceback" not in told, told
