@@ -116,7 +116,7 @@ BINDINGS = [
     Attack(
         "A13",
         "grpc-web",
-        Right.NO_AGENT,
+        Right.MEDIA,
         "cancel",
         b"\0\0\0\0\0",
         headers={"content-type": ["application/grpc-web"]},
