@@ -14,24 +14,13 @@ pub struct Notes {
     now_s: u64,
 }
 
-/// Makes the slots, if any agent needs them and nobody has made them yet. Envoy configures a plugin on its main thread before any
-/// worker does.
+/// Makes the slots, if any agent needs them and nobody has made them yet.
 ///
 /// # Errors
 /// When the host refuses.
 pub(crate) fn prepare(gate: &Gate) -> abi::Result<()> {
     let is_needed = gate.agents.iter().any(|agent| agent.config.conversations != Mode::Off);
-    // The last one is made last.
-    let last = name(SLOTS.saturating_sub(1));
-    if !is_needed || abi::shared_data(&last)?.is_some() {
-        return Ok(());
-    }
-    for slot in 0..SLOTS {
-        if abi::shared_data(&name(slot))?.is_none() {
-            abi::set_shared_data(&name(slot), &Slot::default().write(), 0)?;
-        }
-    }
-    Ok(())
+    if is_needed { shared_data::prepare((0..SLOTS).map(name), &Slot::default().write()) } else { Ok(()) }
 }
 
 /// Whether a request stays within what is its caller's, and who judges its answer.

@@ -6,7 +6,6 @@ use tollgate_host::ending::Ending;
 use tollgate_kernel::a2a::Dialect;
 use tollgate_kernel::a2a::answer::{Fault, Outcome, State, Tally};
 use tollgate_kernel::json::Writer;
-use tollgate_kernel::subject::{Subject, SubjectField};
 use tollgate_kernel::timestamp;
 use tollgate_limits::Counted;
 
@@ -24,7 +23,8 @@ pub fn of(exchange: &Exchange, limits: &[Counted], ending: &Ending) -> String {
     json.key("id").text(&exchange.request_id);
     json.text_if("trace_id", exchange.trace_id.as_deref());
     if let Some(caller) = &exchange.caller {
-        write_subject(&caller.subject, json);
+        json.key("subject");
+        caller.subject.write(json);
         if !caller.chain.is_empty() {
             json.key("chain").open_list();
             caller.chain.iter().for_each(|agent| json.text(agent.as_str()));
@@ -43,27 +43,10 @@ pub fn of(exchange: &Exchange, limits: &[Counted], ending: &Ending) -> String {
         hop.write(json);
     }
     write_decision(exchange, json);
-    if !limits.is_empty() {
-        json.key("limits").open_list();
-        limits.iter().for_each(|limit| limit.write(json));
-        json.close_list();
-    }
+    Counted::write_all(limits, json);
     write_answer(exchange, ending, json);
     json.close_object();
     String::from_utf8(line).unwrap_or_else(|_| r#"{"filter":"agent"}"#.to_owned())
-}
-
-fn write_subject(subject: &Subject, json: &mut Writer<'_>) {
-    json.key("subject");
-    write_fields(subject, json);
-}
-
-fn write_fields(subject: &Subject, json: &mut Writer<'_>) {
-    json.open_object();
-    for field in SubjectField::ALL {
-        json.text_if(field.name(), subject.text(field));
-    }
-    json.close_object();
 }
 
 fn write_dialect(dialect: Option<Dialect>, json: &mut Writer<'_>) {
@@ -121,7 +104,7 @@ fn write_decision(exchange: &Exchange, json: &mut Writer<'_>) {
         json.key("mismatch").text(fault.reason());
         for (proof, subject) in &exchange.claimed {
             json.key(proof);
-            write_fields(subject, json);
+            subject.write(json);
         }
     }
     if let Some((rule, verdict)) = decided.and_then(|decided| decided.shadow.as_ref()) {

@@ -10,6 +10,20 @@ const TRIES: u32 = 1000;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Unavailable;
 
+/// Makes values that all hold `empty`, if nobody has yet: the last one is made last. Envoy configures all plugins on its main
+/// thread before any worker does, so that no worker changes one while another makes it anew.
+///
+/// # Errors
+/// When the host refuses.
+pub fn prepare(names: impl DoubleEndedIterator<Item = String> + Clone, empty: &[u8]) -> abi::Result<()> {
+    match names.clone().next_back() {
+        Some(last) if abi::shared_data(&last)?.is_none() => {
+            names.into_iter().try_for_each(|name| abi::set_shared_data(&name, empty, 0).map(|_| ()))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// What `name` holds.
 ///
 /// # Errors

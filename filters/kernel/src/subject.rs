@@ -1,5 +1,6 @@
 //! Who is asking.
 
+use crate::json::Writer;
 use schemars::JsonSchema;
 use serde::Serialize;
 use std::borrow::Borrow;
@@ -83,6 +84,15 @@ impl Subject {
             SubjectField::Key => self.key.as_ref().map(KeyId::as_str),
             SubjectField::Other(field) => self.get(field).map(Label::as_str),
         }
+    }
+
+    /// Writes what is known, as records have it.
+    pub fn write(&self, json: &mut Writer<'_>) {
+        json.open_object();
+        for field in SubjectField::ALL {
+            json.text_if(field.name(), self.text(field));
+        }
+        json.close_object();
     }
 
     /// Says `label` of `field`.

@@ -8,27 +8,17 @@ use tollgate_host::shared_data::{self, Unavailable};
 use tollgate_kernel::limit::bucket::{BUCKETS, Bucket, Fingerprint};
 use tollgate_kernel::limit::counter::Counter;
 
-/// Set when all buckets are there. The number is that of how they are written: another one begins with others.
-const READY: &str = "tollgate.limits.1";
-
+/// The number is that of how buckets are written: another one begins with others.
 fn name(bucket: u16) -> String {
-    format!("{READY}.{bucket}")
+    format!("tollgate.limits.1.{bucket}")
 }
 
-/// Makes the buckets, if nobody has yet. Envoy configures a plugin on its main thread before any worker does, so that no
-/// worker counts while another one begins anew.
+/// Makes the buckets, if nobody has yet.
 ///
 /// # Errors
 /// When the host refuses.
 pub fn prepare() -> abi::Result<()> {
-    if abi::shared_data(READY)?.is_some() {
-        return Ok(());
-    }
-    let empty = Bucket::default().write();
-    for bucket in 0..BUCKETS {
-        abi::set_shared_data(&name(bucket), &empty, 0)?;
-    }
-    abi::set_shared_data(READY, b"1", 0).map(|_| ())
+    shared_data::prepare((0..BUCKETS).map(name), &Bucket::default().write())
 }
 
 /// Changes a counter, alone of all workers. `change` may be called several times, and only the last call counts.

@@ -31,6 +31,15 @@ pub struct Counted {
 }
 
 impl Counted {
+    /// Writes all of them as records have them, if there are some.
+    pub fn write_all(limits: &[Self], json: &mut Writer<'_>) {
+        if !limits.is_empty() {
+            json.key("limits").open_list();
+            limits.iter().for_each(|limit| limit.write(json));
+            json.close_list();
+        }
+    }
+
     /// Writes it as records have it.
     pub fn write(&self, json: &mut Writer<'_>) {
         json.open_object().key("limit").text(&self.limit);

@@ -6,7 +6,6 @@ use crate::cache::{Consulted, Found};
 use crate::exchange::{Exchange, Outcome};
 use crate::settle::{Ending, Settled};
 use tollgate_kernel::json::Writer;
-use tollgate_kernel::subject::{Subject, SubjectField};
 use tollgate_kernel::timestamp;
 use tollgate_limits::Counted;
 use tollgate_wire::endpoint::Operation;
@@ -39,7 +38,8 @@ pub fn of_exchange(exchange: &Exchange, settled: &Settled, limits: &[Counted], e
     line(exchange.began, &exchange.request_id, &|json| {
         json.text_if("trace", exchange.trace_id.as_deref());
         if let Some(caller) = &exchange.caller {
-            write_subject(&caller.subject, json);
+            json.key("subject");
+            caller.subject.write(json);
         }
         json.key("asked").open_object().key("format").text(exchange.format.name());
         json.text_if("operation", exchange.operation.map(Operation::name));
@@ -52,11 +52,7 @@ pub fn of_exchange(exchange: &Exchange, settled: &Settled, limits: &[Counted], e
         }
         json.close_object();
         write_decision(&decision(exchange), json);
-        if !limits.is_empty() {
-            json.key("limits").open_list();
-            limits.iter().for_each(|limit| limit.write(json));
-            json.close_list();
-        }
+        Counted::write_all(limits, json);
         if let Some(cache) = &exchange.cache {
             write_cache(cache, json);
         }
@@ -101,14 +97,6 @@ fn line(began: u64, id: &str, rest: &dyn Fn(&mut Writer<'_>)) -> String {
     rest(json);
     json.close_object();
     String::from_utf8(line).unwrap_or_else(|_| r#"{"filter":"llm"}"#.to_owned())
-}
-
-fn write_subject(subject: &Subject, json: &mut Writer<'_>) {
-    json.key("subject").open_object();
-    for field in SubjectField::ALL {
-        json.text_if(field.name(), subject.text(field));
-    }
-    json.close_object();
 }
 
 fn write_decision(decision: &Decision<'_>, json: &mut Writer<'_>) {

@@ -15,7 +15,7 @@ use crate::tools::{Findings, Some16};
 use tollgate_host::ending::Ending;
 use tollgate_kernel::json::Writer;
 use tollgate_kernel::mcp::answer::{Fault, Outcome, Tally};
-use tollgate_kernel::subject::{Label, Subject, SubjectField};
+use tollgate_kernel::subject::Label;
 use tollgate_kernel::timestamp;
 use tollgate_limits::Counted;
 
@@ -33,7 +33,8 @@ pub fn of(exchange: &Exchange, limits: &[Counted], ending: &Ending, words: Words
     json.key("id").text(&exchange.request_id);
     json.text_if("trace_id", exchange.trace_id.as_deref());
     if let Some(caller) = &exchange.caller {
-        write_subject(&caller.subject, json);
+        json.key("subject");
+        caller.subject.write(json);
     }
     json.key("asked").open_object();
     json.text_if("server", exchange.server.as_ref().map(|server| server.name.as_str()));
@@ -48,27 +49,10 @@ pub fn of(exchange: &Exchange, limits: &[Counted], ending: &Ending, words: Words
     if let Some(approval) = &exchange.approval {
         write_approval(approval, words, json);
     }
-    if !limits.is_empty() {
-        json.key("limits").open_list();
-        limits.iter().for_each(|limit| limit.write(json));
-        json.close_list();
-    }
+    Counted::write_all(limits, json);
     write_answer(exchange, ending, words, json);
     json.close_object();
     String::from_utf8(line).unwrap_or_else(|_| r#"{"filter":"mcp"}"#.to_owned())
-}
-
-fn write_subject(subject: &Subject, json: &mut Writer<'_>) {
-    json.key("subject");
-    write_fields(subject, json);
-}
-
-fn write_fields(subject: &Subject, json: &mut Writer<'_>) {
-    json.open_object();
-    for field in SubjectField::ALL {
-        json.text_if(field.name(), subject.text(field));
-    }
-    json.close_object();
 }
 
 fn write_approval(approval: &Approval, words: Words<'_>, json: &mut Writer<'_>) {
@@ -78,7 +62,7 @@ fn write_approval(approval: &Approval, words: Words<'_>, json: &mut Writer<'_>) 
     for (name, subject) in [("by", &approval.by), ("of", &approval.of)] {
         if let Some(subject) = subject {
             json.key(name);
-            write_fields(subject, json);
+            subject.write(json);
         }
     }
     json.text_if("reason", approval.reason.as_deref().map(|reason| words.text(reason)).as_deref());

@@ -71,18 +71,12 @@ fn name(watch: u16) -> String {
     format!("tollgate.runaway.1.{watch}")
 }
 
-/// Makes the watches, if nobody has yet. Envoy configures a plugin on its main thread before any worker does; made by the first
-/// calls, two workers at once would make one twice, and forget a call.
+/// Makes the watches, if nobody has yet. Made by the first calls, two workers at once would make one twice, and forget a call.
 ///
 /// # Errors
 /// When the host refuses.
 pub(crate) fn prepare() -> abi::Result<()> {
-    for watch in 0..WATCHES {
-        if abi::shared_data(&name(watch))?.is_none() {
-            abi::set_shared_data(&name(watch), &Watch::default().write(), 0)?;
-        }
-    }
-    Ok(())
+    shared_data::prepare((0..WATCHES).map(name), &Watch::default().write())
 }
 
 fn change<T>(who: Fingerprint, change: impl Fn(&mut Watch) -> T) -> Option<T> {

@@ -12,17 +12,12 @@ fn name(slot: u16) -> String {
     format!("tollgate.mcp.tasks.1.{slot}")
 }
 
-/// Makes the slots, if nobody has yet. Envoy configures a plugin on its main thread before any worker does.
+/// Makes the slots, if nobody has yet.
 ///
 /// # Errors
 /// When the host refuses.
 pub(crate) fn prepare() -> abi::Result<()> {
-    for slot in 0..SLOTS {
-        if abi::shared_data(&name(slot))?.is_none() {
-            abi::set_shared_data(&name(slot), &Slot::default().write(), 0)?;
-        }
-    }
-    Ok(())
+    shared_data::prepare((0..SLOTS).map(name), &Slot::default().write())
 }
 
 /// Whether a call may be answered by a task: its client has said that it can wait for one.

@@ -8,30 +8,21 @@ use tollgate_kernel::provenance::{Asker, Call, Note, Notes, SLOTS, slot};
 #[cfg(all(test, not(target_arch = "wasm32")))]
 use fake_envoy as _; // what the host's ABI is linked to
 
-/// Set when all slots are there. The number is that of how they are written: another one begins with others.
-const READY: &str = "tollgate.provenance.1";
-
 fn name(asker: &Asker) -> String {
     name_of(slot(asker))
 }
 
+/// The number is that of how slots are written: another one begins with others.
 fn name_of(slot: u8) -> String {
-    format!("{READY}.{slot}")
+    format!("tollgate.provenance.1.{slot}")
 }
 
-/// Makes the slots, if no filter has yet. Envoy configures all plugins on its main thread before any worker does, so that no
-/// worker notes anything while another begins anew.
+/// Makes the slots, if no filter has yet.
 ///
 /// # Errors
 /// When the host refuses.
 pub fn prepare() -> abi::Result<()> {
-    if abi::shared_data(READY)?.is_some() {
-        return Ok(());
-    }
-    for slot in 0..SLOTS {
-        abi::set_shared_data(&name_of(slot), &Notes::default().write(), 0)?;
-    }
-    abi::set_shared_data(READY, b"1", 0).map(|_| ())
+    shared_data::prepare((0..SLOTS).map(name_of), &Notes::default().write())
 }
 
 /// Notes a call.

@@ -15,7 +15,7 @@ use tollgate_kernel::approval::{Id, form, form_token};
 use tollgate_kernel::json::{Document, Limits, Writer};
 use tollgate_kernel::rule;
 use tollgate_kernel::signing_keys::SigningKeys;
-use tollgate_kernel::subject::{Subject, SubjectField};
+use tollgate_kernel::subject::Subject;
 use tollgate_kernel::timestamp;
 
 /// What a visit that comes to something is called.
@@ -260,12 +260,12 @@ fn write_entry(entry: &Entry, now_ms: u64, json: &mut Writer<'_>) {
     json.close_list();
     json.key("complete").flag(entry.complete);
     json.key("requester");
-    write_subject(&entry.requester, json);
+    entry.requester.write(json);
     json.key("asked").text(&time(entry.asked_ms));
     json.key("expires").text(&time(entry.expires_ms));
     if let Some(answer) = answer {
         json.key("answer").open_object().key("by");
-        write_subject(&answer.by, json);
+        answer.by.write(json);
         json.key("at").text(&time(answer.at_ms));
         json.key("reason").text(&answer.reason);
         json.close_object();
@@ -273,12 +273,6 @@ fn write_entry(entry: &Entry, now_ms: u64, json: &mut Writer<'_>) {
     if let Outcome::Ran { at_ms, .. } = entry.outcome {
         json.key("ran").text(&time(at_ms));
     }
-    json.close_object();
-}
-
-fn write_subject(subject: &Subject, json: &mut Writer<'_>) {
-    json.open_object();
-    SubjectField::ALL.into_iter().for_each(|field| json.text_if(field.name(), subject.text(field)));
     json.close_object();
 }
 

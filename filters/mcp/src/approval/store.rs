@@ -5,8 +5,8 @@ use tollgate_host::shared_data::{self, Unavailable};
 use tollgate_kernel::approval::pending::{self, Slot};
 use tollgate_kernel::approval::used::{self, Used};
 
-/// Set when all slots are there. The number is that of how they are written: another one begins with others.
-const READY: &str = "tollgate.approvals.1";
+/// The number is that of how slots are written: another one begins with others.
+const SLOT: &str = "tollgate.approvals.1";
 
 /// Where pending calls are.
 pub trait Store {
@@ -28,29 +28,20 @@ pub trait Store {
 pub struct Shared;
 
 fn calls(slot: u8) -> String {
-    format!("{READY}.calls.{slot}")
+    format!("{SLOT}.calls.{slot}")
 }
 
 fn states(slot: u8) -> String {
-    format!("{READY}.states.{slot}")
+    format!("{SLOT}.states.{slot}")
 }
 
-/// Makes the slots, if nobody has yet. Envoy configures a plugin on its main thread before any worker does, so that no
-/// worker changes one while another makes it anew.
+/// Makes the slots, if nobody has yet.
 ///
 /// # Errors
 /// When the host refuses.
 pub fn prepare() -> abi::Result<()> {
-    if abi::shared_data(READY)?.is_some() {
-        return Ok(());
-    }
-    for slot in 0..pending::SLOTS {
-        abi::set_shared_data(&calls(slot), &Slot::default().write(), 0)?;
-    }
-    for slot in 0..used::SLOTS {
-        abi::set_shared_data(&states(slot), &Used::default().write(), 0)?;
-    }
-    abi::set_shared_data(READY, b"1", 0).map(|_| ())
+    shared_data::prepare((0..pending::SLOTS).map(calls), &Slot::default().write())?;
+    shared_data::prepare((0..used::SLOTS).map(states), &Used::default().write())
 }
 
 impl Store for Shared {
