@@ -24,9 +24,9 @@ def gateway(people, tmp_path_factory):
             yield gateway
 
 
-def send(gateway, callee, caller="assistant", user=ADA, text="say hello", version="1.0", token=True):
+def send(gateway, callee, caller="assistant", user=ADA, text="say hello", version="1.0", token=True, method=None):
     """A message over JSON-RPC."""
-    method = "SendMessage" if version == "1.0" else "message/send"
+    method = method or ("SendMessage" if version == "1.0" else "message/send")
     headers = [*basic(version)]
     if token:
         headers.append(("authorization", f"Bearer {gateway.people.token(user, caller)}"))
@@ -53,6 +53,25 @@ def test_a_call_that_is_allowed_reaches_its_agent_and_its_edge_is_on_record(gate
     }
     assert record["decision"] == {"verdict": "allow", "rule": "rules.#1", "reason": "rule"}
     assert (record["answer"]["status"], record["answer"]["outcome"]) == (200, "message")
+
+
+@pytest.mark.parametrize(
+    ("text", "states", "artifacts"),
+    [
+        ("make a b c", ["submitted", "working", "completed"], 1),
+        ("login", ["submitted", "auth_required"], None),
+        ("fail", ["submitted", "failed"], None),
+    ],
+)
+def test_what_came_of_a_stream_is_on_record(gateway, text, states, artifacts):
+    seen = gateway.seen()
+    told = messages(send(gateway, "planner", text=text, method="SendStreamingMessage"))
+    record = gateway.envoy.wait_records(seen + 1)[-1]
+    answer = record["answer"]
+    assert (answer["states"], answer["state"], answer.get("artifacts")) == (states, states[-1], artifacts)
+    assert (answer["outcome"], answer["payloads"]) == ("task", len(told))
+    first = told[0]["result"]["task"]
+    assert (answer["a2a.task.id"], answer["gen_ai.conversation.id"]) == (first["id"], first["contextId"])
 
 
 @pytest.mark.parametrize(
