@@ -15,13 +15,12 @@ pub struct Unavailable;
 ///
 /// # Errors
 /// When the host refuses.
-pub fn prepare(names: impl DoubleEndedIterator<Item = String> + Clone, empty: &[u8]) -> abi::Result<()> {
-    match names.clone().next_back() {
-        Some(last) if abi::shared_data(&last)?.is_none() => {
-            names.into_iter().try_for_each(|name| abi::set_shared_data(&name, empty, 0).map(|_| ()))
-        }
-        _ => Ok(()),
+pub fn prepare(mut names: impl DoubleEndedIterator<Item = String> + Clone, empty: &[u8]) -> abi::Result<()> {
+    let last = names.clone().next_back();
+    if last.map_or(Ok(None), |last| abi::shared_data(&last))?.is_some() {
+        return Ok(());
     }
+    names.try_for_each(|name| abi::set_shared_data(&name, empty, 0).map(|_| ()))
 }
 
 /// What `name` holds.
